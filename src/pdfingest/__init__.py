@@ -1,0 +1,84 @@
+"""pdfingest: PDFs to JSONL, one fresh process per file.
+
+    from pdfingest import IngestOptions, ingest
+
+    if __name__ == "__main__":
+        summary = ingest(["pdfs/"], IngestOptions(workers=8))
+
+Importing this package imports nothing heavy: a child imports it too, and names are resolved when
+they are first asked for (PEP 562).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pdfingest.errors import ExitCode, PdfingestError
+    from pdfingest.events import Listener
+    from pdfingest.extract.engine import Document, EncryptedError, Engine, MalformedError
+    from pdfingest.model import (
+        DocumentInfo,
+        Extracted,
+        Failed,
+        FailureKind,
+        Finished,
+        Page,
+        Source,
+        Stop,
+        Unit,
+    )
+    from pdfingest.options import FailOn, IngestOptions
+    from pdfingest.pipeline import ingest, stream
+    from pdfingest.summary import Summary
+
+__all__ = [
+    "Document",
+    "DocumentInfo",
+    "EncryptedError",
+    "Engine",
+    "ExitCode",
+    "Extracted",
+    "FailOn",
+    "Failed",
+    "FailureKind",
+    "Finished",
+    "IngestOptions",
+    "Listener",
+    "MalformedError",
+    "Page",
+    "PdfingestError",
+    "Source",
+    "Stop",
+    "Summary",
+    "Unit",
+    "ingest",
+    "stream",
+]
+
+_HOMES = {
+    "errors": ("ExitCode", "PdfingestError"),
+    "events": ("Listener",),
+    "extract.engine": ("Document", "EncryptedError", "Engine", "MalformedError"),
+    "model": (
+        "DocumentInfo",
+        "Extracted",
+        "Failed",
+        "FailureKind",
+        "Finished",
+        "Page",
+        "Source",
+        "Stop",
+        "Unit",
+    ),
+    "options": ("FailOn", "IngestOptions"),
+    "pipeline": ("ingest", "stream"),
+    "summary": ("Summary",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from the module that it lives in."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)

@@ -1,0 +1,43 @@
+"""`pdfingest.toml`, or `[tool.pdfingest]` of `pyproject.toml`, in the current directory.
+
+Owns finding and reading them. That a flag and the environment go first is click's `default_map`.
+"""
+
+import tomllib
+from collections.abc import Container
+from typing import Any
+
+from pdfingest.errors import UsageError
+
+
+def read_config(known: Container[str]) -> dict[str, Any]:
+    """Options by parameter name; empty if there is no file.
+
+    Args:
+        known: the parameters that there are.
+
+    Raises:
+        UsageError: a file that is no TOML, or an option that does not exist.
+    """
+    path, config = "pdfingest.toml", _read("pdfingest.toml")
+    if not config:
+        path, config = (
+            "pyproject.toml",
+            _read("pyproject.toml").get("tool", {}).get("pdfingest", {}),
+        )
+    options = {name.replace("-", "_"): value for name, value in config.items()}
+    unknown = sorted(name for name in options if name not in known)
+    if unknown:
+        raise UsageError(f"{path} has unknown options: {', '.join(unknown)}. See: pdfingest run -h")
+    return options
+
+
+def _read(path: str) -> dict[str, Any]:
+    """A TOML file; empty if it is not there."""
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}. Mend it or move it away.") from error

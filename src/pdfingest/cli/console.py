@@ -1,0 +1,152 @@
+"""What a person sees on stderr: progress while it runs, a table when it is over."""
+
+import time
+from collections.abc import Iterator
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from pdfingest.events import Listener
+from pdfingest.memory import tree_rss_bytes
+from pdfingest.model import Finished, Source
+from pdfingest.summary import Summary
+from pdfingest.text import printable
+
+_REDRAW_S = 0.2
+_MEMORY_S = 1.0
+_SHOWN_LANES = 8
+
+
+class ProgressView(Listener):
+    """A bar, the counts, the memory of all processes, and what each lane is on."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar = Progress(
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("files"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=console,
+            expand=True,
+        )
+        self._files = self._bar.add_task("files", total=None)
+        self._lanes: dict[int, tuple[str, float]] = {}
+        self._drawn_at = self._measured_at = 0.0
+        self._memory = ""
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def on_planned(self, sources: int, size_bytes: int) -> None:
+        """The bar has an end."""
+        self._bar.update(self._files, total=sources)
+
+    def on_started(self, lane: int, source: Source) -> None:
+        """A lane shows its file."""
+        self._lanes[lane] = (source.name, time.monotonic())
+
+    def on_finished(self, finished: Finished, summary: Summary) -> None:
+        """The lane that was on the file shows none until its next job."""
+        self._lanes = {
+            lane: (name, since)
+            for lane, (name, since) in self._lanes.items()
+            if name != finished.source.name
+        }
+        self._draw(summary)
+
+    def on_tick(self, summary: Summary) -> None:
+        """Draw, also while nothing ends."""
+        self._draw(summary)
+
+    def on_ended(self, summary: Summary) -> None:
+        """Clear the picture."""
+        self._live.update("", refresh=True)
+
+    def _draw(self, summary: Summary) -> None:
+        """Redraw, some times a second at the most."""
+        now = time.monotonic()
+        if now - self._drawn_at < _REDRAW_S:
+            return
+        self._drawn_at = now
+        if now - self._measured_at > _MEMORY_S:
+            self._measured_at = now
+            self._memory = f" · memory {mib(tree_rss_bytes())}"
+        self._bar.update(self._files, completed=summary.finished)
+        counts = f"{summary.pages:,} pages · {summary.pages_per_s:,.0f}/s{self._memory}"
+        if summary.failed or summary.partial:
+            counts += f" · {summary.failed:,} failed · {summary.partial:,} partial"
+        lines = [Text(counts, no_wrap=True, overflow="ellipsis"), *self._lane_lines(now)]
+        self._live.update(Group(self._bar.get_renderable(), *lines), refresh=True)
+
+    def _lane_lines(self, now: float) -> Iterator[Text]:
+        """One line a lane, the first eight."""
+        for lane in sorted(self._lanes)[:_SHOWN_LANES]:
+            name, since = self._lanes[lane]
+            seconds = f"{now - since:6.1f} s  "
+            width = self._console.width - len(seconds) - 2
+            yield Text(f"  {seconds}{printable(name, width)}", style="dim", no_wrap=True)
+
+
+def show_summary(console: Console, summary: Summary, records: str) -> None:
+    """The table at the end of a run, and what failed."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value, note in _rows(summary, records):
+        table.add_row(name, value, Text(note))
+    if summary.losses:
+        console.print(_losses(summary))
+        more = summary.failed + summary.partial - len(summary.losses)
+        console.print(f"… and {more:,} more in the report\n" if more else "")
+    console.print(table)
+
+
+def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
+    """Name, value and note of each line of the summary."""
+    failures = ", ".join(f"{kind} {count:,}" for kind, count in summary.failures.most_common())
+    peaks = summary.peaks
+    yield "ok", f"{summary.ok:,}", ""
+    if summary.partial:
+        yield "partial", f"{summary.partial:,}", f"{summary.pages_failed:,} pages lost"
+    yield "failed", f"{summary.failed:,}", failures
+    ocr = f" · {summary.needs_ocr_pages:,} need OCR" if summary.needs_ocr_pages else ""
+    yield "pages", f"{summary.pages:,}", f"{summary.pages_per_s:,.0f}/s{ocr}"
+    if peaks.largest:
+        spread = f"p50 {mib(peaks.at(0.5))} · p95 {mib(peaks.at(0.95))}"
+        yield "peak", mib(peaks.largest), f"{spread} · max: {printable(summary.peak_source)}"
+    yield "time", f"{summary.wall_s:,.1f} s", ""
+    if summary.stopped is not None:
+        yield "stopped", "", "interrupted; what was finished is kept"
+    yield "output", "", printable(records)
+
+
+def _losses(summary: Summary) -> Table:
+    """The first of the sources that lost pages."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for header, most in (("lost", 36), ("failure", 14)):
+        table.add_column(header, max_width=most, overflow="fold")
+    table.add_column("message", overflow="fold")
+    for loss in summary.losses:
+        what = f"{loss.pages_failed:,} pages: " if loss.partial else ""
+        table.add_row(
+            Text(printable(loss.source)),
+            Text(loss.failure.value, style="yellow" if loss.partial else "red"),
+            Text(f"{what}{printable(loss.message)}"),
+        )
+    return table
+
+
+def mib(size_bytes: float) -> str:
+    """A size in MiB."""
+    return f"{size_bytes / 2**20:,.1f} MiB"

@@ -1,0 +1,123 @@
+"""One invocation of `pdfingest run`: signals, lists, the view, the exit code."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from rich.console import Console
+
+from pdfingest.cli.console import ProgressView, mib, show_summary
+from pdfingest.cli.log import LogView
+from pdfingest.cli.log_format import LogFormat
+from pdfingest.cli.signals import stop_on_signals
+from pdfingest.errors import ExitCode, UsageError
+from pdfingest.events import Listener
+from pdfingest.options import IngestOptions
+from pdfingest.pipeline import ingest, make_plan
+from pdfingest.text import printable
+
+_READ_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """What the user wants to see on stderr."""
+
+    progress: bool | None
+    """None: a bar where stderr is a terminal."""
+    log_format: LogFormat
+    quiet: bool
+    verbose: bool
+
+    def wants_bar(self, console: Console) -> bool:
+        """Whether to draw a bar: as asked, else on a terminal that can, unless logs were asked."""
+        if self.quiet:
+            return False
+        if self.progress is not None:
+            return self.progress
+        plain = self.verbose or self.log_format is not LogFormat.TEXT or console.is_dumb_terminal
+        return console.is_terminal and not plain
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The list of `--files-from`."""
+
+    path: str
+    """`-` is stdin."""
+    null: bool
+    """Separated by NUL, else by line ends."""
+
+    @contextmanager
+    def opened(self) -> Iterator[Iterator[str]]:
+        """Its paths, read as they are needed; names may be any bytes."""
+        if self.path == "-":
+            yield self._paths(sys.stdin.buffer)
+            return
+        try:
+            file = open(self.path, "rb")  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise UsageError(
+                f"--files-from {self.path} cannot be read: {error.strerror}. Check the path."
+            ) from error
+        with file:
+            yield self._paths(file)
+
+    def _paths(self, file: BinaryIO) -> Iterator[str]:
+        """The parts of a stream, empty ones left out."""
+        separator = b"\0" if self.null else b"\n"
+        rest = b""
+        while chunk := file.read(_READ_BYTES):
+            *parts, rest = (rest + chunk).split(separator)
+            yield from map(os.fsdecode, filter(None, map(self._trim, parts)))
+        if self._trim(rest):
+            yield os.fsdecode(self._trim(rest))
+
+    def _trim(self, part: bytes) -> bytes:
+        """A part without the CR that a list written on Windows leaves."""
+        return part if self.null else part.removesuffix(b"\r")
+
+
+def ingest_in_view(
+    inputs: Sequence[str], listed: Listed | None, options: IngestOptions, view: View
+) -> ExitCode:
+    """Run, show it as the user wants, and return the exit code."""
+    console = Console(stderr=True, highlight=False)
+    with ExitStack() as stack:
+        stop = stack.enter_context(stop_on_signals())
+        paths = stack.enter_context(listed.opened()) if listed else None
+        listeners: list[Listener] = []
+        if view.wants_bar(console):
+            listeners.append(stack.enter_context(ProgressView(console)))
+        elif not view.quiet:
+            listeners.append(LogView(view.log_format, verbose=view.verbose))
+        summary = ingest(inputs, options, listed=paths, listeners=listeners, stop=stop)
+    if not view.quiet and view.log_format is LogFormat.TEXT:
+        show_summary(console, summary, "stdout" if options.to_stdout else options.output)
+    return summary.exit_code(options.fail_on)
+
+
+def list_plan(inputs: Sequence[str], listed: Listed | None) -> ExitCode:
+    """Names to stdout, escaped so that each is one line; their number and size to stderr."""
+    with ExitStack() as stack:
+        stop = stack.enter_context(stop_on_signals())
+        paths = stack.enter_context(listed.opened()) if listed else None
+        plan = stack.enter_context(make_plan(inputs, paths, stop))
+        for source in plan:
+            print(printable(source.name))  # noqa: T201 - stdout is for data
+        print(f"{plan.sources:,} files, {mib(plan.size_bytes)}", file=sys.stderr)  # noqa: T201
+        return stop.exit_code or ExitCode.OK
+
+
+def read_passwords(path: str | None) -> list[str]:
+    """The passwords of a file, one a line; none without a file."""
+    if path is None:
+        return []
+    try:
+        with open(path, encoding="utf-8") as file:
+            return [line.rstrip("\r\n") for line in file]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--password-file {path} cannot be read: {error}.") from error

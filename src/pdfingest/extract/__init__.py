@@ -1,0 +1,1 @@
+"""Everything that reads PDFs. Runs in the child only; the only importer of PDF libraries."""

@@ -1,0 +1,142 @@
+"""What an engine is, and how one is found by name.
+
+An engine is a function that opens a document; a third party adds one by the entry point group
+`pdfingest.engines` (name = "module:function"). The parent looks a name up without importing the
+engine; the child imports it.
+
+An engine tells what is wrong by the exception it raises: `MalformedError`, `EncryptedError`,
+`OSError` for a file that cannot be read, `MemoryError`. Anything else that it raises is its own
+mistake and becomes the failure kind `engine_error`.
+"""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module, metadata
+from typing import Protocol, TypeVar, cast
+
+from pdfingest.errors import EngineUnavailableError
+from pdfingest.model import DocumentInfo, EngineSpec, Page
+
+T = TypeVar("T")
+
+ENTRY_POINTS = "pdfingest.engines"
+
+_BUILT_IN = {
+    "pdfium": ("pdfingest.extract.pdfium:open_document", "pypdfium2"),
+    "pypdf": ("pdfingest.extract.pypdf:open_document", "pypdf"),
+    "pdfplumber": ("pdfingest.extract.pdfplumber:open_document", "pdfplumber"),
+}
+"""Name to target and to the distribution whose version is the engine's."""
+
+_AUTO = ("pdfium", "pypdf")
+
+
+class MalformedError(Exception):
+    """The file is no PDF that this engine can read."""
+
+
+class EncryptedError(Exception):
+    """The document needs a password, and none of those given opens it."""
+
+
+class Document(Protocol):
+    """An open document. One thread, one process: PDFium is not thread-safe."""
+
+    @property
+    def page_count(self) -> int:
+        """Pages of the document."""
+        ...
+
+    def info(self) -> DocumentInfo:
+        """Metadata of the document."""
+        ...
+
+    def page(self, number: int) -> Page:
+        """Read page `number` (1-based) and release what reading it took before returning."""
+        ...
+
+    def close(self) -> None:
+        """Release the document."""
+        ...
+
+
+class Engine(Protocol):
+    """Opens a document; the door through which all engines come."""
+
+    def __call__(self, path: str, passwords: Sequence[str], /) -> Document:
+        """Open the file at `path`, trying no password first and then each of `passwords`.
+
+        Raises:
+            MalformedError: the file is no PDF that this engine can read.
+            EncryptedError: no password opens it.
+            OSError: the file cannot be read.
+        """
+        ...
+
+
+def tolerate(read: Callable[[], T], default: T) -> T:
+    """What `read` gives, or `default` where the file is broken: for all that is not the text.
+
+    A label or a link that cannot be read must not cost the page.
+    """
+    try:
+        return read()
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - parsers raise anything on broken files
+        return default
+
+
+def find_engines(name: str) -> tuple[EngineSpec, ...]:
+    """The engines behind a name, in the order in which they are tried. Runs in the parent.
+
+    Args:
+        name: `auto`, a built-in engine, or an entry point of the group `pdfingest.engines`.
+
+    Raises:
+        EngineUnavailableError: nothing installed has this name.
+    """
+    names = _AUTO if name == "auto" else (name,)
+    return tuple(_find(one) for one in names)
+
+
+def _find(name: str) -> EngineSpec:
+    """One engine by its name."""
+    if name in _BUILT_IN:
+        target, distribution = _BUILT_IN[name]
+        return EngineSpec(name, target, _version(distribution))
+    # Read the installed metadata only for names that are not built in: it takes milliseconds.
+    found = metadata.entry_points(group=ENTRY_POINTS)
+    for entry in found:
+        if entry.name == name:
+            return EngineSpec(name, entry.value, entry.dist.version if entry.dist else "")
+    known = ", ".join(["auto", *_BUILT_IN, *sorted(found.names)])
+    raise EngineUnavailableError(
+        f"engine {name!r} is not installed. Known here: {known}. "
+        f"A package adds one by the entry point group {ENTRY_POINTS}."
+    )
+
+
+def _version(distribution: str) -> str:
+    """Version of an installed distribution."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        raise EngineUnavailableError(
+            f"package {distribution} is not installed. Run: pip install {distribution}"
+        ) from None
+
+
+def load_engine(spec: EngineSpec) -> Engine:
+    """Import an engine. Runs in the child.
+
+    Raises:
+        EngineUnavailableError: its module or its function is not there, or fails to import.
+    """
+    module, _, attribute = spec.target.partition(":")
+    try:
+        return cast(Engine, getattr(import_module(module), attribute))
+    except Exception as error:
+        raise EngineUnavailableError(
+            f"engine {spec.name!r} cannot be imported from {spec.target}: "
+            f"{type(error).__name__}: {error}. Reinstall the package that it comes from."
+        ) from error

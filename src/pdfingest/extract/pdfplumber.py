@@ -1,0 +1,97 @@
+"""Engine `pdfplumber`: pdfminer.six with layout; slow, and the one that knows tables."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import pdfplumber
+from pdfminer.pdfdocument import PDFNoPageLabels, PDFPasswordIncorrect
+from pdfminer.pdftypes import resolve1
+from pdfminer.psexceptions import PSException
+from pdfminer.utils import decode_text
+from pdfplumber.page import Page as PlumberPage
+from pdfplumber.pdf import PDF
+from pdfplumber.utils.exceptions import PdfminerException
+
+from pdfingest.extract.engine import (
+    EncryptedError,
+    MalformedError,
+    tolerate,
+)
+from pdfingest.model import DocumentInfo, Page
+
+
+def open_document(path: str, passwords: Sequence[str]) -> "PdfplumberDocument":
+    """Open a file; see `engine.Engine`."""
+    for password in ("", *passwords):
+        try:
+            return PdfplumberDocument(pdfplumber.open(path, password=password))
+        except (PdfminerException, PSException, RecursionError) as error:
+            cause = error.args[0] if isinstance(error, PdfminerException) and error.args else error
+            if isinstance(cause, OSError | MemoryError):
+                raise cause from error
+            if not isinstance(cause, PDFPasswordIncorrect):
+                raise MalformedError(f"{type(cause).__name__}: {cause}") from error
+    raise EncryptedError("no password opens it")
+
+
+class PdfplumberDocument:
+    """A document that pdfplumber holds open."""
+
+    def __init__(self, document: PDF) -> None:
+        self._document = document
+        self._pages = document.pages
+        self.page_count = len(self._pages)
+        self._labels: list[str] = tolerate(self._page_labels, [])
+
+    def info(self) -> DocumentInfo:
+        """Metadata of the document; see `engine.Document`."""
+        meta = self._document.metadata or {}
+        language = resolve1(self._document.doc.catalog.get("Lang", ""))
+        return DocumentInfo(
+            title=_string(meta.get("Title")),
+            author=_string(meta.get("Author")),
+            created=_string(meta.get("CreationDate")),
+            producer=_string(meta.get("Producer")),
+            language=_string(language),
+        )
+
+    def page(self, number: int) -> Page:
+        """Read one page, then drop its caches (jsvine/pdfplumber#193)."""
+        page = self._pages[number - 1]
+        try:
+            text = page.extract_text()
+            return Page(
+                text=text,
+                ink=bool(text) or tolerate(lambda: any(page.objects.values()), default=True),
+                label=self._labels[number - 1] if self._labels else "",
+                links=tolerate(lambda: tuple(_links(page)), ()),
+            )
+        except (PdfminerException, PSException, RecursionError) as error:
+            raise MalformedError(f"{type(error).__name__}: {error}") from error
+        finally:
+            page.close()
+
+    def close(self) -> None:
+        """Release the document."""
+        self._document.close()
+
+    def _page_labels(self) -> list[str]:
+        """A label for each page, or none where the document has none."""
+        try:
+            return list(islice(self._document.doc.get_page_labels(), self.page_count))
+        except PDFNoPageLabels:
+            return []
+
+
+def _links(page: PlumberPage) -> Iterator[str]:
+    """Targets of the page's link annotations that leave the document."""
+    for link in page.hyperlinks:
+        if link.get("uri"):
+            yield _string(link["uri"])
+
+
+def _string(value: object) -> str:
+    """A string of the document, whatever type the file gave it."""
+    if isinstance(value, bytes):
+        return decode_text(value)
+    return "" if value is None else str(value)

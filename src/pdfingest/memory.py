@@ -1,0 +1,76 @@
+"""Peaks and sizes of resident memory, each with the method that read it. Only user of psutil.
+
+Why not `ru_maxrss` on Linux: it survives `exec`, so a spawned child of a large parent reports its
+parent (getrusage(2) says so under NOTES; CPython spawns with fork and exec). `VmHWM` of
+/proc/self/status (proc(5)) belongs to the memory map itself. In a fresh fork it starts at the
+resident set of the image it was forked from, hence the baseline that stands beside every peak.
+"""
+
+import sys
+
+from pdfingest.model import Peak
+
+_KIB = 1024
+
+
+class PeakMeter:
+    """Measures one job. Runs in the child; make it first thing, before the file is touched."""
+
+    def __init__(self) -> None:
+        self._baseline_bytes = _own_memory()[0]
+
+    def read(self) -> Peak:
+        """The peak so far."""
+        _, peak_bytes, method = _own_memory()
+        return Peak(peak_bytes, self._baseline_bytes, method)
+
+
+def tree_rss_bytes() -> int:
+    """Resident memory of this process and all below it, pages that they share counted each time.
+
+    Runs in the parent. A process that ends while it is looked at counts as nothing.
+    """
+    import psutil  # noqa: PLC0415 - 50 ms of CPU that a run without a display does not pay
+
+    total = 0
+    parent = psutil.Process()
+    for process in (parent, *parent.children(recursive=True)):
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:
+            continue
+    return total
+
+
+def _linux() -> tuple[int, int, str]:
+    """VmRSS and VmHWM of this process, by proc(5) in KiB."""
+    with open("/proc/self/status", "rb") as file:
+        status = file.read()
+    return _field(status, b"\nVmRSS:"), _field(status, b"\nVmHWM:"), "VmHWM"
+
+
+def _field(status: bytes, name: bytes) -> int:
+    """One field of /proc/self/status in bytes."""
+    start = status.index(name) + len(name)
+    return int(status[start : status.index(b"kB", start)]) * _KIB
+
+
+def _darwin() -> tuple[int, int, str]:
+    """Resident set by psutil; peak by getrusage(2), which macOS gives in bytes."""
+    import resource  # noqa: PLC0415 - absent on Windows
+
+    import psutil  # noqa: PLC0415 - as above
+
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return psutil.Process().memory_info().rss, peak_bytes, "ru_maxrss"
+
+
+def _windows() -> tuple[int, int, str]:
+    """Working set and peak working set (PROCESS_MEMORY_COUNTERS)."""
+    import psutil  # noqa: PLC0415 - as above
+
+    info = psutil.Process().memory_info()
+    return info.rss, int(getattr(info, "peak_wset", 0)), "PeakWorkingSetSize"
+
+
+_own_memory = {"darwin": _darwin, "win32": _windows}.get(sys.platform, _linux)

@@ -1,0 +1,204 @@
+"""The frozen values that flow through a run: source, job, outcome.
+
+Every value that crosses the process boundary is here, so none holds an exception or an open file.
+Only `Page` holds text, and it never leaves the child.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from pdfingest.errors import ExitCode
+
+
+class FailureKind(StrEnum):
+    """Why pages or a whole source were lost. The values are part of the contract with users."""
+
+    ENCRYPTED = "encrypted"
+    MALFORMED = "malformed"
+    NOT_PDF = "not_pdf"
+    UNREADABLE = "unreadable"
+    MEMORY_LIMIT = "memory_limit"
+    CRASHED = "crashed"
+    ENGINE_ERROR = "engine_error"
+    CANCELLED = "cancelled"
+
+
+class Unit(StrEnum):
+    """What one record holds."""
+
+    PAGE = "page"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A PDF that discovery found."""
+
+    name: str
+    """Path relative to the input it was found under, `/`-separated, valid UTF-8, unique in a run.
+    Bytes that are not UTF-8 appear as `\\xNN`, a backslash as two."""
+    path: str
+    """Where to open it; may hold surrogate escapes (PEP 383)."""
+    size_bytes: int = 0
+    error: str = ""
+    """Why it cannot be read, where discovery already knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """An engine by name, with what a child needs to import it; the parent never does."""
+
+    name: str
+    target: str
+    """`module:attribute` of the function that opens a document."""
+    version: str
+
+    @property
+    def module(self) -> str:
+        """The module that holds the engine."""
+        return self.target.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What an engine says of one page."""
+
+    text: str
+    ink: bool = True
+    """Whether the page shows anything: text, lines, images. Asked only where there is no text."""
+    label: str = ""
+    """As a reader shows it (`iii`); empty where the document defines none."""
+    links: tuple[str, ...] = ()
+    """Targets outside the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """What an engine says of the document beyond its pages; empty where it does not say."""
+
+    title: str = ""
+    author: str = ""
+    created: str = ""
+    """As the file has it: `D:20260102030405+01'00'` (ISO 32000-2, 7.9.4)."""
+    producer: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One source to extract in one child."""
+
+    source: Source
+    engines: tuple[EngineSpec, ...]
+    """In the order in which they are tried on a file that does not open."""
+    passwords: tuple[str, ...]
+    unit: Unit
+    spool: str
+    """File that the child writes its records to; the parent alone moves them on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """Memory of one child, in bytes of resident set."""
+
+    peak_bytes: int = 0
+    """Highest resident set from birth to the end of the job."""
+    baseline_bytes: int = 0
+    """Resident set at the start of the job: what the image costs before the file is touched."""
+    method: str = ""
+    """Where the peak was read, for example `VmHWM`; empty where nothing could be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one job cost, as its child measured it, or its parent where the child is dead."""
+
+    pid: int = 0
+    started_at: float = 0.0
+    """Seconds since the epoch; 0 if no child was started."""
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    """User and system time of the child since its birth."""
+    peak: Peak = Peak()
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """Records of the source are in the spool; some pages may be lost."""
+
+    cost: Cost
+    sha256: str
+    engine: str
+    pages: int
+    """Pages whose text was written."""
+    chars: int
+    needs_ocr_pages: int
+    failed_pages: tuple[int, ...] = ()
+    """Numbers, 1-based, of the pages that were lost."""
+    failure: FailureKind | None = None
+    """Why the first of the lost pages was lost."""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No record of the source was written."""
+
+    kind: FailureKind
+    message: str
+    cost: Cost = Cost()
+    sha256: str = ""
+    engine: str = ""
+    pages_failed: int = 0
+    """Pages that the file is known to have, all of them lost."""
+    signal: str = ""
+    """Name of the signal that killed the child, for example `SIGSEGV`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFailure:
+    """The machine failed, not the file: the run must stop. Never reaches the report."""
+
+    what: str
+    """`engine` or `spool`."""
+    message: str
+
+
+Outcome: TypeAlias = Extracted | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A source and how it ended."""
+
+    source: Source
+    outcome: Outcome
+    spool: str = ""
+    """File with its records; empty where no child was started."""
+
+
+class Stop:
+    """A request to end the run early: no new jobs, children ended, what is finished kept.
+
+    Safe to make from a signal handler: it sets a number and calls one reentrant function
+    (`queue.SimpleQueue.put`, documented as reentrant).
+    """
+
+    def __init__(self) -> None:
+        self.exit_code: ExitCode | None = None
+        self.wake = _nothing
+
+    def request(self, exit_code: ExitCode) -> None:
+        """Ask the run to end; it will return with this exit code."""
+        self.exit_code = exit_code
+        self.wake()
+
+    @property
+    def requested(self) -> bool:
+        """Whether the run was asked to end."""
+        return self.exit_code is not None
+
+
+def _nothing() -> None:
+    """Wake nobody: no supervisor listens yet."""

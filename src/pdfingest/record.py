@@ -1,0 +1,186 @@
+"""The lines that users rely on: a record, a report line, and how a line becomes bytes.
+
+Every key stands on every line, with one type each and never null: a reader that infers a schema
+from the first lines (Apache Arrow, Hugging Face datasets) fails on a key that appears late or
+flips its type. A record holds nothing that changes between two runs of the same file.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from pdfingest.model import EngineSpec, Extracted, Failed, Finished, Outcome, Page
+from pdfingest.text import clean, is_usable
+
+SCHEMA = 1
+"""Version of the record and of the report line."""
+
+Record: TypeAlias = dict[str, Any]
+"""One line of `pages.jsonl` or `documents.jsonl`, decoded."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFacts:
+    """What all records of one source share."""
+
+    source: str
+    sha256: str
+    total_pages: int
+    title: str
+    author: str
+    created: str
+    """ISO 8601, or empty."""
+    producer: str
+    language: str
+    """As the document declares it (BCP 47 by ISO 32000-2, 14.9.2), or empty."""
+    engine: EngineSpec
+
+
+def encode(value: Mapping[str, Any]) -> bytes:
+    """One line of JSON in UTF-8, newline included. The text in it must be clean (`text.clean`)."""
+    return f"{_encode(value)}\n".encode()
+
+
+def encode_text(text: str) -> bytes:
+    """A piece of a JSON string, without its quotes; pieces may be joined."""
+    return _encode(text)[1:-1].encode()
+
+
+def page_record(document: DocumentFacts, number: int, page: Page) -> Record:
+    """The record of one page.
+
+    Args:
+        document: what all records of the source share.
+        number: of the page, 1-based.
+        page: as the engine gave it.
+    """
+    text = clean(page.text)
+    return {
+        "id": f"{document.sha256[:16]}:p{number:04d}",
+        "text": text,
+        "source": document.source,
+        "metadata": _metadata(
+            document,
+            page=number,
+            page_label=clean(page.label),
+            char_count=len(text),
+            needs_ocr=page.ink and not is_usable(text),
+        ),
+        "tables": [],
+        "links": [clean(link) for link in page.links],
+    }
+
+
+def document_tail(
+    document: DocumentFacts,
+    *,
+    char_count: int,
+    needs_ocr: bool,
+    page_offsets: Sequence[int],
+    links: Sequence[str],
+) -> Record:
+    """All of a document record that stands behind `text`."""
+    return {
+        "source": document.source,
+        "metadata": _metadata(
+            document, page=0, page_label="", char_count=char_count, needs_ocr=needs_ocr
+        ),
+        "tables": [],
+        "links": links,
+        "page_offsets": page_offsets,
+    }
+
+
+def _metadata(
+    document: DocumentFacts, *, page: int, page_label: str, char_count: int, needs_ocr: bool
+) -> Record:
+    """The flat scalar metadata that vector stores take."""
+    return {
+        "source": document.source,
+        "file_name": document.source.rpartition("/")[2],
+        "sha256": document.sha256,
+        "page": page,
+        "page_label": page_label,
+        "total_pages": document.total_pages,
+        "title": document.title,
+        "author": document.author,
+        "created": document.created,
+        "producer": document.producer,
+        "language": document.language,
+        "engine": document.engine.name,
+        "engine_version": document.engine.version,
+        "char_count": char_count,
+        "needs_ocr": needs_ocr,
+        "truncated": False,
+        "schema": SCHEMA,
+    }
+
+
+def report_line(finished: Finished, digest: str) -> Record:
+    """How one source ended and what it cost."""
+    source, outcome = finished.source, finished.outcome
+    cost, peak = outcome.cost, outcome.cost.peak
+    return {
+        "source": source.name,
+        "sha256": outcome.sha256,
+        "bytes": source.size_bytes,
+        **_ending(outcome),
+        "attempts": 1 if cost.started_at else 0,
+        "peak_rss_bytes": peak.peak_bytes,
+        "baseline_rss_bytes": peak.baseline_bytes,
+        "peak_method": peak.method,
+        "cpu_s": round(cost.cpu_s, 4),
+        "wall_s": round(cost.wall_s, 4),
+        "started_at": _iso(cost.started_at),
+        "pid": cost.pid,
+        "signal": "" if isinstance(outcome, Extracted) else outcome.signal,
+        "duplicate_of": "",
+        "options_digest": digest,
+        "schema": SCHEMA,
+    }
+
+
+def status_of(outcome: Outcome) -> str:
+    """`ok`, `partial` or `failed`."""
+    match outcome:
+        case Extracted(failed_pages=()):
+            return "ok"
+        case Extracted():
+            return "partial"
+        case _:
+            return "failed"
+
+
+def _ending(outcome: Outcome) -> Record:
+    """The part of a report line that tells how the source ended."""
+    match outcome:
+        case Extracted():
+            failure = outcome.failure.value if outcome.failure else ""
+            pages, failed_pages = outcome.pages, outcome.failed_pages
+            pages_failed = len(failed_pages)
+            needs_ocr_pages, chars = outcome.needs_ocr_pages, outcome.chars
+        case Failed():
+            failure, pages_failed, failed_pages = outcome.kind.value, outcome.pages_failed, ()
+            pages = needs_ocr_pages = chars = 0
+    return {
+        "status": status_of(outcome),
+        "failure": failure,
+        "message": clean(outcome.message),
+        "engine": outcome.engine,
+        "pages": pages,
+        "pages_failed": pages_failed,
+        "failed_pages": list(failed_pages),
+        "needs_ocr_pages": needs_ocr_pages,
+        "chars": chars,
+    }
+
+
+def _iso(epoch_s: float) -> str:
+    """A time as ISO 8601 in UTC with milliseconds; empty for 0."""
+    if not epoch_s:
+        return ""
+    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,182 @@
+"""Summary: the fold of all outcomes of a run, of bounded size however many there are."""
+
+import math
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from pdfingest.errors import ExitCode
+from pdfingest.model import Extracted, Failed, FailureKind, Finished
+from pdfingest.options import FailOn
+from pdfingest.record import SCHEMA, status_of
+
+SHOWN_FAILURES = 20
+"""So many losses are kept by name; `report.jsonl` has them all."""
+
+
+@dataclass(slots=True)
+class Quantiles:
+    """Percentiles of a stream to within 1 %, in a table that grows with the logarithm of its range.
+
+    Values fall into buckets whose bounds grow by a constant ratio, the idea of DDSketch
+    (Masson, Rim and Lee 2019, doi:10.14778/3352063.3352135).
+    """
+
+    _buckets: Counter[int] = field(default_factory=Counter)
+    largest: float = 0.0
+
+    _RATIO = 1.02
+
+    def add(self, value: float) -> None:
+        """Count one value; values of 0 and below are left out."""
+        if value > 0:
+            self._buckets[math.ceil(math.log(value, self._RATIO))] += 1
+            self.largest = max(self.largest, value)
+
+    def at(self, fraction: float) -> float:
+        """The value that this fraction of all values does not exceed; 0 if there are none."""
+        rank = fraction * self._buckets.total()
+        for bucket in sorted(self._buckets):
+            rank -= self._buckets[bucket]
+            if rank <= 0:
+                middle = 2 * self._RATIO**bucket / (1 + self._RATIO)
+                return min(middle, self.largest)
+        return self.largest
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A source that lost pages, or all of them."""
+
+    source: str
+    failure: FailureKind
+    message: str
+    pages_failed: int
+    partial: bool
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts and percentiles of one run, up to date after every source."""
+
+    planned: int = 0
+    ok: int = 0
+    partial: int = 0
+    failed: int = 0
+    failures: Counter[FailureKind] = field(default_factory=Counter)
+    """Sources failed or partial, by kind."""
+    pages: int = 0
+    pages_failed: int = 0
+    needs_ocr_pages: int = 0
+    chars: int = 0
+    peaks: Quantiles = field(default_factory=Quantiles)
+    """Peak resident set of the children, in bytes."""
+    peak_source: str = ""
+    """The source with the largest peak."""
+    times: Quantiles = field(default_factory=Quantiles)
+    """Wall time of the children, in seconds."""
+    losses: list[Loss] = field(default_factory=list)
+    """The first of them."""
+    stopped: ExitCode | None = None
+    """The exit code that an interrupt asked for."""
+    wall_s: float = 0.0
+    _clock: float = field(default_factory=time.perf_counter)
+
+    @property
+    def finished(self) -> int:
+        """Sources that have their report line."""
+        return self.ok + self.partial + self.failed
+
+    @property
+    def pages_per_s(self) -> float:
+        """Pages written per second of wall time so far."""
+        return self.pages / (self.wall_s or self.elapsed_s())
+
+    def elapsed_s(self) -> float:
+        """Seconds since the run began."""
+        return max(time.perf_counter() - self._clock, 1e-9)
+
+    def add(self, finished: Finished) -> None:
+        """Take in how one source ended."""
+        source, outcome = finished.source, finished.outcome
+        match status_of(outcome):
+            case "ok":
+                self.ok += 1
+            case "partial":
+                self.partial += 1
+            case _:
+                self.failed += 1
+        match outcome:
+            case Extracted():
+                self.pages += outcome.pages
+                self.needs_ocr_pages += outcome.needs_ocr_pages
+                self.chars += outcome.chars
+                if outcome.failure is not None:
+                    lost = len(outcome.failed_pages)
+                    self._lose(
+                        Loss(source.name, outcome.failure, outcome.message, lost, partial=True)
+                    )
+            case Failed():
+                lost = outcome.pages_failed
+                self._lose(Loss(source.name, outcome.kind, outcome.message, lost, partial=False))
+        peak_bytes = outcome.cost.peak.peak_bytes
+        if peak_bytes > self.peaks.largest:
+            self.peak_source = source.name
+        self.peaks.add(peak_bytes)
+        self.times.add(outcome.cost.wall_s)
+
+    def _lose(self, loss: Loss) -> None:
+        """Count what was lost, and keep the first of it by name."""
+        self.failures[loss.failure] += 1
+        self.pages_failed += loss.pages_failed
+        if len(self.losses) < SHOWN_FAILURES:
+            self.losses.append(loss)
+
+    def end(self, stopped: ExitCode | None) -> None:
+        """The run is over; its wall time stands still from here on."""
+        self.wall_s = self.elapsed_s()
+        self.stopped = stopped
+
+    def exit_code(self, fail_on: FailOn) -> ExitCode:
+        """The exit code of the run; the one place where outcomes become a code."""
+        if self.stopped is not None:
+            return self.stopped
+        lost = {
+            FailOn.ANY: self.partial + self.failed,
+            FailOn.FAILED: self.failed,
+            FailOn.NEVER: 0,
+        }[fail_on]
+        return ExitCode.SOME_FAILED if lost else ExitCode.OK
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of `summary.json`."""
+        return {
+            "schema": SCHEMA,
+            "sources": self.planned,
+            "ok": self.ok,
+            "partial": self.partial,
+            "failed": self.failed,
+            "failures": {kind.value: self.failures[kind] for kind in FailureKind},
+            "interrupted": self.stopped is not None,
+            "pages": self.pages,
+            "pages_failed": self.pages_failed,
+            "needs_ocr_pages": self.needs_ocr_pages,
+            "chars": self.chars,
+            "wall_s": round(self.wall_s, 3),
+            "pages_per_s": round(self.pages_per_s, 1),
+            "peak_rss_bytes": {**_percentiles(self.peaks, 0), "max_source": self.peak_source},
+            "source_wall_s": _percentiles(self.times, 4),
+        }
+
+
+def _percentiles(values: Quantiles, digits: int) -> dict[str, Any]:
+    """The usual three, of which the maximum is exact."""
+    return {
+        name: round(value, digits) if digits else int(value)
+        for name, value in (
+            ("p50", values.at(0.50)),
+            ("p95", values.at(0.95)),
+            ("max", values.largest),
+        )
+    }

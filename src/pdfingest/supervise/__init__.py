@@ -1,0 +1,1 @@
+"""Jobs onto lanes: starting children, noticing how they end."""
