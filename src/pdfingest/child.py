@@ -152,7 +152,7 @@ class _Extraction:
     pages: int = 0
     chars: int = 0
     needs_ocr_pages: int = 0
-    failed_pages: list[int] = field(default_factory=list)
+    failed_pages: list[int] = field(default_factory=list[int])
     first_failure: tuple[FailureKind, str] | None = None
 
     def run(self) -> Outcome:

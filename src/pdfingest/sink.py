@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from io import FileIO
@@ -94,11 +94,11 @@ class DirectorySink(Sink):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with _told(self._output):
-            for file in (self._records, self._report):
-                os.fsync(file.fileno())
-                file.close()
-            shutil.rmtree(self._spool_folder, ignore_errors=True)
+        shutil.rmtree(self._spool_folder, ignore_errors=True)
+        with _told(self._output), self._records, self._report:
+            if error is None:  # else the reason of the run's end must not be covered by another
+                os.fsync(self._records.fileno())
+                os.fsync(self._report.fileno())
 
     def end(self, summary: Summary) -> None:
         """Replace `summary.json` in one step, so that a reader never sees half of it."""
@@ -170,7 +170,7 @@ def _append_whole(file: FileIO, pieces: Iterable[bytes]) -> None:
 
 
 @contextmanager
-def _told(output: str) -> Iterator[None]:
+def _told(output: str) -> Generator[None, None, None]:
     """Turn what the operating system says of the output into what the user can do."""
     try:
         yield

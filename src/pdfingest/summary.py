@@ -23,7 +23,7 @@ class Quantiles:
     (Masson, Rim and Lee 2019, doi:10.14778/3352063.3352135).
     """
 
-    _buckets: Counter[int] = field(default_factory=Counter)
+    _buckets: Counter[int] = field(default_factory=Counter[int])
     largest: float = 0.0
 
     _RATIO = 1.02
@@ -64,7 +64,7 @@ class Summary:
     ok: int = 0
     partial: int = 0
     failed: int = 0
-    failures: Counter[FailureKind] = field(default_factory=Counter)
+    failures: Counter[FailureKind] = field(default_factory=Counter[FailureKind])
     """Sources failed or partial, by kind."""
     pages: int = 0
     pages_failed: int = 0
@@ -76,7 +76,7 @@ class Summary:
     """The source with the largest peak."""
     times: Quantiles = field(default_factory=Quantiles)
     """Wall time of the children, in seconds."""
-    losses: list[Loss] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list[Loss])
     """The first of them."""
     stopped: ExitCode | None = None
     """The exit code that an interrupt asked for."""

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -52,7 +52,7 @@ class Listed:
     """Separated by NUL, else by line ends."""
 
     @contextmanager
-    def opened(self) -> Iterator[Iterator[str]]:
+    def opened(self) -> Generator[Iterator[str], None, None]:
         """Its paths, read as they are needed; names may be any bytes."""
         if self.path == "-":
             yield self._paths(sys.stdin.buffer)
@@ -72,13 +72,15 @@ class Listed:
         rest = b""
         while chunk := file.read(_READ_BYTES):
             *parts, rest = (rest + chunk).split(separator)
-            yield from map(os.fsdecode, filter(None, map(self._trim, parts)))
-        if self._trim(rest):
-            yield os.fsdecode(self._trim(rest))
+            yield from self._decoded(parts)
+        yield from self._decoded([rest])
 
-    def _trim(self, part: bytes) -> bytes:
-        """A part without the CR that a list written on Windows leaves."""
-        return part if self.null else part.removesuffix(b"\r")
+    def _decoded(self, parts: Sequence[bytes]) -> Iterator[str]:
+        """Parts as paths, without the CR that a list written on Windows leaves."""
+        for part in parts:
+            path = part if self.null else part.removesuffix(b"\r")
+            if path:
+                yield os.fsdecode(path)
 
 
 def ingest_in_view(

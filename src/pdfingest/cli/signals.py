@@ -1,7 +1,7 @@
 """SIGINT and SIGTERM: the first asks the run to end, the second ends it at once."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -15,7 +15,7 @@ _CODES = {
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Stop]:
+def stop_on_signals() -> Generator[Stop, None, None]:
     """A `Stop` that the signals request while the block runs. Main thread only."""
     stop = Stop()
     before = {number: signal.getsignal(number) for number in _CODES}

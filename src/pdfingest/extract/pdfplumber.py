@@ -1,5 +1,8 @@
 """Engine `pdfplumber`: pdfminer.six with layout; slow, and the one that knows tables."""
 
+# pyright: basic
+# The library is not typed throughout; mypy checks this file strictly.
+
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -59,7 +62,8 @@ class PdfplumberDocument:
         """Read one page, then drop its caches (jsvine/pdfplumber#193)."""
         page = self._pages[number - 1]
         try:
-            text = page.extract_text()
+            filled_in: tuple[str, ...] = tolerate(lambda: tuple(_field_values(page)), ())
+            text = "\n".join((page.extract_text(), *filled_in))
             return Page(
                 text=text,
                 ink=bool(text) or tolerate(lambda: any(page.objects.values()), default=True),
@@ -88,6 +92,17 @@ def _links(page: PlumberPage) -> Iterator[str]:
     for link in page.hyperlinks:
         if link.get("uri"):
             yield _string(link["uri"])
+
+
+def _field_values(page: PlumberPage) -> Iterator[str]:
+    """What is filled in, where it is text; a field may inherit it (ISO 32000-2, 12.7)."""
+    for annotation in page.annots:
+        data = annotation["data"]
+        if getattr(data.get("Subtype"), "name", "") == "Widget":
+            parent = resolve1(data.get("Parent")) or {}
+            value = resolve1(data.get("V") or parent.get("V"))
+            if isinstance(value, bytes) and value:
+                yield decode_text(value)
 
 
 def _string(value: object) -> str:

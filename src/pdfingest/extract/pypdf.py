@@ -1,12 +1,15 @@
 """Engine `pypdf`: pure Python; the second opinion on what PDFium cannot open."""
 
+# pyright: basic
+# The library is not typed throughout; mypy checks this file strictly.
+
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 import pypdf
 from pypdf.errors import DependencyError, PyPdfError
-from pypdf.generic import ContentStream, DictionaryObject
+from pypdf.generic import ContentStream, DictionaryObject, PdfObject, TextStringObject
 
 from pdfingest.extract.engine import (
     EncryptedError,
@@ -59,12 +62,16 @@ class PypdfDocument:
         """Read one page, then drop what pypdf resolved for it (py-pdf/pypdf#3296)."""
         try:
             page = self._reader.pages[number - 1]
-            text = page.extract_text()
+            annotations: tuple[DictionaryObject, ...] = tolerate(
+                lambda: tuple(_annotations(page)), ()
+            )
+            filled_in: tuple[str, ...] = tolerate(lambda: tuple(_field_values(annotations)), ())
+            text = "\n".join((page.extract_text(), *filled_in))
             return Page(
                 text=text,
                 ink=bool(text) or tolerate(lambda: _paints(page.get_contents()), default=True),
                 label=self._labels[number - 1] if number <= len(self._labels) else "",
-                links=tolerate(lambda: tuple(_links(page)), ()),
+                links=tolerate(lambda: tuple(_links(annotations)), ()),
             )
         except (PyPdfError, RecursionError) as error:
             raise MalformedError(f"{type(error).__name__}: {error}") from error
@@ -86,20 +93,36 @@ def _paints(content: ContentStream | None) -> bool:
     return content is not None and bool(_PAINTS.search(content.get_data()))
 
 
-def _links(page: pypdf.PageObject) -> Iterator[str]:
-    """Targets of the page's link annotations that leave the document."""
+def _annotations(page: pypdf.PageObject) -> Iterator[DictionaryObject]:
+    """The annotations of a page, broken ones left out."""
     for reference in page.annotations or ():
         annotation = reference.get_object()
-        if isinstance(annotation, DictionaryObject) and annotation.get("/Subtype") == "/Link":
-            action = annotation.get("/A")
-            action = action.get_object() if action is not None else None
-            if isinstance(action, DictionaryObject) and "/URI" in action:
-                yield _string(action["/URI"])
+        if isinstance(annotation, DictionaryObject):
+            yield annotation
+
+
+def _links(annotations: Iterable[DictionaryObject]) -> Iterator[str]:
+    """Targets of link annotations that leave the document."""
+    for annotation in annotations:
+        action = annotation.get("/A")
+        action = action.get_object() if action is not None else None
+        if isinstance(action, DictionaryObject) and "/URI" in action:
+            yield _string(action["/URI"])
+
+
+def _field_values(annotations: Iterable[DictionaryObject]) -> Iterator[str]:
+    """What is filled in, where it is text; a field may inherit it (ISO 32000-2, 12.7)."""
+    for annotation in annotations:
+        if annotation.get("/Subtype") == "/Widget":
+            parent = annotation.get("/Parent", DictionaryObject()).get_object()
+            value = annotation.get("/V") or parent.get("/V")
+            if isinstance(value, TextStringObject) and value:
+                yield value
 
 
 def _string(value: object) -> str:
     """A string of the document, whatever type the file gave it."""
-    value = value.get_object() if isinstance(value, pypdf.generic.PdfObject) else value
+    value = value.get_object() if isinstance(value, PdfObject) else value
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return "" if value is None else str(value)

@@ -1,0 +1,74 @@
+"""What is checked before a change lands: `nox` runs all of it, `nox -s NAME` one session."""
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["lint", "typing", "tests", "readme"]
+nox.options.error_on_missing_interpreters = False
+
+PYTHONS = [
+    version for version in ("3.11", "3.12", "3.13", "3.14") if shutil.which(f"python{version}")
+] or ["3"]
+"""Interpreters that are here; where none has a versioned name, the one that runs nox."""
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, layers, docstrings."""
+    session.install("-e", ".[lint]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", "--no-cache")
+    session.run("interrogate", "-q", "src")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Types, by both checkers."""
+    session.install("-e", ".[typing,test]")
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """All tests, on every interpreter that is here, against the built wheel."""
+    session.install(".[test]")
+    session.run("pytest", "-q", "--ignore", "tests/readme", *session.posargs)
+
+
+@nox.session
+def readme(session: nox.Session) -> None:
+    """Every command that the README shows."""
+    session.install(".[test]", "./examples/engine")
+    session.run("pytest", "-q", "tests/readme")
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """The tests against the lowest versions that pyproject.toml allows."""
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    lower = [requirement.replace(">=", "==") for requirement in project["dependencies"]]
+    session.install(".[test]", *lower)
+    session.run("pytest", "-q", "--ignore", "tests/readme", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Which lines the tests reach, the children's included."""
+    session.install("-e", ".[test]")
+    session.env["COVERAGE_PROCESS_START"] = str(Path("pyproject.toml").resolve())
+    session.run("coverage", "run", "-m", "pytest", "-q", "--ignore", "tests/readme")
+    session.run("coverage", "combine")
+    session.run("coverage", "report")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed and memory, beside peers; prints tables, judges nothing."""
+    session.install(".[test]")
+    for script in sorted(Path("tests/benchmarks").glob("bench_*.py")):
+        session.run("python", str(script), *session.posargs)

@@ -1,0 +1,109 @@
+"""What all tests share: PDFs that they make, runs of the program, and the folder of real PDFs."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import faulty as faulty_engine
+import pytest
+from fpdf import FPDF
+from hypothesis import settings
+
+ROOT = Path(__file__).parent.parent
+FAULTS = ROOT / "tests" / "faults"
+CORPUS = Path(os.environ.get("PDFINGEST_TEST_CORPUS", ROOT.parent / "shared" / "corpus"))
+
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")
+
+Lines = list[dict[str, Any]]
+
+
+def make_pdf(path: Path, pages: Sequence[str] = ("Hello",), **metadata: str) -> Path:
+    """A real PDF with a text on each page."""
+    pdf = FPDF()
+    pdf.set_font("Helvetica", size=12)
+    if "title" in metadata:
+        pdf.set_title(metadata["title"])
+    for text in pages:
+        pdf.add_page()
+        pdf.multi_cell(0, text=text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb") as file:
+        pdf.output(file)
+    return path
+
+
+def read_lines(path: Path) -> Lines:
+    """A JSONL file, strictly: UTF-8, one object a line, the last line ended."""
+    content = path.read_bytes()
+    assert not content or content.endswith(b"\n")
+    return [json.loads(line.decode("utf-8")) for line in content.splitlines()]
+
+
+def shape(value: Any) -> Any:
+    """The keys and types of a decoded line."""
+    if isinstance(value, dict):
+        return {key: shape(item) for key, item in value.items()}
+    return type(value).__name__
+
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a run: fault engines installed, nothing configured."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PDFINGEST_")}
+    return {**clean, "PYTHONPATH": str(FAULTS), "COLUMNS": "100", **more}
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """Run the program as a user does, in an empty directory; gives the finished process."""
+    cwd = tmp_path / "cwd"
+    cwd.mkdir()
+
+    def run(*args: str | Path, env: dict[str, str] | None = None, **options: Any) -> Any:
+        chosen: dict[str, Any] = {
+            "cwd": cwd,
+            "capture_output": True,
+            "text": True,
+            "timeout": 100,
+        } | options
+        return subprocess.run(
+            [sys.executable, "-m", "pdfingest", *map(str, args)],
+            env=environment(**(env or {})),
+            check=False,
+            **chosen,
+        )
+
+    return run
+
+
+@pytest.fixture
+def pdfs(tmp_path: Path) -> Path:
+    """An empty directory for inputs."""
+    folder = tmp_path / "pdfs"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where the outputs go."""
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def faulty(pdfs: Path) -> Callable[..., Path]:
+    """Make a file for the engine `faulty`."""
+
+    def make(name: str, **order: Any) -> Path:
+        faulty_engine.write_pdf(pdfs / name, **order)
+        return pdfs / name
+
+    return make

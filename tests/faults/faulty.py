@@ -1,0 +1,97 @@
+"""An engine that misbehaves as the file tells it to; it comes in through the entry point group.
+
+A file for it is one line: `%PDF-` and a JSON object with `pages`, and, where it shall go wrong,
+`fault` (a key of `FAULTS`) and `page`, the page on which it does; 0 is the opening.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from pdfingest import DocumentInfo, EncryptedError, MalformedError, Page
+
+
+def write_pdf(path: Path, pages: int = 1, fault: str = "", page: int = 1, **more: Any) -> None:
+    """Make a file for this engine."""
+    order = {"pages": pages, "fault": fault, "page": page, "name": Path(path).name, **more}
+    Path(path).write_text("%PDF-" + json.dumps(order), encoding="utf-8")
+
+
+def _raise(error):
+    def fault(order):
+        raise error
+
+    return fault
+
+
+def _print(order):
+    print("noise on stdout")
+    os.write(1, b"noise on descriptor 1\n")
+    os.write(2, b"noise on descriptor 2\n")
+    sys.stdout.flush()
+
+
+def _allocate(order):
+    block = bytearray(order["mib"] << 20)
+    block[::4096] = b"x" * len(block[::4096])
+
+
+FAULTS = {
+    "sigkill": lambda order: os.kill(os.getpid(), signal.SIGKILL),
+    "segfault": lambda order: ctypes.string_at(0),
+    "abort": lambda order: os.abort(),
+    "exit0": lambda order: os._exit(0),
+    "system_exit": lambda order: sys.exit(3),
+    "raises": _raise(ValueError("a fault of the engine")),
+    "raises_unpicklable": _raise(type("Local", (Exception,), {"lock": lambda: 0})("local")),
+    "keyboard_interrupt": _raise(KeyboardInterrupt()),
+    "memory_error": _raise(MemoryError()),
+    "encrypted": _raise(EncryptedError("no password opens it")),
+    "malformed": _raise(MalformedError("broken")),
+    "stdout_noise": _print,
+    "hang": lambda order: time.sleep(3600),
+    "sleep": lambda order: time.sleep(order["seconds"]),
+    "allocate": _allocate,
+}
+UNPICKLABLE = {"unpicklable_text": lambda: 0, "wrong_type": 7}
+
+
+class FaultyDocument:
+    def __init__(self, order):
+        self.order = order
+        self.page_count = order["pages"]
+
+    def info(self):
+        if self.order["fault"] == "raises_in_info":
+            raise ValueError("no metadata")
+        return DocumentInfo(title="made up")
+
+    def page(self, number):
+        fault = self.order["fault"]
+        text = f"page {number} of {self.order['name']}"
+        if number == self.order["page"]:
+            if fault in UNPICKLABLE:
+                return Page(UNPICKLABLE[fault])
+            if fault == "no_page":
+                return None
+            FAULTS.get(fault, lambda order: None)(self.order)
+        return Page(self.order.get("text", text) * self.order.get("times", 1))
+
+    def close(self):
+        if self.order["fault"] == "raises_in_close":
+            raise ValueError("cannot close")
+
+
+def open_document(path, passwords):
+    content = Path(path).read_bytes()
+    if not content.startswith(b"%PDF-"):
+        raise MalformedError("not for this engine")
+    order = json.loads(content[5:])
+    if order["page"] == 0:
+        FAULTS[order["fault"]](order)
+    return FaultyDocument(order)

@@ -1,0 +1,117 @@
+"""SIGINT and SIGTERM: no new jobs, no process left, outputs whole, the right exit code."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from conftest import environment, read_lines
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def start(pdfs: Path, out: Path, *more: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "pdfingest", "run", str(pdfs), "-o", str(out)]
+    return subprocess.Popen(
+        [*command, "--engine", "faulty", "--workers", "2", *more],
+        env=environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for(condition: Callable[[], object], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.02)
+
+
+def living(session: int) -> list[psutil.Process]:
+    """Processes of a session that are no zombies."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, ProcessLookupError):
+            continue
+    return found
+
+
+def lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+@pytest.fixture
+def busy(faulty: Callable[..., Path], pdfs: Path, out: Path) -> "subprocess.Popen[str]":
+    """A run that has finished some files and hangs on others, of which there are more to come."""
+    for number in range(4):
+        faulty(f"a{number}.pdf", pages=2)
+    for number in range(30):
+        faulty(f"b{number}.pdf", fault="hang")
+    process = start(pdfs, out)
+    wait_for(lambda: lines(out / "report.jsonl") == 4, 30)
+    return process
+
+
+@pytest.mark.parametrize("to_group", [True, False], ids=["whole group", "parent only"])
+@pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
+def test_a_signal_ends_the_run_within_two_seconds(
+    busy: "subprocess.Popen[str]", out: Path, number: signal.Signals, to_group: bool
+) -> None:
+    began = time.monotonic()
+    (os.killpg if to_group else os.kill)(busy.pid, number)
+    _, stderr = busy.communicate(timeout=10)
+
+    assert time.monotonic() - began < 2
+    assert busy.returncode == CODES[number]
+    assert "Traceback" not in stderr
+    wait_for(lambda: not living(busy.pid), 2)
+    records = read_lines(out / "pages.jsonl")
+    assert len(records) == 8
+    report = read_lines(out / "report.jsonl")
+    assert len(report) == len({line["source"] for line in report}) == 34
+    assert [line["failure"] for line in report].count("cancelled") == 30
+    assert not (out / ".pdfingest" / "spool").exists()
+
+
+def test_a_second_ctrl_c_ends_it_at_once(busy: "subprocess.Popen[str]") -> None:
+    os.kill(busy.pid, signal.SIGINT)
+    os.kill(busy.pid, signal.SIGINT)
+    busy.communicate(timeout=5)
+    assert busy.returncode != 0
+    wait_for(lambda: not living(busy.pid), 2)
+
+
+def test_children_do_not_outlive_a_parent_that_is_killed(
+    busy: "subprocess.Popen[str]", out: Path
+) -> None:
+    assert len(living(busy.pid)) >= 4  # the parent, the forkserver, two children
+    busy.kill()
+    busy.communicate(timeout=5)
+    wait_for(lambda: not living(busy.pid), 2)
+    assert len(read_lines(out / "pages.jsonl")) == 8
+
+
+def test_nothing_is_left_after_a_run(faulty: Callable[..., Path], pdfs: Path, out: Path) -> None:
+    for number in range(5):
+        faulty(f"{number}.pdf")
+    process = start(pdfs, out)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    wait_for(lambda: not living(process.pid), 2)
+    assert sorted(path.name for path in out.iterdir()) == [
+        ".pdfingest",
+        "pages.jsonl",
+        "report.jsonl",
+        "summary.json",
+    ]

@@ -1,0 +1,48 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from pdfingest.machine import available_cpus
+
+HERE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@pytest.fixture
+def cgroup(tmp_path: Path) -> Path:
+    (tmp_path / "self").write_text("0::/user/job\n")
+    (tmp_path / "user" / "job").mkdir(parents=True)
+    return tmp_path
+
+
+def cpus(cgroup: Path) -> int:
+    return available_cpus(str(cgroup), str(cgroup / "self"))
+
+
+def test_without_a_quota_the_affinity_counts(cgroup: Path) -> None:
+    (cgroup / "user" / "job" / "cpu.max").write_text("max 100000\n")
+    assert cpus(cgroup) == HERE
+
+
+def test_half_a_cpu_is_one_lane(cgroup: Path) -> None:
+    (cgroup / "user" / "job" / "cpu.max").write_text("50000 100000\n")
+    assert cpus(cgroup) == 1
+
+
+def test_the_quota_of_a_group_above_counts_too(cgroup: Path) -> None:
+    (cgroup / "user" / "job" / "cpu.max").write_text("max 100000\n")
+    (cgroup / "user" / "cpu.max").write_text("100000 100000\n")
+    assert cpus(cgroup) == 1
+
+
+def test_version_1_of_cgroups_is_understood(cgroup: Path) -> None:
+    (cgroup / "self").write_text("4:cpu,cpuacct:/job\n3:memory:/job\n")
+    folder = cgroup / "cpu,cpuacct" / "job"
+    folder.mkdir(parents=True)
+    (folder / "cpu.cfs_quota_us").write_text("100000\n")
+    (folder / "cpu.cfs_period_us").write_text("100000\n")
+    assert cpus(cgroup) == 1
+
+
+def test_where_there_are_no_cgroups_the_affinity_counts(tmp_path: Path) -> None:
+    assert available_cpus(str(tmp_path), str(tmp_path / "none")) == HERE

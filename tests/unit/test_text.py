@@ -1,0 +1,41 @@
+import pytest
+
+from pdfingest.text import clean, is_usable, printable, source_name
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("non\ufffeUnicode", "non-\nUnicode"),
+        ("a\x00b", "ab"),
+        ("a\x04b", "a\ufffdb"),
+        ("tab\tand\nline", "tab\tand\nline"),
+        ("\ud83d\ude00", "\U0001f600"),
+        ("\ud83d lone", "\ufffd lone"),
+        ("x\uffffy", "xy"),
+    ],
+)
+def test_document_text_is_made_safe(raw: str, text: str) -> None:
+    assert clean(raw) == text
+
+
+def test_a_source_name_shows_invalid_bytes_and_never_reads_like_another_name() -> None:
+    invalid = b"caf\xe9.pdf".decode("utf-8", "surrogateescape")
+    assert source_name(invalid) == r"caf\xe9.pdf"
+    assert source_name(r"caf\xe9.pdf") == r"caf\\xe9.pdf"
+    assert source_name("sub/ünï.pdf") == "sub/ünï.pdf"
+
+
+def test_a_name_cannot_move_the_cursor_or_turn_the_line_around() -> None:
+    assert printable("a\x1b[2Jb\nc\u202ed\udce9") == r"a\x1b[2Jb\nc\u202ed\udce9"
+
+
+def test_a_long_name_is_cut_in_the_middle_to_the_width() -> None:
+    assert printable("abcdefghij", 5) == "ab…ij"
+    assert printable("abcde", 5) == "abcde"
+
+
+def test_text_without_a_letter_or_digit_is_not_usable() -> None:
+    assert not is_usable(" \n\ufffd-.")
+    assert is_usable("燈")
