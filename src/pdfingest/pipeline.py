@@ -5,7 +5,7 @@ Sink and summary are correctness and are called by name; listeners only watch.
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TypeAlias
@@ -79,20 +79,23 @@ def stream(
                 yield from read_records(finished.spool)
 
 
-def make_plan(inputs: Sequence[str], listed: Iterable[str] | None, stop: Stop) -> Plan:
+@contextmanager
+def planned(
+    inputs: Sequence[str], listed: Iterable[str] | None, stop: Stop
+) -> Generator[Plan, None, None]:
     """What a run of these inputs would ingest.
 
     Raises:
         NoInputError: nothing matched.
     """
-    plan = Plan()
-    plan.fill(takewhile(lambda _: not stop.requested, discover(inputs, listed)))
-    if not plan.sources and not stop.requested:
-        raise NoInputError(
-            "no PDF found. Directories are searched for names that end in .pdf; hidden entries "
-            "and linked directories are left out."
-        )
-    return plan
+    with Plan() as plan:
+        plan.fill(takewhile(lambda _: not stop.requested, discover(inputs, listed)))
+        if not plan.sources and not stop.requested:
+            raise NoInputError(
+                "no PDF found. Directories are searched for names that end in .pdf; hidden "
+                "entries and linked directories are left out."
+            )
+        yield plan
 
 
 @dataclass(slots=True)
@@ -110,7 +113,7 @@ class _Run:
         """The run; each source is yielded once its outcome is known, and committed after that."""
         engines = find_engines(self.options.engine)
         digest = options_digest(self.options, engines)
-        with make_plan(self.inputs, self.listed, self.stop) as plan:
+        with planned(self.inputs, self.listed, self.stop) as plan:
             self.summary.planned = plan.sources
             self.listener.on_planned(plan.sources, plan.size_bytes)
             with open_sink(self.options, digest) as sink:

@@ -16,7 +16,7 @@ from pdfingest.cli.signals import stop_on_signals
 from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
 from pdfingest.options import IngestOptions
-from pdfingest.pipeline import ingest, make_plan
+from pdfingest.pipeline import ingest, planned
 from pdfingest.text import printable
 
 _READ_BYTES = 1 << 16
@@ -107,7 +107,7 @@ def list_plan(inputs: Sequence[str], listed: Listed | None) -> ExitCode:
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
         paths = stack.enter_context(listed.opened()) if listed else None
-        plan = stack.enter_context(make_plan(inputs, paths, stop))
+        plan = stack.enter_context(planned(inputs, paths, stop))
         for source in plan:
             print(printable(source.name))  # noqa: T201 - stdout is for data
         print(f"{plan.sources:,} files, {mib(plan.size_bytes)}", file=sys.stderr)  # noqa: T201
