@@ -187,7 +187,7 @@ class _Extraction:
             kind, message = FailureKind.NOT_PDF, "no %PDF- in its first KiB"
         if kind is FailureKind.ENCRYPTED:
             tried = len(self.job.passwords)
-            message += f" ({tried} tried)" if tried else " (none given; see --password)"
+            message += f"; {tried} tried" if tried else "; none given"
         return Failed(
             kind,
             message,
@@ -221,6 +221,8 @@ class _Extraction:
                 document = open_document(self.job.source.path, self.job.passwords)
             except Exception as error:  # noqa: BLE001 - the next engine may know better
                 reason = reason or error
+                if isinstance(error, EncryptedError) and not self.job.passwords:
+                    break  # another engine would need the password as well
             else:
                 self.engine = spec.name
                 return spec, document

@@ -106,7 +106,7 @@ def show_summary(console: Console, summary: Summary, records: str) -> None:
     for name, value, note in _rows(summary, records):
         table.add_row(name, value, Text(note))
     if summary.losses:
-        console.print(_losses(summary))
+        console.print(_losses(summary, console.width * 2 // 5))
         more = summary.failed + summary.partial - len(summary.losses)
         console.print(f"… and {more:,} more in the report\n" if more else "")
     console.print(table)
@@ -131,16 +131,16 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
     yield "output", "", printable(records)
 
 
-def _losses(summary: Summary) -> Table:
-    """The first of the sources that lost pages."""
+def _losses(summary: Summary, name_width: int) -> Table:
+    """The first of the sources that lost pages; a long name is cut, the report has it whole."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for header, most in (("lost", 36), ("failure", 14)):
-        table.add_column(header, max_width=most, overflow="fold")
+    table.add_column("lost", no_wrap=True)
+    table.add_column("failure", no_wrap=True)
     table.add_column("message", overflow="fold")
     for loss in summary.losses:
         what = f"{loss.pages_failed:,} pages: " if loss.partial else ""
         table.add_row(
-            Text(printable(loss.source)),
+            Text(printable(loss.source, name_width)),
             Text(loss.failure.value, style="yellow" if loss.partial else "red"),
             Text(f"{what}{printable(loss.message)}"),
         )

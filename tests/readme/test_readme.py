@@ -1,0 +1,96 @@
+"""The README is run: every command that it shows, as it stands there, in a copy of the project."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from pdfingest import ExitCode, FailureKind
+from pdfingest.model import Cost, Failed, Finished, Source
+from pdfingest.record import report_line
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line.split("  #")[0].strip() for block in SHELL for line in block.splitlines()]
+
+
+def exit_code(command: str) -> int:
+    """What a command must end with: examples/pdfs holds three files that fail."""
+    lenient = ("--fail-on never", "--dry-run", "--help", "| head", "p*.pdf")
+    return 0 if any(part in command for part in lenient) else 1
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of what a reader has, without what checks and builds left there."""
+    return Path(
+        shutil.copytree(
+            ROOT,
+            tmp_path / "project",
+            ignore=shutil.ignore_patterns(".*", "build", "pdfingest-out"),
+        )
+    )
+
+
+def run(command: list[str] | str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        shell=isinstance(command, str),
+        env={**os.environ, "PATH": scripts},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if "nox" not in c])
+def test_a_command_does_what_it_says(command: str, project: Path) -> None:
+    # Both packages are installed already, by the session that runs this test.
+    done = run(re.sub(r"^pip install \S+ && ", "", command), project)
+    assert done.returncode == exit_code(command), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_two_commands_are_there() -> None:
+    assert "pip install . && pdfingest run examples/pdfs" in COMMANDS
+    assert "pip install nox && python -m nox" in COMMANDS
+
+
+def test_the_program_of_the_readme_runs(project: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    ast.parse(code)
+    (project / "program.py").write_text(code)
+    done = run([sys.executable, "program.py"], project)
+    assert done.returncode == 0, done.stderr
+    first, *records = done.stdout.splitlines()
+    assert first == "7 3 14"
+    assert len(records) == 14
+
+
+def test_the_library_example_runs(project: Path) -> None:
+    done = run([sys.executable, "examples/use_as_library.py", "examples/pdfs"], project)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 14
+    assert "broken.pdf: malformed" in done.stderr
+
+
+def test_the_tables_hold_every_failure_kind_and_exit_code() -> None:
+    for kind in FailureKind:
+        assert f"| `{kind}` |" in README
+    for code in ExitCode:
+        assert re.search(rf"^\| (130, )?{code.value}[ ,]", README, re.MULTILINE), code
+
+
+def test_every_key_of_a_report_line_is_named() -> None:
+    line = report_line(Finished(Source("", ""), Failed(FailureKind.CRASHED, "", Cost())), "")
+    (listed,) = re.findall(r"A \*\*report line\*\* has (.*?)\n\n", README, re.DOTALL)
+    assert re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", listed)) == list(line)
