@@ -1,6 +1,8 @@
 """What is checked before a change lands: `nox` runs all of it, `nox -s NAME` one session."""
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import nox
@@ -9,8 +11,23 @@ nox.options.default_venv_backend = "venv"
 nox.options.sessions = ["lint", "typing", "tests", "readme"]
 nox.options.error_on_missing_interpreters = False
 
+
+def _output(*command: str) -> list[str]:
+    """The lines that a command prints; none where it fails."""
+    if shutil.which(command[0]) is None:
+        return []
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout.split() if done.returncode == 0 else []
+
+
+# pyenv has a python3.12 on the PATH that works only where its version is switched on.
+if installed := _output("pyenv", "versions", "--bare"):
+    os.environ["PYENV_VERSION"] = ":".join(reversed(installed))
+
 PYTHONS = [
-    version for version in ("3.11", "3.12", "3.13", "3.14") if shutil.which(f"python{version}")
+    version
+    for version in ("3.11", "3.12", "3.13", "3.14")
+    if _output(f"python{version}", "-c", "print(1)")
 ] or ["3"]
 """Interpreters that are here; where none has a versioned name, the one that runs nox."""
 
