@@ -52,11 +52,16 @@ _CHUNK_BYTES = 1 << 20
 _MESSAGE_CHARS = 500
 _ORPHANED = 1
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""Signals that mean the run, not a child."""
+
 
 def boot() -> None:
     """Make a fresh child safe to leave alone; the executor calls it before the job arrives."""
-    # Ctrl-C reaches the whole process group; only the parent may decide what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C, and the SIGTERM of a service manager, reach the whole group; only the parent may
+    # decide what they mean, and it ends its children by SIGKILL.
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     _die_with_parent()
     _silence()
 

@@ -6,8 +6,11 @@ Never imported by the parent or by a child that is spawned.
 import gc
 import signal
 
-# Children inherit it: a Ctrl-C while one boots must not print a traceback.
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+from pdfingest.child import STOP_SIGNALS
+
+# Children inherit it: one that is only just booting must not die of a signal that means the run.
+for number in STOP_SIGNALS:
+    signal.signal(number, signal.SIG_IGN)
 # What is loaded now is never garbage; scanning it would copy every page that the children share
 # (gc.freeze in the library reference).
 gc.collect()
