@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
@@ -5,7 +6,7 @@ from queue import SimpleQueue
 import pytest
 
 from pdfingest.extract.engine import find_engines
-from pdfingest.model import Extracted, Failed, Job, Source, Unit
+from pdfingest.model import Extracted, Failed, FailureKind, Job, Source, Unit
 from pdfingest.supervise.lane import Inbox, Lane, start_context
 
 ENGINES = find_engines("faulty")
@@ -59,6 +60,19 @@ def test_a_lane_goes_on_after_a_death_and_after_the_death_of_its_spare_child(
         lane.start(job(name))
         inbox.get(timeout=30)
         assert isinstance(lane.finish()[1], Extracted)
+
+
+def test_a_named_pipe_that_took_the_place_of_the_file_does_not_hang_the_child(
+    lane: Lane, inbox: Inbox, job: Callable[..., Job]
+) -> None:
+    taken = job("a")
+    os.unlink(taken.source.path)
+    os.mkfifo(taken.source.path)
+    lane.start(taken)
+    assert inbox.get(timeout=10) is lane
+    _, answer = lane.finish()
+    assert isinstance(answer, Failed)
+    assert answer.kind is FailureKind.UNREADABLE
 
 
 def test_abort_ends_a_child_that_hangs(lane: Lane, inbox: Inbox, job: Callable[..., Job]) -> None:

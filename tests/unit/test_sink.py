@@ -42,6 +42,30 @@ def test_a_full_disk_stops_the_run_and_leaves_no_torn_line(tmp_path: Path) -> No
     assert (tmp_path / "report.jsonl").read_text() == ""
 
 
+def test_a_disk_that_fills_up_in_the_middle_of_a_record_leaves_whole_records(
+    tmp_path: Path,
+) -> None:
+    resource = pytest.importorskip("resource")
+    options = IngestOptions(output=str(tmp_path))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def commit_two() -> None:
+        with open_sink(options, "digest") as sink:
+            spool = Path(sink.new_spool())
+            spool.write_text("one\n")
+            sink.commit(Finished(Source("a", ""), EXTRACTED, str(spool)), Summary())
+            spool.write_text("x" * 5000 + "\n")
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
+            sink.commit(Finished(Source("b", ""), EXTRACTED, str(spool)), Summary())
+
+    try:
+        with pytest.raises(OutputError, match="cannot write"):
+            commit_two()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / "pages.jsonl").read_text() == "one\n"
+
+
 def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot write to"):
