@@ -1,4 +1,4 @@
-"""What this machine gives to this process: how many CPUs, after affinity and cgroup quota.
+"""What this machine gives to this process: CPUs and memory, after affinity and cgroups.
 
 `os.cpu_count()` is not it: in a container with half a CPU on a host of 64 it says 64, and 64 lanes
 would fight for the half.
@@ -6,35 +6,63 @@ would fight for the half.
 
 import math
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 _CGROUP_ROOT = "/sys/fs/cgroup"
+_MEMBERSHIP = "/proc/self/cgroup"
 
 
-def available_cpus(cgroup_root: str = _CGROUP_ROOT, membership: str = "/proc/self/cgroup") -> int:
+def available_cpus(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> int:
     """CPUs that this process may use, at least 1.
 
     Args:
         cgroup_root: where the cgroup file system is mounted (cgroups(7)).
         membership: the file that tells the cgroups of this process.
     """
+    quotas = [_quota_of(folder) for folder in _folders("cpu", cgroup_root, membership)]
     affinity = getattr(os, "sched_getaffinity", None)
     cpus = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, math.ceil(min(cpus, _cgroup_quota(cgroup_root, membership))))
+    return max(1, math.ceil(min([cpus, *quotas])))
 
 
-def _cgroup_quota(root: str, membership: str) -> float:
-    """The smallest CPU quota of this process's cgroup and those above it; infinity for none."""
-    quota = math.inf
+def available_memory(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> int:
+    """Bytes of memory that this process and its children may use: the machine's, or its cgroup's.
+
+    Args:
+        cgroup_root: where the cgroup file system is mounted (cgroups(7)).
+        membership: the file that tells the cgroups of this process.
+    """
+    limits = [_memory_limit_of(folder) for folder in _folders("memory", cgroup_root, membership)]
+    return min([_physical_memory(), *limits])
+
+
+def _physical_memory() -> int:
+    """Bytes of memory of the machine."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf: a modest guess
+        return 4 << 30
+
+
+def _folders(controller: str, root: str, membership: str) -> Iterator[str]:
+    """The folders of this process's cgroup and of those above it."""
     for line in _read(membership).splitlines():
         _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
+        if controllers and controller not in controllers.split(","):
             continue
         base = f"{root}/{controllers}" if controllers else root
         relative = PurePosixPath(path.lstrip("/"))
         for folder in (relative, *relative.parents):
-            quota = min(quota, _quota_of(f"{base}/{folder}"))
-    return quota
+            yield f"{base}/{folder}"
+
+
+def _memory_limit_of(folder: str) -> int:
+    """Limit of one cgroup in bytes: `memory.max` of version 2, `limit_in_bytes` of version 1."""
+    limit = _read(f"{folder}/memory.max").strip()
+    limit = limit or _read(f"{folder}/memory.limit_in_bytes").strip()
+    return sys.maxsize if limit in ("", "max") else int(limit)
 
 
 def _quota_of(folder: str) -> float:

@@ -25,6 +25,24 @@ class PeakMeter:
         return Peak(peak_bytes, self._baseline_bytes, method)
 
 
+def peak_of(pid: int) -> int:
+    """Peak resident set of a living process, in bytes; 0 where that cannot be read."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:
+            return _field(file.read(), b"\nVmHWM:")
+    except (OSError, ValueError):
+        return 0
+
+
+def oom_kills() -> int:
+    """Processes that the kernel has killed for want of memory (/proc/vmstat); 0 if not told."""
+    try:
+        with open("/proc/vmstat", "rb") as file:
+            return int(file.read().partition(b"\noom_kill ")[2].split(b"\n", 1)[0] or 0)
+    except OSError:
+        return 0
+
+
 def tree_rss_bytes() -> int:
     """Resident memory of this process and all below it, pages that they share counted each time.
 

@@ -18,9 +18,12 @@ class FailureKind(StrEnum):
     MALFORMED = "malformed"
     NOT_PDF = "not_pdf"
     UNREADABLE = "unreadable"
+    CHANGED = "changed"
+    TIMEOUT = "timeout"
     MEMORY_LIMIT = "memory_limit"
     CRASHED = "crashed"
     ENGINE_ERROR = "engine_error"
+    TOO_LARGE = "too_large"
     CANCELLED = "cancelled"
 
 
@@ -86,6 +89,35 @@ class DocumentInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may take; the child puts them on itself."""
+
+    memory_bytes: int
+    """Address space, which the resident set cannot exceed (RLIMIT_AS)."""
+    output_bytes: int
+    """Length of the spool."""
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Where a child begins: the whole file at first, after a death what is left of it."""
+
+    number: int = 1
+    first_page: int = 1
+    engine: int = 0
+    """0-based index of the engine that begins on the first page."""
+    floor: int = 0
+    """Engines below this index are not used; they died while opening the file."""
+    spool_bytes: int = 0
+    """Length of the spool that is kept from earlier attempts."""
+    alone: bool = False
+    """Whether the child has the whole memory budget, and no other child beside it."""
+    total_pages: int = 0
+    """Not 0: read no more, and make an outcome of what is in the spool, of so many pages."""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One source to extract in one child."""
 
@@ -94,8 +126,14 @@ class Job:
     """In the order in which they are tried on a file that does not open."""
     passwords: tuple[str, ...]
     unit: Unit
+    limits: Limits
     spool: str
     """File that the child writes its records to; the parent alone moves them on."""
+    attempt: Attempt = Attempt()
+    recorder: str = ""
+    """Path of the lane's flight recorder, once the job is on a lane."""
+    ticket: int = 0
+    """Tells the notes of this attempt from those of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +159,10 @@ class Cost:
     cpu_s: float = 0.0
     """User and system time of the child since its birth."""
     peak: Peak = Peak()
+    attempts: int = 1
+    """Children that the source took."""
+    signal: str = ""
+    """Name of the signal that killed the first of them that died, for example `SIGSEGV`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +192,35 @@ class Failed:
     cost: Cost = Cost()
     sha256: str = ""
     engine: str = ""
-    pages_failed: int = 0
-    """Pages that the file is known to have, all of them lost."""
-    signal: str = ""
-    """Name of the signal that killed the child, for example `SIGSEGV`."""
+    failed_pages: tuple[int, ...] = ()
+    """Numbers, 1-based, of the pages that the file is known to have, all of them lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How and where a child ended without an outcome."""
+
+    kind: FailureKind
+    message: str
+    cost: Cost
+    engine: int = 0
+    """0-based index of the engine it was using."""
+    page: int = 0
+    """1-based; 0 while the file was being opened."""
+    total_pages: int = 0
+    """0 if not known."""
+    spool_bytes: int = 0
+    """What is whole of the spool."""
+    innocent: bool = False
+    """Whether it died before its job began or after it was done: the job may be run again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """The child stopped itself where it found no memory; it is as good as a death there."""
+
+    message: str
+    cost: Cost
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,14 @@ from enum import StrEnum
 from typing import Literal
 
 from pdfingest.errors import UsageError
-from pdfingest.machine import available_cpus
-from pdfingest.model import EngineSpec, Unit
+from pdfingest.machine import available_cpus, available_memory
+from pdfingest.model import EngineSpec, Limits, Unit
+from pdfingest.text import mib
 
 MAX_WORKERS = 512
 """More lanes than this is a typing error: each holds a process, two pipes and a thread."""
+LEAST_MEMORY_BYTES = 64 << 20
+"""A child that has opened nothing yet maps half of this."""
 
 
 class FailOn(StrEnum):
@@ -38,6 +41,18 @@ class IngestOptions:
     """Name of an engine, or `auto`: pdfium, then pypdf if pdfium cannot open the file."""
     unit: Unit = Unit.PAGE
     """One record a page, or one a document."""
+    timeout_s: float = 300.0
+    """How long a file may take."""
+    page_timeout_s: float = 60.0
+    """How long a page may take, or opening the file."""
+    memory_budget_bytes: int = 0
+    """Memory of all children together; 0: three quarters of what cgroup and machine allow."""
+    memory_limit_bytes: int = 0
+    """Memory of one child; 0: its share of the budget."""
+    max_output_bytes: int = 1 << 30
+    """How much text, as JSON, one file may yield."""
+    max_pages: int = 1_000_000
+    """How many pages a file may have."""
     passwords: tuple[str, ...] = ()
     """Tried in order on files that do not open without one. Never logged nor written."""
     fail_on: FailOn = FailOn.ANY
@@ -50,6 +65,35 @@ class IngestOptions:
             )
         if not self.output:
             raise UsageError("output is empty. Name a directory, or - for stdout.")
+
+        for name in ("timeout_s", "page_timeout_s", "max_output_bytes", "max_pages"):
+            if getattr(self, name) <= 0:
+                raise UsageError(f"{name} is {getattr(self, name)}, but must be above 0.")
+        self._check_memory()
+
+    def _check_memory(self) -> None:
+        """Refuse children that could together take more than the budget, with the arithmetic."""
+        limit, budget, workers = self.limits().memory_bytes, self.budget_bytes(), self.workers
+        if limit < LEAST_MEMORY_BYTES:
+            raise UsageError(
+                f"{mib(budget)} for {workers} workers are {mib(limit)} each, but a child needs "
+                f"{mib(LEAST_MEMORY_BYTES)}. Use fewer workers or a larger memory budget."
+            )
+        if workers * limit > budget:
+            raise UsageError(
+                f"{workers} workers x {mib(limit)} are {mib(workers * limit)}, more than the "
+                f"memory budget of {mib(budget)}. Use at most {budget // limit} workers, or a "
+                f"memory limit of {mib(budget // workers)}."
+            )
+
+    def budget_bytes(self) -> int:
+        """Memory of all children together."""
+        return self.memory_budget_bytes or available_memory() * 3 // 4
+
+    def limits(self) -> Limits:
+        """What one child may take."""
+        memory_bytes = self.memory_limit_bytes or self.budget_bytes() // self.workers
+        return Limits(memory_bytes, self.max_output_bytes, self.max_pages)
 
     @property
     def to_stdout(self) -> bool:

@@ -21,7 +21,7 @@ from pdfingest.record import Record
 from pdfingest.sink import Sink, StreamSink, open_sink
 from pdfingest.spool import read_records
 from pdfingest.summary import Summary
-from pdfingest.supervise.supervisor import supervise
+from pdfingest.supervise.supervisor import Supervisor
 
 _Steps: TypeAlias = Generator[Finished, None, None]
 
@@ -131,12 +131,13 @@ class _Run:
         for source in plan.unreadable():
             yield Finished(source, Failed(FailureKind.UNREADABLE, source.error))
         waiting = plan.readable()
-        passwords, unit = self.options.passwords, self.options.unit
-        jobs = (Job(source, engines, passwords, unit, sink.new_spool()) for source in waiting)
-        supervised = supervise(
-            jobs, self.options.workers, engines[0], self.stop, self.listener.on_started
+        options, limits = self.options, self.options.limits()
+        jobs = (
+            Job(source, engines, options.passwords, options.unit, limits, sink.new_spool())
+            for source in waiting
         )
-        with closing(supervised):
+        supervisor = Supervisor(options, sink.spool_folder, self.stop, self.listener.on_started)
+        with closing(supervisor.run(jobs)) as supervised:
             for finished in supervised:
                 if finished is not None:
                     yield finished

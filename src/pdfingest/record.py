@@ -75,6 +75,22 @@ def page_record(document: DocumentFacts, number: int, page: Page) -> Record:
     }
 
 
+def facts_of(record: Record, engine: EngineSpec) -> DocumentFacts:
+    """What a record shares with the others of its source."""
+    metadata = record["metadata"]
+    names = (
+        "source",
+        "sha256",
+        "total_pages",
+        "title",
+        "author",
+        "created",
+        "producer",
+        "language",
+    )
+    return DocumentFacts(**{name: metadata[name] for name in names}, engine=engine)
+
+
 def document_tail(
     document: DocumentFacts,
     *,
@@ -129,7 +145,7 @@ def report_line(finished: Finished, digest: str) -> Record:
         "sha256": outcome.sha256,
         "bytes": source.size_bytes,
         **_ending(outcome),
-        "attempts": 1 if cost.started_at else 0,
+        "attempts": cost.attempts if cost.started_at else 0,
         "peak_rss_bytes": peak.peak_bytes,
         "baseline_rss_bytes": peak.baseline_bytes,
         "peak_method": peak.method,
@@ -137,7 +153,7 @@ def report_line(finished: Finished, digest: str) -> Record:
         "wall_s": round(cost.wall_s, 4),
         "started_at": _iso(cost.started_at),
         "pid": cost.pid,
-        "signal": "" if isinstance(outcome, Extracted) else outcome.signal,
+        "signal": cost.signal,
         "duplicate_of": "",
         "options_digest": digest,
         "schema": SCHEMA,
@@ -161,10 +177,9 @@ def _ending(outcome: Outcome) -> Record:
         case Extracted():
             failure = outcome.failure.value if outcome.failure else ""
             pages, failed_pages = outcome.pages, outcome.failed_pages
-            pages_failed = len(failed_pages)
             needs_ocr_pages, chars = outcome.needs_ocr_pages, outcome.chars
         case Failed():
-            failure, pages_failed, failed_pages = outcome.kind.value, outcome.pages_failed, ()
+            failure, failed_pages = outcome.kind.value, outcome.failed_pages
             pages = needs_ocr_pages = chars = 0
     return {
         "status": status_of(outcome),
@@ -172,7 +187,7 @@ def _ending(outcome: Outcome) -> Record:
         "message": clean(outcome.message),
         "engine": outcome.engine,
         "pages": pages,
-        "pages_failed": pages_failed,
+        "pages_failed": len(failed_pages),
         "failed_pages": list(failed_pages),
         "needs_ocr_pages": needs_ocr_pages,
         "chars": chars,

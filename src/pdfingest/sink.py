@@ -33,13 +33,13 @@ class Sink(AbstractContextManager["Sink"]):
     """Where records and report lines go."""
 
     def __init__(self, spool_folder: str) -> None:
-        self._spool_folder = spool_folder
+        self.spool_folder = spool_folder
         self._spools = 0
 
     def new_spool(self) -> str:
         """A path for the spool of one job."""
         self._spools += 1
-        return os.path.join(self._spool_folder, f"{self._spools}.jsonl")
+        return os.path.join(self.spool_folder, f"{self._spools}.jsonl")
 
     def commit(self, finished: Finished, summary: Summary) -> None:
         """Move the records of a source on, write its report line, drop its spool."""
@@ -94,7 +94,7 @@ class DirectorySink(Sink):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        shutil.rmtree(self._spool_folder, ignore_errors=True)
+        shutil.rmtree(self.spool_folder, ignore_errors=True)
         with _told(self._output), self._records, self._report:
             if error is None:  # else the reason of the run's end must not be covered by another
                 os.fsync(self._records.fileno())

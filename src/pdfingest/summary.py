@@ -118,7 +118,7 @@ class Summary:
                         Loss(source.name, outcome.failure, outcome.message, lost, partial=True)
                     )
             case Failed():
-                lost = outcome.pages_failed
+                lost = len(outcome.failed_pages)
                 self._lose(Loss(source.name, outcome.kind, outcome.message, lost, partial=False))
         peak_bytes = outcome.cost.peak.peak_bytes
         if peak_bytes > self.peaks.largest:

@@ -8,6 +8,7 @@ import re
 
 _SUSPECT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_SIZE = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?)(?:i?B)?\s*", re.IGNORECASE)
 _REPLACEMENT = "\ufffd"
 _REPLACEMENTS = {"\x00": "", "\uffff": "", "\x0b": "\n", "\x0c": "\n", "\x7f": ""}
 
@@ -70,3 +71,20 @@ def printable(text: str, width: int = 0) -> str:
 def _escape(character: str) -> str:
     r"""One character as Python would write it in a string: `\n`, `\x1b`, `\u202e`."""
     return character.encode("unicode_escape").decode("ascii")
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size as people write it: `512M`, `4GiB`, `1.5g`; units are powers of 1024.
+
+    Raises:
+        ValueError: it is no size.
+    """
+    match = _SIZE.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r} is no size; write it like 512M or 4G")
+    return int(float(match["number"]) * 1024 ** " KMGT".index(match["unit"].upper() or " "))
+
+
+def mib(size_bytes: float) -> str:
+    """A size in MiB."""
+    return f"{size_bytes / 2**20:,.1f} MiB"

@@ -20,9 +20,10 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from pdfingest import child
+from pdfingest import IngestOptions, child
 from pdfingest.extract.engine import find_engines
 from pdfingest.model import Extracted, Job, Source, Unit
+from pdfingest.recorder import Playback
 
 FILES = 400
 SPAWNED = 20  # spawn is slow: fewer files, the same figure per file
@@ -49,8 +50,18 @@ def in_pool(paths: list[str], method: str, tasks_per_child: int | None) -> None:
     """The same job in a pool: long-lived workers, or one process per file."""
     engines = find_engines("pdfium")
     with tempfile.TemporaryDirectory() as folder:
+        recorder, limits = f"{folder}/recorder", IngestOptions(workers=WORKERS).limits()
+        Playback(recorder)  # makes the file; nobody reads these notes
         jobs = [
-            Job(Source(path, path), engines, (), Unit.PAGE, f"{folder}/{number}")
+            Job(
+                Source(path, path),
+                engines,
+                (),
+                Unit.PAGE,
+                limits,
+                f"{folder}/{number}",
+                recorder=recorder,
+            )
             for number, path in enumerate(paths)
         ]
         context = multiprocessing.get_context(method)

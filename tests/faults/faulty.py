@@ -7,6 +7,7 @@ A file for it is one line: `%PDF-` and a JSON object with `pages`, and, where it
 import ctypes
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -41,6 +42,51 @@ def _allocate(order):
     block[::4096] = b"x" * len(block[::4096])
 
 
+def _hog(order):
+    """Take memory without end, as Python does: MemoryError in the end."""
+    blocks = []
+    while True:
+        blocks.append(bytearray(8 << 20))
+
+
+def _hog_in_c(order):
+    """Take memory without end, as C++ does: abort where there is none."""
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+    while True:
+        block = libc.malloc(4 << 20)
+        if not block:
+            os.abort()
+        libc.memset(block, 1, 4 << 20)
+        time.sleep(0.01)
+
+
+def _hang_holding_gil(order):
+    re.match(r"(a+)+$", "a" * 60 + "b")  # backtracks for years, in C
+
+
+def _fill_disk(order):
+    with open(order["path"] + ".filled", "wb") as file:
+        while True:
+            file.write(bytes(1 << 20))
+
+
+def _fork(order):
+    if os.fork() == 0:
+        time.sleep(3600)
+
+
+def _open_many(order):
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(2000)]
+    assert files
+
+
+def _linger(order):
+    """Announce nothing: what stands for a child that never gets to its job is stopped."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 FAULTS = {
     "sigkill": lambda order: os.kill(os.getpid(), signal.SIGKILL),
     "segfault": lambda order: ctypes.string_at(0),
@@ -57,6 +103,16 @@ FAULTS = {
     "hang": lambda order: time.sleep(3600),
     "sleep": lambda order: time.sleep(order["seconds"]),
     "allocate": _allocate,
+    "hog": _hog,
+    "hog_in_c": _hog_in_c,
+    "hang_holding_gil": _hang_holding_gil,
+    "hang_in_python": lambda order: [None for _ in iter(int, 1)],
+    "fill_disk": _fill_disk,
+    "forks": _fork,
+    "opens_many": _open_many,
+    "closes_descriptors": lambda order: os.closerange(3, 256),
+    "stopped": _linger,
+    "changes": lambda order: os.utime(order["path"], (1, 1)),
 }
 UNPICKLABLE = {"unpicklable_text": lambda: 0, "wrong_type": 7}
 
@@ -80,6 +136,8 @@ class FaultyDocument:
             if fault == "no_page":
                 return None
             FAULTS.get(fault, lambda order: None)(self.order)
+        if number in self.order.get("killers", ()):
+            FAULTS[fault](self.order)
         return Page(self.order.get("text", text) * self.order.get("times", 1))
 
     def close(self):
@@ -87,11 +145,21 @@ class FaultyDocument:
             raise ValueError("cannot close")
 
 
+def open_second(path, passwords):
+    """A second engine, which has faults of its own on pages of its own."""
+    document = open_document(path, passwords)
+    order = document.order
+    order["killers"] = order.get("second_killers", [])
+    order["fault"], order["page"] = order.get("second_fault", ""), -1
+    return document
+
+
 def open_document(path, passwords):
     content = Path(path).read_bytes()
     if not content.startswith(b"%PDF-"):
         raise MalformedError("not for this engine")
     order = json.loads(content[5:])
+    order["path"] = path
     if order["page"] == 0:
         FAULTS[order["fault"]](order)
     return FaultyDocument(order)

@@ -14,9 +14,9 @@ from pdfingest.summary import Quantiles
 # Every way in which a file can end, each with the lines and the records that it must leave.
 ENDINGS = {
     "": ("ok", "", 2),
-    "sigkill": ("failed", "crashed", 0),
-    "segfault": ("failed", "crashed", 0),
-    "exit0": ("failed", "crashed", 0),
+    "sigkill": ("partial", "crashed", 1),
+    "segfault": ("partial", "crashed", 1),
+    "exit0": ("partial", "crashed", 1),
     "raises": ("partial", "engine_error", 1),
     "system_exit": ("partial", "engine_error", 1),
     "unpicklable_text": ("partial", "engine_error", 1),

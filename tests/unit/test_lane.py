@@ -1,14 +1,19 @@
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
 
+import psutil
 import pytest
 
+from pdfingest import IngestOptions
 from pdfingest.extract.engine import find_engines
-from pdfingest.model import Extracted, Failed, FailureKind, Job, Source, Unit
-from pdfingest.supervise.lane import Inbox, Lane, start_context
+from pdfingest.model import Death, Extracted, Failed, FailureKind, Job, Source, Unit
+from pdfingest.recorder import DONE, Note
+from pdfingest.supervise.lane import Inbox, Lane, TimeLimits, start_context
 
+LIMITS = IngestOptions(workers=1).limits()
 ENGINES = find_engines("faulty")
 
 
@@ -18,8 +23,9 @@ def inbox() -> Inbox:
 
 
 @pytest.fixture
-def lane(inbox: Inbox) -> Iterator[Lane]:
-    lane = Lane(0, start_context(ENGINES[0]), inbox)
+def lane(inbox: Inbox, tmp_path: Path) -> Iterator[Lane]:
+    recorder = str(tmp_path / "recorder")
+    lane = Lane(0, start_context(ENGINES[0]), inbox, recorder, TimeLimits(60, 60))
     yield lane
     lane.abort()
     lane.close()
@@ -29,7 +35,9 @@ def lane(inbox: Inbox) -> Iterator[Lane]:
 def job(faulty: Callable[..., Path], tmp_path: Path) -> Callable[..., Job]:
     def make(name: str, **order: object) -> Job:
         path = str(faulty(name, **order))
-        return Job(Source(name, path), ENGINES, (), Unit.PAGE, str(tmp_path / f"{name}.spool"))
+        return Job(
+            Source(name, path), ENGINES, (), Unit.PAGE, LIMITS, str(tmp_path / f"{name}.spool")
+        )
 
     return make
 
@@ -53,8 +61,8 @@ def test_a_lane_goes_on_after_a_death_and_after_the_death_of_its_spare_child(
     lane.start(job("dead", fault="sigkill"))
     inbox.get(timeout=30)
     _, answer = lane.finish()
-    assert isinstance(answer, Failed)
-    assert answer.signal == "SIGKILL"
+    assert isinstance(answer, Death)
+    assert answer.cost.signal == "SIGKILL"
     assert answer.cost.pid > 0
     for name in ("before", "after"):
         lane.start(job(name))
@@ -80,4 +88,43 @@ def test_abort_ends_a_child_that_hangs(lane: Lane, inbox: Inbox, job: Callable[.
     lane.abort()
     assert inbox.get(timeout=1) is lane
     _, answer = lane.finish()
-    assert isinstance(answer, Failed)
+    assert isinstance(answer, Death)
+
+
+def test_a_child_that_does_not_announce_itself_is_bounded(
+    lane: Lane, inbox: Inbox, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lane.start(job("a"))
+    inbox.get(timeout=30)
+    lane.finish()
+    deadline = time.monotonic() + 10
+    while not (spare := [c for s in psutil.Process().children() for c in s.children()]):
+        assert time.monotonic() < deadline
+    time.sleep(0.2)
+    for child in spare:
+        child.suspend()
+    monkeypatch.setattr("pdfingest.supervise.lane._START_S", 0.3)
+    lane.start(job("b"))
+    while inbox.empty():
+        assert time.monotonic() < deadline
+        lane.watch()
+        time.sleep(0.05)
+    _, answer = lane.finish()
+    assert isinstance(answer, Death)
+    assert answer.kind is FailureKind.TIMEOUT
+    assert "did not start" in answer.message
+    assert not answer.innocent
+
+
+def test_an_answer_that_is_never_delivered_is_asked_for_again(
+    lane: Lane, inbox: Inbox, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pdfingest.supervise.lane._DELIVERY_S", 0.0)
+    lane.start(job("a", fault="sleep", seconds=0.2, pages=2, page=2))
+    monkeypatch.setattr(lane._playback, "read", lambda ticket: Note(ticket, page=DONE, at_s=0.0))
+    while inbox.empty():
+        lane.watch()
+        time.sleep(0.02)
+    _, answer = lane.finish()
+    assert isinstance(answer, Death)
+    assert answer.innocent

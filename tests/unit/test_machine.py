@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pdfingest.machine import available_cpus
+from pdfingest.machine import available_cpus, available_memory
 
 HERE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -46,3 +46,13 @@ def test_version_1_of_cgroups_is_understood(cgroup: Path) -> None:
 
 def test_where_there_are_no_cgroups_the_affinity_counts(tmp_path: Path) -> None:
     assert available_cpus(str(tmp_path), str(tmp_path / "none")) == HERE
+
+
+def test_the_smallest_memory_limit_above_counts(cgroup: Path) -> None:
+    (cgroup / "user" / "job" / "memory.max").write_text("max\n")
+    (cgroup / "user" / "memory.max").write_text(f"{64 << 20}\n")
+    assert available_memory(str(cgroup), str(cgroup / "self")) == 64 << 20
+
+
+def test_without_a_limit_the_memory_of_the_machine_counts(cgroup: Path) -> None:
+    assert available_memory(str(cgroup), str(cgroup / "self")) > 64 << 20

@@ -1,6 +1,6 @@
 import pytest
 
-from pdfingest.text import clean, is_usable, printable, source_name
+from pdfingest.text import clean, is_usable, parse_size, printable, source_name
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,17 @@ def test_a_long_name_is_cut_in_the_middle_to_the_width() -> None:
 def test_text_without_a_letter_or_digit_is_not_usable() -> None:
     assert not is_usable(" \n\ufffd-.")
     assert is_usable("燈")
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("512", 512), ("1K", 1024), ("1.5g", 3 << 29), ("4GiB", 4 << 30), ("2 MB", 2 << 20)],
+)
+def test_a_size_is_read_as_people_write_it(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "much", "-1", "1X", "1 2"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no size"):
+        parse_size(text)

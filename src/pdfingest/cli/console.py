@@ -14,7 +14,7 @@ from pdfingest.events import Listener
 from pdfingest.memory import tree_rss_bytes
 from pdfingest.model import Finished, Source
 from pdfingest.summary import Summary
-from pdfingest.text import printable
+from pdfingest.text import mib, printable
 
 _REDRAW_S = 0.2
 _MEMORY_S = 1.0
@@ -145,8 +145,3 @@ def _losses(summary: Summary, name_width: int) -> Table:
             Text(f"{what}{printable(loss.message)}"),
         )
     return table
-
-
-def mib(size_bytes: float) -> str:
-    """A size in MiB."""
-    return f"{size_bytes / 2**20:,.1f} MiB"

@@ -6,8 +6,10 @@ import typer
 
 from pdfingest.cli.log_format import LogFormat
 from pdfingest.errors import UsageError
+from pdfingest.machine import available_cpus
 from pdfingest.model import Unit
 from pdfingest.options import FailOn, IngestOptions
+from pdfingest.text import parse_size
 
 
 def run(  # noqa: PLR0913 - one parameter an option, as typer has it
@@ -70,13 +72,69 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
             metavar="NAME",
             envvar="PDFINGEST_ENGINE",
             show_envvar=False,
-            help="auto, pdfium, pypdf, pdfplumber, or one that a package adds.",
+            help="auto (pdfium,pypdf), pdfplumber, one that a package adds, or several.",
         ),
     ] = "auto",
     unit: Annotated[
         Unit,
         typer.Option(envvar="PDFINGEST_UNIT", show_envvar=False, help="What one record holds."),
     ] = Unit.PAGE,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            metavar="S",
+            envvar="PDFINGEST_TIMEOUT",
+            show_envvar=False,
+            help="Seconds that a file may take.",
+        ),
+    ] = 300.0,
+    page_timeout: Annotated[
+        float,
+        typer.Option(
+            metavar="S",
+            envvar="PDFINGEST_PAGE_TIMEOUT",
+            show_envvar=False,
+            help="Seconds that a page may take.",
+        ),
+    ] = 60.0,
+    memory_limit: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE",
+            envvar="PDFINGEST_MEMORY_LIMIT",
+            show_envvar=False,
+            help="Memory of a child.",
+            show_default="its share of the budget",
+        ),
+    ] = "0",
+    memory_budget: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE",
+            envvar="PDFINGEST_MEMORY_BUDGET",
+            show_envvar=False,
+            help="Memory of all children.",
+            show_default="3/4 of what there is",
+        ),
+    ] = "0",
+    max_output: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE",
+            envvar="PDFINGEST_MAX_OUTPUT",
+            show_envvar=False,
+            help="JSON that one file may yield.",
+        ),
+    ] = "1G",
+    max_pages: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            envvar="PDFINGEST_MAX_PAGES",
+            show_envvar=False,
+            help="Pages that a file may have.",
+        ),
+    ] = 1_000_000,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="List what would be ingested, and stop."),
@@ -117,9 +175,19 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
     from pdfingest.cli import session  # noqa: PLC0415 - 100 ms of CPU that --help does not need
 
     passwords = (*(password or ()), *session.read_passwords(password_file))
-    chosen = {} if workers is None else {"workers": workers}
     options = IngestOptions(
-        output=output, engine=engine, unit=unit, passwords=passwords, fail_on=fail_on, **chosen
+        output=output,
+        workers=available_cpus() if workers is None else workers,
+        engine=engine,
+        unit=unit,
+        timeout_s=timeout,
+        page_timeout_s=page_timeout,
+        memory_limit_bytes=_size("--memory-limit", memory_limit),
+        memory_budget_bytes=_size("--memory-budget", memory_budget),
+        max_output_bytes=_size("--max-output", max_output),
+        max_pages=max_pages,
+        passwords=passwords,
+        fail_on=fail_on,
     )
     view = session.View(progress=progress, log_format=log_format, quiet=quiet, verbose=verbose)
     listed = session.Listed(files_from, null=null) if files_from else None
@@ -128,3 +196,11 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
     else:
         code = session.ingest_in_view(inputs or [], listed, options, view)
     raise typer.Exit(code)
+
+
+def _size(option: str, text: str) -> int:
+    """Bytes of a size that an option has."""
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}.") from error

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from rich.console import Console
 
-from pdfingest.cli.console import ProgressView, mib, show_summary
+from pdfingest.cli.console import ProgressView, show_summary
 from pdfingest.cli.log import LogView
 from pdfingest.cli.log_format import LogFormat
 from pdfingest.cli.signals import stop_on_signals
@@ -17,7 +17,7 @@ from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
 from pdfingest.options import IngestOptions
 from pdfingest.pipeline import ingest, planned
-from pdfingest.text import printable
+from pdfingest.text import mib, printable
 
 _READ_BYTES = 1 << 16
 

@@ -27,7 +27,7 @@ _BUILT_IN = {
 }
 """Name to target and to the distribution whose version is the engine's."""
 
-_AUTO = ("pdfium", "pypdf")
+_AUTO = "pdfium,pypdf"
 
 
 class MalformedError(Exception):
@@ -90,13 +90,13 @@ def find_engines(name: str) -> tuple[EngineSpec, ...]:
     """The engines behind a name, in the order in which they are tried. Runs in the parent.
 
     Args:
-        name: `auto`, a built-in engine, or an entry point of the group `pdfingest.engines`.
+        name: `auto`, a built-in engine, an entry point of the group `pdfingest.engines`, or several
+            of them, separated by commas.
 
     Raises:
         EngineUnavailableError: nothing installed has this name.
     """
-    names = _AUTO if name == "auto" else (name,)
-    return tuple(_find(one) for one in names)
+    return tuple(_find(one) for one in name.replace("auto", _AUTO).split(","))
 
 
 def _find(name: str) -> EngineSpec:

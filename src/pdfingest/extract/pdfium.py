@@ -18,6 +18,22 @@ _FPDF_ERR_SECURITY = 5
 """fpdfview.h, FPDF_GetLastError."""
 
 
+def _ignore_system_fonts() -> None:
+    """Start PDFium again with no font folders (fpdfview.h, FPDF_LIBRARY_CONFIG).
+
+    A process that meets a font that is not embedded else reads every font file of the machine, some
+    milliseconds to tens of them, in every child; and the text could depend on what is installed.
+    PDFium's own substitutes remain. On 234 real files the text is the same either way.
+    """
+    pdfium.FPDF_DestroyLibrary()
+    no_folders = (ctypes.POINTER(ctypes.c_char) * 1)()
+    config = pdfium.FPDF_LIBRARY_CONFIG(version=2, m_pUserFontPaths=no_folders)
+    pdfium.FPDF_InitLibraryWithConfig(config)
+
+
+_ignore_system_fonts()
+
+
 def open_document(path: str, passwords: Sequence[str]) -> "PdfiumDocument":
     """Open a file; see `engine.Engine`."""
     for password in (None, *passwords):

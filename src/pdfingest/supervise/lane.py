@@ -1,7 +1,7 @@
 """Lane: the parent's slot for one job at a time, and the only place that starts processes.
 
     lane.start(job) ──▶ executor ──▶ forkserver ──fork──▶ child: boot, run(job), exit
-                                                            │
+         lane.watch() ◀── notes ── flight recorder ◀────────┤
     lane.finish() ◀── inbox ◀── future ◀────── answer ──────┘ or its death
 
 Each lane owns a `ProcessPoolExecutor` of one process that takes one job in its life. Why not one
@@ -11,18 +11,24 @@ no option: 2 deadlocks before 2026 (python/cpython#115634).
 """
 
 import multiprocessing
+import os
 import signal
 import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 from typing import Any, TypeAlias, cast
 
 from pdfingest import child
-from pdfingest.model import Cost, EngineSpec, Failed, FailureKind, Job
+from pdfingest.memory import peak_of
+from pdfingest.model import Cost, Death, EngineSpec, FailureKind, Halted, Job, Peak
+from pdfingest.recorder import DONE, Note, Playback
+from pdfingest.supervise.post_mortem import explain, innermost
 
 Inbox: TypeAlias = "SimpleQueue[Lane | None]"
 """Lanes whose job ended, in the order in which they did; None wakes the reader for a stop."""
@@ -32,8 +38,9 @@ _PRELOAD = (
     "multiprocessing.queues",
     "multiprocessing.synchronize",
     "multiprocessing.connection",
+    "multiprocessing.popen_forkserver",
     "runpy",
-    "hashlib",
+    "resource",
     "pdfingest.child",
 )
 """What every child needs; imported once, in the forkserver. Without it a child takes 30 times as
@@ -43,58 +50,143 @@ _RETRY_S = 0.02
 """How soon a kill is repeated, for a child that was not yet born at the first."""
 _CLOSE_S = 1.0
 """How long a spare child may take to end by itself; it needs milliseconds."""
+_START_S = 30.0
+"""How long a child may take to announce that it has the job; it needs milliseconds."""
+_DELIVERY_S = 2.0
+"""How long an answer may take from child to parent; it needs less than a millisecond."""
+_STACK_S = 0.2
+"""How long a child that is to be killed has for leaving its stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """How long a job may take, in seconds."""
+
+    file_s: float
+    page_s: float
 
 
 def start_context(engine: EngineSpec) -> BaseContext:
     """How children are started: forkserver with an image that holds the engine, else spawn.
 
     Only the engine that is tried first is in the image: a larger image makes every fork slower.
+    And only if it is one of ours: an engine that hangs or dies on import must do so in a child.
     The forkserver is one for the whole Python process; if it runs already, its image stays.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*_PRELOAD, engine.module, "pdfingest.supervise.preload"])
+    own = [engine.module] if engine.module.startswith("pdfingest.") else []
+    context.set_forkserver_preload([*_PRELOAD, *own, "pdfingest.supervise.preload"])
     return context
 
 
 class Lane:
-    """One job at a time, each in a child of its own."""
+    """One job at a time, each in a child of its own.
 
-    def __init__(self, index: int, context: BaseContext, inbox: Inbox) -> None:
+    Args:
+        index: 0-based.
+        context: how children are started.
+        inbox: where the lane appears when its job has ended.
+        recorder: path of its flight recorder.
+        limits: on the time of each job.
+    """
+
+    def __init__(
+        self, index: int, context: BaseContext, inbox: Inbox, recorder: str, limits: TimeLimits
+    ) -> None:
         self.index = index
         self.job: Job | None = None
         self._context = _WatchedContext(context)
         self._inbox = inbox
+        self._limits = limits
+        self._playback = Playback(recorder)
         self._executor: ProcessPoolExecutor | None = None
         self._future: Future[child.Answer] | None = None
-        self._started_at = 0.0
+        self._ticket = 0
+        self._reset()
 
-    def start(self, job: Job) -> None:
-        """Take a job; the lane appears in the inbox when it has ended."""
-        self.job = job
+    def _reset(self) -> None:
+        """Nothing is known of the next child yet."""
+        self._submitted_s = time.monotonic()
         self._started_at = time.time()
+        self._deadline_s: float | None = None
+        self._verdict: tuple[FailureKind, str] | None = None
+        self._lost = False
+        self._kill_s = 0.0
+        self._peak_bytes = 0
+
+    def start(self, job: Job, used_s: float = 0.0) -> None:
+        """Take a job that has had `used_s` seconds already; the inbox tells when it has ended."""
+        self._ticket += 1
+        self._reset()
+        self._context.end_groups()
+        self._used_s = used_s
+        self.job = replace(job, recorder=self._playback.path, ticket=self._ticket)
         try:
-            self._future = self._submit(job)
+            self._future = self._submit(self.job)
         except BrokenProcessPool:
             # The spare child died between two jobs; no job was lost.
-            self.close()
-            self._future = self._submit(job)
+            self._end_executor()
+            self._future = self._submit(self.job)
         self._future.add_done_callback(lambda _: self._inbox.put(self))
 
-    def finish(self) -> tuple[Job, child.Answer]:
+    def watch(self) -> None:
+        """Hold the child to its time limits; call it some times a second."""
+        if self.job is None:
+            return
+        now = time.monotonic()
+        if self._kill_s:
+            if now >= self._kill_s:
+                self.kill()
+            return
+        if self._context.child is not None and self._context.child.pid:
+            self._peak_bytes = max(self._peak_bytes, peak_of(self._context.child.pid))
+        self._judge(self._playback.read(self._ticket), now)
+
+    def _judge(self, note: Note | None, now: float) -> None:
+        """Condemn a child that takes too long."""
+        if note is None:
+            if now - self._submitted_s > _START_S:
+                self._condemn(FailureKind.TIMEOUT, f"its child did not start in {_START_S:g} s")
+            return
+        if self._deadline_s is None:
+            self._deadline_s = note.at_s + self._limits.file_s - self._used_s
+        if note.page == DONE:
+            if now - note.at_s > _DELIVERY_S:
+                self._lost = True
+                self.kill()
+        elif now > self._deadline_s:
+            self._condemn(FailureKind.TIMEOUT, f"it took more than {self._limits.file_s:g} s")
+        elif now - note.at_s > self._limits.page_s:
+            what = f"page {note.page}" if note.page else "opening it"
+            limit_s = self._limits.page_s
+            self._condemn(FailureKind.TIMEOUT, f"{what} took more than {limit_s:g} s")
+
+    def _condemn(self, kind: FailureKind, message: str) -> None:
+        """Ask the child for its stack; the kill follows."""
+        self._verdict = (kind, message)
+        self._kill_s = time.monotonic() + _STACK_S
+        process = self._context.child
+        if process is not None and process.pid and child.STACK_SIGNAL:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, child.STACK_SIGNAL)
+
+    def finish(self) -> tuple[Job, child.Answer | Death]:
         """The job and how it ended; call it once the lane appeared in the inbox."""
         assert self.job is not None
         assert self._future is not None
         job, self.job = self.job, None
         try:
-            return job, self._future.result()
+            answer = self._future.result()
         except BrokenProcessPool:
             return job, self._post_mortem(job)
         except Exception as error:  # noqa: BLE001 - a bug on the way must cost its own file only
-            return job, Failed(
-                FailureKind.ENGINE_ERROR, f"the answer was lost: {type(error).__name__}: {error}"
-            )
+            message = f"the answer was lost: {type(error).__name__}: {error}"
+            return job, self._death(FailureKind.ENGINE_ERROR, message, self._cost(""))
+        if isinstance(answer, Halted):
+            return job, self._death(FailureKind.MEMORY_LIMIT, answer.message, answer.cost)
+        return job, answer
 
     def kill(self) -> None:
         """End the child of a job that is under way; the job ends as crashed.
@@ -112,7 +204,12 @@ class Lane:
             wait([self._future], timeout=_RETRY_S)
 
     def close(self) -> None:
-        """End the executor and its spare child, and wait until both are gone."""
+        """End what the lane holds, and wait until it is gone."""
+        self._end_executor()
+        self._playback.close()
+
+    def _end_executor(self) -> None:
+        """End the executor and its spare child."""
         if self._executor is None:
             return
         # Waiting matters: without it the executor's thread may print a traceback (3.11, 3.13). It
@@ -125,6 +222,7 @@ class Lane:
             self._kill_child()
             closing.join(_RETRY_S)
         self._executor = None
+        self._context.retire()
 
     def _kill_child(self) -> None:
         """SIGKILL to the newest child, if it is born yet."""
@@ -143,20 +241,40 @@ class Lane:
             )
         return self._executor.submit(child.run, job)
 
-    def _post_mortem(self, job: Job) -> Failed:
+    def _post_mortem(self, job: Job) -> Death:
         """How the child died. The executor has one process at a time, so it is the newest."""
         self._kill_child()
-        self.close()
+        self._end_executor()
         process = self._context.child
         code = None if process is None else process.exitcode
-        message, signal_name = _explain(code)
-        cost = Cost(
+        memory_bytes = job.limits.memory_bytes
+        kind, message, signal_name = explain(code, self._peak_bytes, memory_bytes)
+        if self._verdict is not None:
+            kind, message = self._verdict
+        if stack := innermost(self._playback.stack()):
+            message = f"{message}, at {stack}"
+        return self._death(kind, message, self._cost(signal_name))
+
+    def _death(self, kind: FailureKind, message: str, cost: Cost) -> Death:
+        """A death where the flight recorder says that it was."""
+        note = self._playback.read(self._ticket)
+        unbegun = note is None and self._verdict is None
+        if note is None or note.page == DONE:
+            return Death(kind, message, cost, innocent=unbegun or note is not None)
+        if note.page and self._verdict is None:
+            message = f"page {note.page}: {message}"
+        where = (note.engine, note.page, note.total_pages, note.spool_bytes)
+        return Death(kind, message, cost, *where)
+
+    def _cost(self, signal_name: str) -> Cost:
+        """What is known of a child that did not live to tell."""
+        process = self._context.child
+        return Cost(
             pid=(process.pid or 0) if process else 0,
             started_at=self._started_at,
-            wall_s=time.time() - self._started_at,
-        )
-        return Failed(
-            FailureKind.CRASHED, message, cost, engine=job.engines[0].name, signal=signal_name
+            wall_s=time.monotonic() - self._submitted_s,
+            peak=Peak(self._peak_bytes, 0, "VmHWM" if self._peak_bytes else ""),
+            signal=signal_name,
         )
 
 
@@ -170,24 +288,37 @@ class _WatchedContext:
     def __init__(self, context: BaseContext) -> None:
         self._context = context
         self.child: BaseProcess | None = None
+        self._past: list[int] = []
 
     def Process(self, *args: Any, **kwargs: Any) -> BaseProcess:  # noqa: N802 - BaseContext's name
         """A new process, remembered."""
+        if self.child is not None and self.child.pid:
+            self._past.append(self.child.pid)
         self.child = cast(Any, self._context).Process(*args, **kwargs)
         return cast(BaseProcess, self.child)
+
+    def retire(self) -> None:
+        """The executor has ended, and all its children with it."""
+        if self.child is not None and self.child.pid:
+            self._past.append(self.child.pid)
+        self.end_groups()
+
+    def end_groups(self) -> None:
+        """End what the engines of past children forked, once those children are gone.
+
+        Not before: the executor may start a child while the one before is still on its way out,
+        and a kill could then hit it while it holds the lock of the executor's queue.
+        """
+        if not hasattr(os, "killpg"):  # Windows knows no groups of this kind
+            return
+        for pid in list(self._past):
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                self._past.remove(pid)
+                with suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the context's own."""
         return getattr(self._context, name)
-
-
-def _explain(code: int | None) -> tuple[str, str]:
-    """An exit code that nobody asked for, in words, and the name of its signal if it has one."""
-    if code is None or code >= 0:
-        return f"the child ended without an answer (exit code {code})", ""
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    hint = "; perhaps out of memory" if name == "SIGKILL" else ""
-    return f"the child was killed by {name}{hint}", name

@@ -1,0 +1,278 @@
+"""One job under way in its child: from the first byte of the file to the outcome.
+
+Every page is tried by the first engine, and by the next where that one raises. What the spool holds
+is the truth of what is done: a later attempt, after a death, counts the pages of earlier ones by
+reading it.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from pdfingest.errors import EngineUnavailableError
+from pdfingest.extract.document import facts
+from pdfingest.extract.engine import (
+    Document,
+    EncryptedError,
+    MalformedError,
+    load_engine,
+    tolerate,
+)
+from pdfingest.model import (
+    Cost,
+    DocumentInfo,
+    EngineSpec,
+    Extracted,
+    Failed,
+    FailureKind,
+    Halted,
+    Job,
+    Outcome,
+    Unit,
+)
+from pdfingest.record import DocumentFacts, Record, encode, facts_of, page_record
+from pdfingest.recorder import Recorder
+from pdfingest.spool import SpoolError, SpoolWriter, join_pages, pages_of, read_records
+
+_HEADER_BYTES = 1024
+"""A PDF says so within its first KiB (ISO 32000-1, annex H, implementation note 13)."""
+_CHUNK_BYTES = 1 << 20
+_MESSAGE_CHARS = 500
+
+
+class _TooLargeError(Exception):
+    """The file goes beyond one of its limits; the message says which."""
+
+
+class _ChangedError(Exception):
+    """The file is not what it was when the child began."""
+
+
+def diagnose(error: BaseException) -> tuple[FailureKind, str]:
+    """What an exception says of the file: by its type, never by its text."""
+    match error:
+        case EncryptedError():
+            kind = FailureKind.ENCRYPTED
+        case MalformedError():
+            kind = FailureKind.MALFORMED
+        case _TooLargeError():
+            kind = FailureKind.TOO_LARGE
+        case _ChangedError():
+            kind = FailureKind.CHANGED
+        case OSError():
+            kind = FailureKind.UNREADABLE
+        case MemoryError():
+            kind = FailureKind.MEMORY_LIMIT
+        case _:
+            kind = FailureKind.ENGINE_ERROR
+    told = isinstance(error, EncryptedError | MalformedError | _TooLargeError | _ChangedError)
+    message = str(error) if told else f"{type(error).__name__}: {error}"
+    return kind, message[:_MESSAGE_CHARS]
+
+
+@dataclass(slots=True)
+class Extraction:
+    """What is known of the job so far, so that a failure can tell it."""
+
+    job: Job
+    recorder: Recorder
+    cost: Callable[[], Cost]
+    sha256: str = ""
+    has_header: bool = False
+    documents: dict[int, Document] = field(default_factory=dict[int, Document])
+    total_pages: int = 0
+    pages: int = 0
+    chars: int = 0
+    needs_ocr_pages: int = 0
+    failed_pages: list[int] = field(default_factory=list[int])
+    first_failure: tuple[FailureKind, str] | None = None
+
+    def run(self) -> Outcome | Halted:
+        """Do it.
+
+        Raises:
+            SpoolError: the spool cannot be written.
+            EngineUnavailableError: the first engine cannot be imported.
+        """
+        try:
+            self._extract()
+        except (SpoolError, EngineUnavailableError):
+            raise
+        except MemoryError as error:
+            if not self.job.attempt.alone:
+                return Halted(diagnose(error)[1], self.cost())
+            return self._failed(*diagnose(error))
+        except BaseException as error:  # noqa: BLE001 - an engine may raise anything
+            return self._failed(*diagnose(error))
+        finally:
+            for document in self.documents.values():
+                with suppress(Exception):
+                    document.close()
+        if self.pages == 0:
+            return self._failed(*(self.first_failure or (FailureKind.MALFORMED, "it has no pages")))
+        return Extracted(
+            cost=self.cost(),
+            sha256=self.sha256,
+            engine=self._first_engine().name,
+            pages=self.pages,
+            chars=self.chars,
+            needs_ocr_pages=self.needs_ocr_pages,
+            failed_pages=tuple(self.failed_pages),
+            failure=self.first_failure[0] if self.first_failure and self.failed_pages else None,
+            message=self.first_failure[1] if self.first_failure and self.failed_pages else "",
+        )
+
+    def _failed(self, kind: FailureKind, message: str) -> Failed:
+        """No record came of it."""
+        if kind is FailureKind.MALFORMED and not self.has_header:
+            kind, message = FailureKind.NOT_PDF, "no %PDF- in its first KiB"
+        if kind is FailureKind.ENCRYPTED:
+            tried = len(self.job.passwords)
+            message += f"; {tried} tried" if tried else "; none given"
+        return Failed(
+            kind,
+            message,
+            self.cost(),
+            sha256=self.sha256,
+            engine=self._first_engine().name,
+            failed_pages=tuple(self.failed_pages),
+        )
+
+    def _first_engine(self) -> EngineSpec:
+        """The engine that the file was opened with, or would have been."""
+        return self.job.engines[min(self.documents, default=self.job.attempt.floor)]
+
+    def _extract(self) -> None:
+        """Pages into the spool; a document is joined from them at the end."""
+        before = self._fingerprint()
+        attempt, unit = self.job.attempt, self.job.unit
+        path = self.job.spool if unit is Unit.PAGE else pages_of(self.job.spool)
+        with SpoolWriter(path, attempt.spool_bytes) as spool:
+            for record in read_records(path) if attempt.spool_bytes else ():
+                self._count(record)
+            if attempt.total_pages:
+                self._close_at(attempt.total_pages)
+            else:
+                self._read_pages(spool)
+        if _identity(os.stat(self.job.source.path)) != before:
+            raise _ChangedError("it was changed while it was read")
+        if unit is Unit.DOCUMENT and self.pages:
+            with SpoolWriter(self.job.spool) as joined:
+                join_pages(path, self._facts(path), joined)
+
+    def _facts(self, pages: str) -> DocumentFacts:
+        """What the records share, taken from the first of them."""
+        return facts_of(next(read_records(pages)), self._first_engine())
+
+    def _close_at(self, total_pages: int) -> None:
+        """Nothing more is read: all pages that are not in the spool are lost."""
+        self.total_pages = total_pages
+        self._lose_until(total_pages + 1)
+
+    def _lose_until(self, number: int) -> None:
+        """Pages before this one that are not in the spool are lost."""
+        self.failed_pages += range(self.pages + len(self.failed_pages) + 1, number)
+
+    def _fingerprint(self) -> tuple[int, ...]:
+        """Hash the file, while reading it warms the page cache for the engine."""
+        # O_NONBLOCK: a named pipe that took the file's place must not hang the child.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        with open(os.open(self.job.source.path, flags), "rb", buffering=0) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError("it is not a regular file")
+            digest = hashlib.sha256()
+            chunk = file.read(_CHUNK_BYTES)
+            self.has_header = b"%PDF-" in chunk[:_HEADER_BYTES]
+            while chunk:
+                digest.update(chunk)
+                chunk = file.read(_CHUNK_BYTES)
+            self.sha256 = digest.hexdigest()
+        return _identity(found)
+
+    def _open_first(self) -> int:
+        """Open the file by the first engine that can; gives its index."""
+        reason: Exception | None = None
+        for index in range(self.job.attempt.floor, len(self.job.engines)):
+            try:
+                self._document(index)
+            except (EngineUnavailableError, MemoryError):
+                raise
+            except Exception as error:  # noqa: BLE001 - the next engine may know better
+                reason = reason or error
+                if isinstance(error, EncryptedError) and not self.job.passwords:
+                    break  # another engine would need the password as well
+            else:
+                return index
+        assert reason is not None, "a job has at least one engine"
+        raise reason
+
+    def _document(self, index: int) -> Document:
+        """The document as one engine sees it, opened when it is first asked for."""
+        if index not in self.documents:
+            if not self.total_pages:
+                self.recorder.note(index, spool_bytes=self.job.attempt.spool_bytes)
+            open_document = load_engine(self.job.engines[index])
+            self.documents[index] = open_document(self.job.source.path, self.job.passwords)
+        return self.documents[index]
+
+    def _read_pages(self, spool: SpoolWriter) -> None:
+        """One record a page; a page that no engine reads is noted and costs no other."""
+        first = self._open_first()
+        document = self.documents[first]
+        self.total_pages = document.page_count
+        if self.total_pages > self.job.limits.pages:
+            raise _TooLargeError(f"it has {self.total_pages:,} pages; see --max-pages")
+        info = tolerate(document.info, DocumentInfo())
+        source, spec = self.job.source.name, self.job.engines[first]
+        shared = facts(source, self.sha256, self.total_pages, info, spec)
+        attempt = self.job.attempt
+        self._lose_until(attempt.first_page)
+        for number in range(attempt.first_page, self.total_pages + 1):
+            begin = max(attempt.engine, first) if number == attempt.first_page else first
+            try:
+                self._read_page(shared, number, range(begin, len(self.job.engines)), spool)
+            except _TooLargeError as error:
+                self.first_failure = self.first_failure or diagnose(error)
+                self._lose_until(self.total_pages + 1)
+                return
+
+    def _read_page(
+        self, shared: DocumentFacts, number: int, engines: range, spool: SpoolWriter
+    ) -> None:
+        """The record of one page, by the first engine that does not raise."""
+        for index in engines:
+            self.recorder.note(index, number, self.total_pages, spool.length)
+            try:
+                page = self._document(index).page(number)
+                record = page_record(replace(shared, engine=self.job.engines[index]), number, page)
+                line = encode(record)
+            except MemoryError:
+                if not self.job.attempt.alone:
+                    raise
+                self.first_failure = self.first_failure or diagnose(MemoryError())
+            except BaseException as error:  # noqa: BLE001 - as above
+                self.first_failure = self.first_failure or diagnose(error)
+            else:
+                limit = self.job.limits.output_bytes
+                if spool.length + len(line) > limit:
+                    raise _TooLargeError(f"its text exceeds {limit:,} bytes; see --max-output")
+                spool.write(line)
+                self._count(record)
+                return
+        self.failed_pages.append(number)
+
+    def _count(self, record: Record) -> None:
+        """Take in a page that is in the spool."""
+        self._lose_until(record["metadata"]["page"])
+        self.pages += 1
+        self.chars += record["metadata"]["char_count"]
+        self.needs_ocr_pages += record["metadata"]["needs_ocr"]
+
+
+def _identity(found: os.stat_result) -> tuple[int, ...]:
+    """What changes when a file is written or replaced."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,277 @@
+"""Every file is bounded, every death explained, and what can be saved is saved."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psutil
+import pytest
+
+from conftest import Cli, Lines, read_lines
+
+GOOD = ("good0.pdf", "good1.pdf", "good2.pdf")
+TIMES = ("--page-timeout", "1", "--timeout", "20")
+MEMORY = ("--memory-limit", "128M", "--memory-budget", "512M")
+
+Run = Callable[..., tuple[dict[str, Any], Lines, str]]
+
+
+@pytest.fixture
+def among_good(cli: Cli, faulty: Callable[..., Path], pdfs: Path, out: Path) -> Run:
+    """Run a file of five pages that goes wrong on the third, among good ones; gives its report
+    line, its records, and what was said. The good ones must be whole."""
+
+    def run(*args: str, **order: Any) -> tuple[dict[str, Any], Lines, str]:
+        for name in GOOD:
+            faulty(name, pages=2)
+        faulty("bad.pdf", **{"pages": 5, "page": 3, **order})
+        done = cli("run", pdfs, "-o", out, "--engine", "faulty", "-w", "2", *args)
+        report = {line["source"]: line for line in read_lines(out / "report.jsonl")}
+        bad = report.pop("bad.pdf")
+        assert {line["status"] for line in report.values()} == {"ok"}
+        records = read_lines(out / "pages.jsonl")
+        good = sorted((r["source"], r["metadata"]["page"]) for r in records)
+        assert [place for place in good if place[0] != "bad.pdf"] == [
+            (name, page) for name in GOOD for page in (1, 2)
+        ]
+        assert done.returncode == (bad["status"] != "ok")
+        assert "Traceback" not in done.stderr
+        return bad, [r for r in records if r["source"] == "bad.pdf"], done.stderr
+
+    return run
+
+
+def pages(records: Lines) -> list[int]:
+    return [record["metadata"]["page"] for record in records]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "signal", "said"),
+    [
+        ("sigkill", "crashed", "SIGKILL", "page 3: the child was killed by SIGKILL"),
+        ("segfault", "crashed", "SIGSEGV", "string_at"),
+        ("abort", "crashed", "SIGABRT", "faulty.py"),
+        ("exit0", "crashed", "", "page 3: the child ended without an answer"),
+        ("closes_descriptors", "crashed", "", "page 3"),
+    ],
+)
+def test_a_death_costs_its_page_and_tells_where(
+    among_good: Run, fault: str, kind: str, signal: str, said: str
+) -> None:
+    bad, records, _ = among_good(fault=fault)
+    assert (bad["status"], bad["failure"]) == ("partial", kind)
+    assert bad["signal"] == signal or fault == "closes_descriptors"
+    assert bad["failed_pages"] == [3]
+    assert said in bad["message"]
+    assert bad["attempts"] == 2
+    assert pages(records) == [1, 2, 4, 5]
+
+
+@pytest.mark.parametrize("fault", ["hang", "hang_holding_gil", "hang_in_python", "stopped"])
+def test_a_page_that_hangs_is_ended_with_its_stack(among_good: Run, fault: str) -> None:
+    began = time.monotonic()
+    bad, records, _ = among_good(*TIMES, fault=fault)
+    assert time.monotonic() - began < 15
+    assert (bad["status"], bad["failure"], bad["failed_pages"]) == ("partial", "timeout", [3])
+    assert "page 3 took more than 1 s" in bad["message"]
+    assert fault == "stopped" or "faulty.py" in bad["message"]
+    assert bad["signal"] == "SIGKILL"
+    assert bad["peak_rss_bytes"] > 0
+    assert pages(records) == [1, 2, 4, 5]
+
+
+def test_a_file_that_takes_too_long_keeps_what_it_has(among_good: Run) -> None:
+    bad, records, _ = among_good("--timeout", "1.5", fault="hang")
+    assert (bad["status"], bad["failure"]) == ("partial", "timeout")
+    assert "more than 1.5 s" in bad["message"]
+    assert bad["failed_pages"] == [3, 4, 5]
+    assert pages(records) == [1, 2]
+
+
+def test_a_file_that_hangs_while_it_is_opened_is_ended(among_good: Run) -> None:
+    bad, records, _ = among_good(*TIMES, fault="hang", page=0)
+    assert (bad["status"], bad["failure"], bad["signal"]) == ("failed", "timeout", "SIGKILL")
+    assert "opening it took more than 1 s" in bad["message"]
+    assert records == []
+
+
+@pytest.mark.parametrize("fault", ["hog", "hog_in_c"])
+def test_a_page_that_eats_memory_is_stopped_and_tried_once_more_alone(
+    among_good: Run, fault: str
+) -> None:
+    bad, records, _ = among_good(*MEMORY, fault=fault)
+    assert (bad["status"], bad["failure"], bad["failed_pages"]) == ("partial", "memory_limit", [3])
+    assert 64 << 20 < bad["peak_rss_bytes"] < 512 << 20
+    assert bad["attempts"] >= 2
+    assert pages(records) == [1, 2, 4, 5]
+
+
+def test_a_page_that_needs_more_than_its_share_is_read_with_the_whole_budget(
+    among_good: Run,
+) -> None:
+    bad, records, _ = among_good(*MEMORY, fault="allocate", mib=200)
+    assert (bad["status"], bad["failure"], bad["attempts"]) == ("ok", "", 2)
+    assert pages(records) == [1, 2, 3, 4, 5]
+    assert bad["peak_rss_bytes"] > 200 << 20
+
+
+def test_a_file_that_yields_too_much_keeps_what_fits(among_good: Run) -> None:
+    bad, records, _ = among_good("--max-output", "10K", fault="", text="x" * 3000)
+    assert (bad["status"], bad["failure"]) == ("partial", "too_large")
+    assert bad["failed_pages"] == [3, 4, 5]
+    assert pages(records) == [1, 2]
+
+
+def test_a_file_with_too_many_pages_is_left(among_good: Run) -> None:
+    bad, _, _ = among_good("--max-pages", "4", fault="")
+    assert (bad["status"], bad["failure"]) == ("failed", "too_large")
+
+
+def test_an_engine_cannot_fill_the_disk(among_good: Run, pdfs: Path) -> None:
+    bad, records, _ = among_good("--max-output", "1M", fault="fill_disk")
+    assert (bad["status"], bad["failed_pages"]) == ("partial", [3])
+    assert (pdfs / "bad.pdf.filled").stat().st_size <= 2 << 20
+    assert pages(records) == [1, 2, 4, 5]
+
+
+def test_an_engine_cannot_open_files_without_end(among_good: Run) -> None:
+    bad, records, _ = among_good(fault="opens_many")
+    assert (bad["status"], bad["failed_pages"]) == ("partial", [3])
+    assert "Too many open files" in bad["message"]
+    assert pages(records) == [1, 2, 4, 5]
+
+
+def test_what_a_child_forks_does_not_outlive_the_run(
+    among_good: Run, pdfs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_RUN", str(pdfs))
+    bad, records, _ = among_good(fault="forks")
+    assert bad["status"] == "ok"
+    assert pages(records) == [1, 2, 3, 4, 5]
+    time.sleep(0.2)
+    left = [p.pid for p in psutil.process_iter() if _is_of(p, pdfs)]
+    assert left == []
+
+
+def _is_of(process: psutil.Process, pdfs: Path) -> bool:
+    """Whether a process works for the run on this directory: it knows it from its environment."""
+    try:
+        return process.environ().get("TEST_RUN") == str(pdfs)
+    except psutil.Error:
+        return False
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(among_good: Run) -> None:
+    bad, records, _ = among_good(fault="changes")
+    assert (bad["status"], bad["failure"]) == ("failed", "changed")
+    assert records == []
+
+
+def test_the_next_engine_reads_the_page_that_killed_the_first(among_good: Run) -> None:
+    bad, records, _ = among_good("--engine", "faulty,second", fault="segfault")
+    assert (bad["status"], bad["failure"], bad["attempts"]) == ("ok", "", 2)
+    assert bad["signal"] == "SIGSEGV"
+    assert [record["metadata"]["engine"] for record in records] == [
+        "faulty", "faulty", "second", "faulty", "faulty",
+    ]  # fmt: skip
+
+
+def test_the_next_engine_reads_the_page_on_which_the_first_raised(among_good: Run) -> None:
+    bad, records, _ = among_good("--engine", "faulty,second", fault="raises")
+    assert (bad["status"], bad["attempts"]) == ("ok", 1)
+    assert [record["metadata"]["engine"] for record in records].index("second") == 2
+
+
+def test_three_killer_pages_of_five_hundred_cost_three(
+    cli: Cli, faulty: Callable[..., Path], out: Path
+) -> None:
+    killers = [7, 250, 500]
+    path = faulty(
+        "a.pdf", pages=500, page=-1, fault="sigkill", killers=killers,
+        second_fault="segfault", second_killers=killers,
+    )  # fmt: skip
+    done = cli("run", path, "-o", out, "--engine", "faulty,second")
+    assert done.returncode == 1
+    (line,) = read_lines(out / "report.jsonl")
+    assert (line["status"], line["pages"], line["failed_pages"]) == ("partial", 497, killers)
+    found = pages(read_lines(out / "pages.jsonl"))
+    assert found == [page for page in range(1, 501) if page not in killers]
+
+
+def test_a_file_that_keeps_killing_is_left_with_what_it_gave(
+    cli: Cli, faulty: Callable[..., Path], out: Path
+) -> None:
+    path = faulty("a.pdf", pages=40, page=-1, fault="sigkill", killers=list(range(2, 41)))
+    cli("run", path, "-o", out, "--engine", "faulty")
+    (line,) = read_lines(out / "report.jsonl")
+    assert (line["status"], line["failure"], line["pages"]) == ("partial", "crashed", 1)
+    assert line["failed_pages"] == list(range(2, 41))
+    assert pages(read_lines(out / "pages.jsonl")) == [1]
+
+
+def test_salvage_keeps_the_offsets_of_a_document(cli: Cli, faulty: Callable[..., Path]) -> None:
+    path = faulty("a.pdf", pages=3, page=2, fault="sigkill")
+    done = cli("run", path, "-o", "-", "-q", "--unit", "document", "--engine", "faulty")
+    document = json.loads(done.stdout)
+    assert document["text"] == "page 1 of a.pdf\npage 3 of a.pdf"
+    assert document["page_offsets"] == [0, 16, 16]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--memory-limit", "1G", "--memory-budget", "1G", "-w", "2"), "2 workers x 1,024.0 MiB"),
+        (("--memory-budget", "100M", "-w", "2"), "a child needs 64.0 MiB"),
+        (("--memory-limit", "much"), "'much' is no size"),
+        (("--timeout", "0"), "timeout_s"),
+    ],
+)
+def test_limits_that_cannot_be_are_refused_with_the_arithmetic(
+    cli: Cli, faulty: Callable[..., Path], args: tuple[str, ...], said: str
+) -> None:
+    done = cli("run", faulty("a.pdf"), *args)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_killing_children_at_random_loses_nothing(
+    faulty: Callable[..., Path], pdfs: Path, out: Path
+) -> None:
+    """The chaos test; PDFINGEST_TEST_CHAOS sets how many runs, 1,000 for the record."""
+    from pdfingest import IngestOptions, ingest  # noqa: PLC0415 - the parent is this process
+
+    names = [faulty(f"{number}.pdf", pages=3).name for number in range(8)]
+    random = Random(8)
+    for _ in range(int(os.environ.get("PDFINGEST_TEST_CHAOS", "15"))):
+        over = threading.Event()
+        killer = threading.Thread(target=_kill_at_random, args=(over, random))
+        killer.start()
+        options = IngestOptions(output=str(out), engine="faulty", workers=2)
+        summary = ingest([str(pdfs)], options)
+        over.set()
+        killer.join()
+        report = read_lines(out / "report.jsonl")
+        assert sorted(line["source"] for line in report) == sorted(names)
+        assert summary.finished == len(names)
+        records = [(r["source"], r["metadata"]["page"]) for r in read_lines(out / "pages.jsonl")]
+        assert len(records) == len(set(records)) == sum(line["pages"] for line in report)
+        for line in report:
+            assert line["pages"] + line["pages_failed"] == 3 or line["status"] == "failed"
+
+
+def _kill_at_random(over: threading.Event, random: Random) -> None:
+    """SIGKILL to children of the forkserver, every some milliseconds."""
+    me = psutil.Process()
+    while not over.wait(random.uniform(0.001, 0.03)):
+        for server in me.children():
+            try:
+                children = server.children()
+                if children:
+                    random.choice(children).kill()
+            except psutil.Error:
+                continue
