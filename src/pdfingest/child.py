@@ -12,7 +12,8 @@ import signal
 import sys
 import threading
 import time
-from typing import TypeAlias
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeAlias
 
 from pdfingest import limits
 from pdfingest.errors import EngineUnavailableError
@@ -31,6 +32,13 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 STACK_SIGNAL = getattr(signal, "SIGUSR2", 0)
 """Asks a child for the stack of what it is doing; 0 where there is no such signal."""
+
+
+def as_process(kind: type[BaseProcess], state: dict[str, Any]) -> BaseProcess:
+    """Unpickle the process object of a child as the plain kind that it is there."""
+    process = kind.__new__(kind)
+    process.__dict__.update(state)
+    return process
 
 
 def boot() -> None:

@@ -11,7 +11,8 @@ from pdfingest import IngestOptions
 from pdfingest.extract.engine import find_engines
 from pdfingest.model import Death, Extracted, Failed, FailureKind, Job, Source, Unit
 from pdfingest.recorder import DONE, Note
-from pdfingest.supervise.lane import Inbox, Lane, TimeLimits, start_context
+from pdfingest.supervise.birth import start_context
+from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
 
 LIMITS = IngestOptions(workers=1).limits()
 ENGINES = find_engines("faulty")

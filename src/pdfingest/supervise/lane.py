@@ -10,9 +10,7 @@ the culprit (`BrokenProcessPool`; allenai/olmocr#108, MinerU#4549). `max_tasks_p
 no option: 2 deadlocks before 2026 (python/cpython#115634).
 """
 
-import multiprocessing
 import os
-import signal
 import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, wait
@@ -20,31 +18,18 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.context import BaseContext
-from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from pdfingest import child
 from pdfingest.memory import peak_of
-from pdfingest.model import Cost, Death, EngineSpec, FailureKind, Halted, Job, Peak
+from pdfingest.model import Cost, Death, FailureKind, Halted, Job, Peak
 from pdfingest.recorder import DONE, Note, Playback
+from pdfingest.supervise.birth import WatchedContext
 from pdfingest.supervise.post_mortem import explain, innermost
 
 Inbox: TypeAlias = "SimpleQueue[Lane | None]"
 """Lanes whose job ended, in the order in which they did; None wakes the reader for a stop."""
-
-_PRELOAD = (
-    "concurrent.futures.process",
-    "multiprocessing.queues",
-    "multiprocessing.synchronize",
-    "multiprocessing.connection",
-    "multiprocessing.popen_forkserver",
-    "runpy",
-    "resource",
-    "pdfingest.child",
-)
-"""What every child needs; imported once, in the forkserver. Without it a child takes 30 times as
-long to boot."""
 
 _RETRY_S = 0.02
 """How soon a kill is repeated, for a child that was not yet born at the first."""
@@ -66,21 +51,6 @@ class TimeLimits:
     page_s: float
 
 
-def start_context(engine: EngineSpec) -> BaseContext:
-    """How children are started: forkserver with an image that holds the engine, else spawn.
-
-    Only the engine that is tried first is in the image: a larger image makes every fork slower.
-    And only if it is one of ours: an engine that hangs or dies on import must do so in a child.
-    The forkserver is one for the whole Python process; if it runs already, its image stays.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    own = [engine.module] if engine.module.startswith("pdfingest.") else []
-    context.set_forkserver_preload([*_PRELOAD, *own, "pdfingest.supervise.preload"])
-    return context
-
-
 class Lane:
     """One job at a time, each in a child of its own.
 
@@ -97,7 +67,7 @@ class Lane:
     ) -> None:
         self.index = index
         self.job: Job | None = None
-        self._context = _WatchedContext(context)
+        self._context = WatchedContext(context)
         self._inbox = inbox
         self._limits = limits
         self._playback = Playback(recorder)
@@ -276,49 +246,3 @@ class Lane:
             peak=Peak(self._peak_bytes, 0, "VmHWM" if self._peak_bytes else ""),
             signal=signal_name,
         )
-
-
-class _WatchedContext:
-    """A start context that remembers the newest child.
-
-    `multiprocessing.active_children()` forgets a child the moment it is dead, so the handle must
-    be taken at birth, and children are born in the executor's thread.
-    """
-
-    def __init__(self, context: BaseContext) -> None:
-        self._context = context
-        self.child: BaseProcess | None = None
-        self._past: list[int] = []
-
-    def Process(self, *args: Any, **kwargs: Any) -> BaseProcess:  # noqa: N802 - BaseContext's name
-        """A new process, remembered."""
-        if self.child is not None and self.child.pid:
-            self._past.append(self.child.pid)
-        self.child = cast(Any, self._context).Process(*args, **kwargs)
-        return cast(BaseProcess, self.child)
-
-    def retire(self) -> None:
-        """The executor has ended, and all its children with it."""
-        if self.child is not None and self.child.pid:
-            self._past.append(self.child.pid)
-        self.end_groups()
-
-    def end_groups(self) -> None:
-        """End what the engines of past children forked, once those children are gone.
-
-        Not before: the executor may start a child while the one before is still on its way out,
-        and a kill could then hit it while it holds the lock of the executor's queue.
-        """
-        if not hasattr(os, "killpg"):  # Windows knows no groups of this kind
-            return
-        for pid in list(self._past):
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                self._past.remove(pid)
-                with suppress(ProcessLookupError):
-                    os.killpg(pid, signal.SIGKILL)
-
-    def __getattr__(self, name: str) -> Any:
-        """Everything else is the context's own."""
-        return getattr(self._context, name)

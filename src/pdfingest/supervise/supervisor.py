@@ -32,7 +32,8 @@ from pdfingest.model import (
 )
 from pdfingest.options import IngestOptions
 from pdfingest.supervise.attempts import GiveUp, after
-from pdfingest.supervise.lane import Inbox, Lane, TimeLimits, start_context
+from pdfingest.supervise.birth import start_context
+from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
 
 TICK_S = 0.1
 """How long a reader waits at the most for a sign that the run is alive."""
