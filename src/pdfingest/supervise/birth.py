@@ -55,7 +55,10 @@ def _persistent(born: type[BaseProcess]) -> type[BaseProcess]:
     """
 
     class Persistent(born):  # type: ignore[misc, valid-type]  # the kind depends on the start method
+        """`born`, with a start that is tried again."""
+
         def start(self) -> None:
+            """Start the process; the last try raises what it meets."""
             for _ in range(_BIRTHS - 1):
                 with suppress(BrokenPipeError, EOFError):
                     super().start()
