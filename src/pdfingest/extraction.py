@@ -69,7 +69,7 @@ def diagnose(error: BaseException) -> tuple[FailureKind, str]:
         case _:
             kind = FailureKind.ENGINE_ERROR
     told = isinstance(error, EncryptedError | MalformedError | _TooLargeError | _ChangedError)
-    message = str(error) if told else f"{type(error).__name__}: {error}"
+    message = str(error) if told else f"{type(error).__name__}: {error}".removesuffix(": ")
     return kind, message[:_MESSAGE_CHARS]
 
 
