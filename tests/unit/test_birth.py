@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,17 +18,19 @@ class Fragile:
             raise BrokenPipeError
 
 
-KIND: Any = Fragile
+def fragile(deaths: int) -> Any:
+    persistent: Any = _persistent(cast("Any", Fragile))
+    return persistent(deaths)
 
 
 def test_a_child_that_is_killed_while_it_is_born_is_started_again() -> None:
-    process: Any = _persistent(KIND)(2)
+    process = fragile(2)
     process.start()
     assert process.starts == 3
 
 
 def test_a_child_that_is_never_born_is_given_up() -> None:
-    process: Any = _persistent(KIND)(_BIRTHS + 1)
+    process = fragile(_BIRTHS + 1)
     with pytest.raises(BrokenPipeError):
         process.start()
     assert process.starts == _BIRTHS
