@@ -16,7 +16,7 @@ def _output(*command: str) -> list[str]:
     """The lines that a command prints; none where it fails."""
     if shutil.which(command[0]) is None:
         return []
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     return done.stdout.split() if done.returncode == 0 else []
 
 

@@ -185,7 +185,7 @@ def form() -> None:
             NameObject("/DA"): TextStringObject("/Helv 12 Tf 0 g"),
             NameObject("/Rect"): ArrayObject(map(FloatObject, (140, 790, 290, 808))),
             NameObject("/P"): page.indirect_reference,
-            NameObject("/AP"): DictionaryObject({NameObject("/N"): writer._add_object(look)}),  # noqa: SLF001
+            NameObject("/AP"): DictionaryObject({NameObject("/N"): writer._add_object(look)}),  # noqa: SLF001 - as below
         }
     )
     widget = writer._add_object(field)  # noqa: SLF001 - pypdf has no public way to add a field
@@ -194,7 +194,7 @@ def form() -> None:
         {
             NameObject("/Fields"): ArrayObject([widget]),
             NameObject("/DR"): fonts,
-            NameObject("/NeedAppearances"): BooleanObject(False),  # noqa: FBT003
+            NameObject("/NeedAppearances"): BooleanObject(False),  # noqa: FBT003 - its only argument
         }
     )
     writer.write(PDFS / "form.pdf")
