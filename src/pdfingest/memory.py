@@ -6,22 +6,30 @@ parent (getrusage(2) says so under NOTES; CPython spawns with fork and exec). `V
 resident set of the image it was forked from, hence the baseline that stands beside every peak.
 """
 
+import os
 import sys
+from collections.abc import Callable
+from typing import TypeAlias
 
 from pdfingest.model import Peak
 
 _KIB = 1024
+_STATUS_BYTES = 1 << 16
+
+_Read: TypeAlias = Callable[[], tuple[int, int, str]]
+"""Gives resident set, peak, and the method."""
 
 
 class PeakMeter:
     """Measures one job. Runs in the child; make it first thing, before the file is touched."""
 
     def __init__(self) -> None:
-        self._baseline_bytes = _own_memory()[0]
+        self._read = _meter()
+        self._baseline_bytes = self._read()[0]
 
     def read(self) -> Peak:
         """The peak so far."""
-        _, peak_bytes, method = _own_memory()
+        _, peak_bytes, method = self._read()
         return Peak(peak_bytes, self._baseline_bytes, method)
 
 
@@ -60,11 +68,18 @@ def tree_rss_bytes() -> int:
     return total
 
 
-def _linux() -> tuple[int, int, str]:
-    """VmRSS and VmHWM of this process, by proc(5) in KiB."""
-    with open("/proc/self/status", "rb") as file:
-        status = file.read()
-    return _field(status, b"\nVmRSS:"), _field(status, b"\nVmHWM:"), "VmHWM"
+def _linux() -> _Read:
+    """VmRSS and VmHWM of this process, by proc(5) in KiB.
+
+    The file stays open, for in its sandbox a child could not open it again.
+    """
+    file = os.open("/proc/self/status", os.O_RDONLY)
+
+    def read() -> tuple[int, int, str]:
+        status = os.pread(file, _STATUS_BYTES, 0)
+        return _field(status, b"\nVmRSS:"), _field(status, b"\nVmHWM:"), "VmHWM"
+
+    return read
 
 
 def _field(status: bytes, name: bytes) -> int:
@@ -91,4 +106,5 @@ def _windows() -> tuple[int, int, str]:
     return info.rss, int(getattr(info, "peak_wset", 0)), "PeakWorkingSetSize"
 
 
-_own_memory = {"darwin": _darwin, "win32": _windows}.get(sys.platform, _linux)
+_METERS: dict[str, Callable[[], _Read]] = {"darwin": lambda: _darwin, "win32": lambda: _windows}
+_meter = _METERS.get(sys.platform, _linux)
