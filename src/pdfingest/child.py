@@ -112,7 +112,7 @@ def run(job: Job) -> Answer:
         )
 
     _leave_stacks(recorder)
-    limits.apply(job.limits)
+    room = limits.apply(job.limits)
     try:
         answer = Extraction(job, recorder, cost).run()
     except SpoolError as error:
@@ -120,7 +120,7 @@ def run(job: Job) -> Answer:
     except EngineUnavailableError as error:
         return EnvironmentFailure("engine", str(error))
     finally:
-        limits.make_room_for_the_answer()
+        room.close()
     if not isinstance(answer, Halted):  # its last note says where it halted
         recorder.note(page=DONE)
     return answer
