@@ -41,6 +41,7 @@ _HEADER_BYTES = 1024
 """A PDF says so within its first KiB (ISO 32000-1, annex H, implementation note 13)."""
 _CHUNK_BYTES = 1 << 20
 _MESSAGE_CHARS = 500
+_CHANGED = "it was changed while it was read"
 
 
 class _TooLargeError(Exception):
@@ -51,8 +52,13 @@ class _ChangedError(Exception):
     """The file is not what it was when the child began."""
 
 
-def diagnose(error: BaseException) -> tuple[FailureKind, str]:
-    """What an exception says of the file: by its type, never by its text."""
+def diagnose(error: BaseException, *, was_read: bool) -> tuple[FailureKind, str]:
+    """What an exception says of the file: by its type, never by its text.
+
+    Args:
+        error: what was raised.
+        was_read: the file could be read, so a permission that is missing now is for something else.
+    """
     match error:
         case EncryptedError():
             kind = FailureKind.ENCRYPTED
@@ -62,6 +68,8 @@ def diagnose(error: BaseException) -> tuple[FailureKind, str]:
             kind = FailureKind.TOO_LARGE
         case _ChangedError():
             kind = FailureKind.CHANGED
+        case PermissionError() if was_read:
+            kind = FailureKind.ENGINE_ERROR
         case OSError():
             kind = FailureKind.UNREADABLE
         case MemoryError():
@@ -80,6 +88,7 @@ class Extraction:
     job: Job
     recorder: Recorder
     cost: Callable[[], Cost]
+    before: tuple[int, ...] = ()
     sha256: str = ""
     has_header: bool = False
     documents: dict[int, Document] = field(default_factory=dict[int, Document])
@@ -103,10 +112,10 @@ class Extraction:
             raise
         except MemoryError as error:
             if not self.job.attempt.alone:
-                return Halted(diagnose(error)[1], self.cost())
-            return self._failed(*diagnose(error))
+                return Halted(self._diagnose(error)[1], self.cost())
+            return self._failed(*self._diagnose(error))
         except BaseException as error:  # noqa: BLE001 - an engine may raise anything
-            return self._failed(*diagnose(error))
+            return self._failed(*self._diagnose(error))
         finally:
             for document in self.documents.values():
                 with suppress(Exception):
@@ -125,8 +134,16 @@ class Extraction:
             message=self.first_failure[1] if self.first_failure and self.failed_pages else "",
         )
 
+    def _diagnose(self, error: BaseException) -> tuple[FailureKind, str]:
+        """What an exception says of this job's file."""
+        return diagnose(error, was_read=bool(self.before))
+
     def _failed(self, kind: FailureKind, message: str) -> Failed:
         """No record came of it."""
+        with suppress(OSError):  # it may be gone
+            # Half of a new file is malformed, and a whole one is not for this child to open.
+            if self.before and _identity(os.stat(self.job.source.path)) != self.before:
+                kind, message = FailureKind.CHANGED, _CHANGED
         if kind is FailureKind.MALFORMED and not self.has_header:
             kind, message = FailureKind.NOT_PDF, "no %PDF- in its first KiB"
         if kind is FailureKind.ENCRYPTED:
@@ -147,7 +164,7 @@ class Extraction:
 
     def _extract(self) -> None:
         """Pages into the spool; a document is joined from them at the end."""
-        before = self._fingerprint()
+        self.before = self._fingerprint()
         attempt, unit = self.job.attempt, self.job.unit
         path = self.job.spool if unit is Unit.PAGE else pages_of(self.job.spool)
         with SpoolWriter(path, attempt.spool_bytes) as spool:
@@ -157,8 +174,8 @@ class Extraction:
                 self._close_at(attempt.total_pages)
             else:
                 self._read_pages(spool)
-        if _identity(os.stat(self.job.source.path)) != before:
-            raise _ChangedError("it was changed while it was read")
+        if _identity(os.stat(self.job.source.path)) != self.before:
+            raise _ChangedError(_CHANGED)
         if unit is Unit.DOCUMENT and self.pages:
             with SpoolWriter(self.job.spool) as joined:
                 join_pages(path, self._facts(path), joined)
@@ -236,7 +253,7 @@ class Extraction:
             try:
                 self._read_page(shared, number, range(begin, len(self.job.engines)), spool)
             except _TooLargeError as error:
-                self.first_failure = self.first_failure or diagnose(error)
+                self.first_failure = self.first_failure or self._diagnose(error)
                 self._lose_until(self.total_pages + 1)
                 return
 
@@ -253,9 +270,9 @@ class Extraction:
             except MemoryError:
                 if not self.job.attempt.alone:
                     raise
-                self.first_failure = self.first_failure or diagnose(MemoryError())
+                self.first_failure = self.first_failure or self._diagnose(MemoryError())
             except BaseException as error:  # noqa: BLE001 - as above
-                self.first_failure = self.first_failure or diagnose(error)
+                self.first_failure = self.first_failure or self._diagnose(error)
             else:
                 limit = self.job.limits.output_bytes
                 if spool.length + len(line) > limit:

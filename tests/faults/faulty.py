@@ -82,6 +82,11 @@ def _open_many(order):
     assert files
 
 
+def _change_and_raise(order):
+    os.utime(order["path"], (1, 1))
+    raise MalformedError("half of it is new")
+
+
 def _linger(order):
     """Announce nothing: what stands for a child that never gets to its job is stopped."""
     os.kill(os.getpid(), signal.SIGSTOP)
@@ -113,6 +118,7 @@ FAULTS = {
     "closes_descriptors": lambda order: os.closerange(3, 256),
     "stopped": _linger,
     "changes": lambda order: os.utime(order["path"], (1, 1)),
+    "changes_and_raises": _change_and_raise,
 }
 UNPICKLABLE = {"unpicklable_text": lambda: 0, "wrong_type": 7}
 

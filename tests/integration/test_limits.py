@@ -166,8 +166,13 @@ def _is_of(process: psutil.Process, pdfs: Path) -> bool:
         return False
 
 
-def test_a_file_that_changes_while_it_is_read_is_told(among_good: Run) -> None:
-    bad, records, _ = among_good(fault="changes")
+@pytest.mark.parametrize(
+    "order", [{"fault": "changes"}, {"fault": "changes_and_raises", "page": 0}]
+)
+def test_a_file_that_changes_while_it_is_read_is_told(
+    among_good: Run, order: dict[str, Any]
+) -> None:
+    bad, records, _ = among_good(**order)
     assert (bad["status"], bad["failure"]) == ("failed", "changed")
     assert records == []
 
