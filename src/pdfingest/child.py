@@ -16,11 +16,12 @@ from multiprocessing.process import BaseProcess
 from typing import Any, TypeAlias
 
 from pdfingest import limits
-from pdfingest.errors import EngineUnavailableError
+from pdfingest.errors import EngineUnavailableError, SandboxError
 from pdfingest.extraction import Extraction
 from pdfingest.memory import PeakMeter
 from pdfingest.model import Cost, EnvironmentFailure, Halted, Job, Outcome
 from pdfingest.recorder import DONE, Recorder
+from pdfingest.sandbox import confine
 from pdfingest.spool import SpoolError
 
 Answer: TypeAlias = Outcome | Halted | EnvironmentFailure
@@ -114,11 +115,14 @@ def run(job: Job) -> Answer:
     _leave_stacks(recorder)
     room = limits.apply(job.limits)
     try:
+        confine.enter(job)
         answer = Extraction(job, recorder, cost).run()
     except SpoolError as error:
         return EnvironmentFailure("spool", f"{job.spool}: {error}")
     except EngineUnavailableError as error:
         return EnvironmentFailure("engine", str(error))
+    except SandboxError as error:
+        return EnvironmentFailure("sandbox", str(error))
     finally:
         room.close()
     if not isinstance(answer, Halted):  # its last note says where it halted

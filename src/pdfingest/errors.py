@@ -51,3 +51,9 @@ class EngineUnavailableError(PdfingestError):
     """The engine that was asked for is unknown, not installed, or cannot be imported."""
 
     exit_code = ExitCode.ENVIRONMENT
+
+
+class SandboxError(PdfingestError):
+    """The sandbox is required, and this machine lacks a part of it or refuses it."""
+
+    exit_code = ExitCode.ENVIRONMENT

@@ -34,6 +34,16 @@ class Unit(StrEnum):
     DOCUMENT = "document"
 
 
+class Sandbox(StrEnum):
+    """Whether a child gives up what its job does not need, before it reads the file."""
+
+    AUTO = "auto"
+    """As much of it as the system knows."""
+    REQUIRE = "require"
+    """All of it, or the run stops."""
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A PDF that discovery found."""
@@ -129,6 +139,7 @@ class Job:
     limits: Limits
     spool: str
     """File that the child writes its records to; the parent alone moves them on."""
+    sandbox: Sandbox
     attempt: Attempt = Attempt()
     recorder: str = ""
     """Path of the lane's flight recorder, once the job is on a lane."""
@@ -228,7 +239,7 @@ class EnvironmentFailure:
     """The machine failed, not the file: the run must stop. Never reaches the report."""
 
     what: str
-    """`engine` or `spool`."""
+    """`engine`, `sandbox` or `spool`."""
     message: str
 
 

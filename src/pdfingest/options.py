@@ -9,7 +9,7 @@ from typing import Literal
 
 from pdfingest.errors import UsageError
 from pdfingest.machine import available_cpus, available_memory
-from pdfingest.model import EngineSpec, Limits, Unit
+from pdfingest.model import EngineSpec, Limits, Sandbox, Unit
 from pdfingest.text import mib
 
 MAX_WORKERS = 512
@@ -55,6 +55,8 @@ class IngestOptions:
     """How many pages a file may have."""
     passwords: tuple[str, ...] = ()
     """Tried in order on files that do not open without one. Never logged nor written."""
+    sandbox: Sandbox = Sandbox.AUTO
+    """Whether children give up the network, other files, other programs and other processes."""
     fail_on: FailOn = FailOn.ANY
 
     def __post_init__(self) -> None:

@@ -14,10 +14,20 @@ from pdfingest.discover import discover
 from pdfingest.errors import NoInputError
 from pdfingest.events import Listener, Listeners
 from pdfingest.extract.engine import find_engines
-from pdfingest.model import EngineSpec, Extracted, Failed, FailureKind, Finished, Job, Stop
+from pdfingest.model import (
+    EngineSpec,
+    Extracted,
+    Failed,
+    FailureKind,
+    Finished,
+    Job,
+    Sandbox,
+    Stop,
+)
 from pdfingest.options import IngestOptions, options_digest
 from pdfingest.plan import Plan
 from pdfingest.record import Record
+from pdfingest.sandbox import confine
 from pdfingest.sink import Sink, StreamSink, open_sink
 from pdfingest.spool import read_records
 from pdfingest.summary import Summary
@@ -111,6 +121,8 @@ class _Run:
 
     def steps(self, open_sink: Callable[[IngestOptions, str], Sink]) -> _Steps:
         """The run; each source is yielded once its outcome is known, and committed after that."""
+        if self.options.sandbox is Sandbox.REQUIRE:
+            confine.check()
         engines = find_engines(self.options.engine)
         digest = options_digest(self.options, engines)
         with planned(self.inputs, self.listed, self.stop) as plan:
@@ -133,7 +145,15 @@ class _Run:
         waiting = plan.readable()
         options, limits = self.options, self.options.limits()
         jobs = (
-            Job(source, engines, options.passwords, options.unit, limits, sink.new_spool())
+            Job(
+                source,
+                engines,
+                options.passwords,
+                options.unit,
+                limits,
+                sink.new_spool(),
+                options.sandbox,
+            )
             for source in waiting
         )
         supervisor = Supervisor(options, sink.spool_folder, self.stop, self.listener.on_started)

@@ -23,6 +23,19 @@ class SpoolError(Exception):
     """The spool cannot be written: the machine's fault, not the file's."""
 
 
+def open_spool(path: str) -> int:
+    """Open a spool to write, as it is; make it if it is not there. Gives the descriptor.
+
+    Raises:
+        SpoolError: no space, no permission, no directory.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    try:
+        return os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
+    except OSError as error:
+        raise SpoolError(str(error)) from error
+
+
 class SpoolWriter:
     """Writes whole lines. Runs in the child.
 
@@ -33,9 +46,8 @@ class SpoolWriter:
     def __init__(self, path: str, length: int = 0) -> None:
         """Begin behind the first `length` bytes that are there; the rest, perhaps torn, goes."""
         self.length = length
-        flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        self._file = open_spool(path)
         try:
-            self._file = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
             # Only where there is something to cut: ext4 writes a file out on close that was
             # truncated to nothing (auto_da_alloc, ext4(5)), which doubles the time of a run.
             if os.lseek(self._file, 0, os.SEEK_END) != length:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from pdfingest import IngestOptions, child
 from pdfingest.extract.engine import find_engines
-from pdfingest.model import Extracted, Job, Source, Unit
+from pdfingest.model import Extracted, Job, Sandbox, Source, Unit
 from pdfingest.recorder import Playback
 
 FILES = 400
@@ -60,6 +60,7 @@ def in_pool(paths: list[str], method: str, tasks_per_child: int | None) -> None:
                 Unit.PAGE,
                 limits,
                 f"{folder}/{number}",
+                Sandbox.OFF,  # what a long-lived worker gives up, its next file cannot use
                 recorder=recorder,
             )
             for number, path in enumerate(paths)

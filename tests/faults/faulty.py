@@ -6,9 +6,13 @@ A file for it is one line: `%PDF-` and a JSON object with `pages`, and, where it
 
 import ctypes
 import json
+import multiprocessing
 import os
 import re
 import signal
+import socket
+import struct
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -92,6 +96,61 @@ def _linger(order):
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
+def _run_parent():
+    return multiprocessing.parent_process().pid
+
+
+def _show(order, path):
+    order["text"] = Path(path).read_bytes().decode("utf-8", "replace")
+
+
+def _syscall(number, *arguments):
+    libc = ctypes.CDLL(None, use_errno=True)
+    returned = libc.syscall(number, *arguments)
+    if returned < 0:
+        raise RuntimeError(os.strerror(ctypes.get_errno()))
+    return returned
+
+
+def _touch(order):
+    return ["/bin/sh", "-c", f"echo > '{order['target']}'"]
+
+
+def _exec_in_c(order):
+    command = [part.encode() for part in _touch(order)]
+    array = (ctypes.c_char_p * 4)(*command, None)
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.execv(command[0], array)  # comes back only where it failed
+    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _fork_by_clone3(order):
+    arguments = struct.pack("8Q", 0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0)
+    if _syscall(435, arguments, ctypes.c_size_t(len(arguments))) == 0:
+        os._exit(0)
+
+
+def _change_limits(order):
+    import resource  # noqa: PLC0415 - absent on Windows
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+
+
+def _limit_parent(order):
+    import resource  # noqa: PLC0415 - as above
+
+    resource.prlimit(_run_parent(), resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _hide_memory(order):
+    os.write(os.memfd_create("hidden"), bytes(1 << 20))
+
+
+def _append(order):
+    with open(order["target"], "ab") as file:
+        file.write(b"not yours")
+
+
 FAULTS = {
     "sigkill": lambda order: os.kill(os.getpid(), signal.SIGKILL),
     "segfault": lambda order: ctypes.string_at(0),
@@ -117,6 +176,25 @@ FAULTS = {
     "opens_many": _open_many,
     "closes_descriptors": lambda order: os.closerange(3, 256),
     "stopped": _linger,
+    "opens_socket": lambda order: socket.create_connection(("127.0.0.1", order["port"])),
+    "reads_passwords": lambda order: _show(order, "/etc/passwd"),
+    "reads": lambda order: _show(order, order["target"]),
+    "reads_parent": lambda order: _show(order, f"/proc/{_run_parent()}/environ"),
+    "writes": lambda order: Path(order["target"]).write_bytes(b"not yours"),
+    "appends": _append,
+    "execs": lambda order: os.execv("/bin/sh", _touch(order)),
+    "execs_in_c": _exec_in_c,
+    "spawns": lambda order: subprocess.run(_touch(order), check=True),
+    "forks_by_clone3": _fork_by_clone3,
+    "kills_parent": lambda order: os.kill(_run_parent(), signal.SIGKILL),
+    "changes_limits": _change_limits,
+    "limits_parent": _limit_parent,
+    "hides_memory": _hide_memory,
+    "io_uring": lambda order: _syscall(425, 4, bytes(120)),
+    "removes_input": lambda order: os.unlink(order["path"]),
+    "empties_input": lambda order: os.truncate(order["path"], 0),
+    "empties_input_by_opening": lambda order: os.open(order["path"], os.O_RDONLY | os.O_TRUNC),
+    "chmods_input": lambda order: os.chmod(order["path"], 0o777),
     "changes": lambda order: os.utime(order["path"], (1, 1)),
     "changes_and_raises": _change_and_raise,
 }

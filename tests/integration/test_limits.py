@@ -133,7 +133,7 @@ def test_a_file_with_too_many_pages_is_left(among_good: Run) -> None:
 
 
 def test_an_engine_cannot_fill_the_disk(among_good: Run, pdfs: Path) -> None:
-    bad, records, _ = among_good("--max-output", "1M", fault="fill_disk")
+    bad, records, _ = among_good("--sandbox", "off", "--max-output", "1M", fault="fill_disk")
     assert (bad["status"], bad["failed_pages"]) == ("partial", [3])
     assert (pdfs / "bad.pdf.filled").stat().st_size <= 2 << 20
     assert pages(records) == [1, 2, 4, 5]
@@ -150,7 +150,7 @@ def test_what_a_child_forks_does_not_outlive_the_run(
     among_good: Run, pdfs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_RUN", str(pdfs))
-    bad, records, _ = among_good(fault="forks")
+    bad, records, _ = among_good("--sandbox", "off", fault="forks")
     assert bad["status"] == "ok"
     assert pages(records) == [1, 2, 3, 4, 5]
     time.sleep(0.2)
@@ -172,7 +172,7 @@ def _is_of(process: psutil.Process, pdfs: Path) -> bool:
 def test_a_file_that_changes_while_it_is_read_is_told(
     among_good: Run, order: dict[str, Any]
 ) -> None:
-    bad, records, _ = among_good(**order)
+    bad, records, _ = among_good("--sandbox", "off", **order)
     assert (bad["status"], bad["failure"]) == ("failed", "changed")
     assert records == []
 

@@ -9,7 +9,7 @@ import pytest
 
 from pdfingest import IngestOptions
 from pdfingest.extract.engine import find_engines
-from pdfingest.model import Death, Extracted, Failed, FailureKind, Job, Source, Unit
+from pdfingest.model import Death, Extracted, Failed, FailureKind, Job, Sandbox, Source, Unit
 from pdfingest.recorder import DONE, Note
 from pdfingest.supervise.birth import start_context
 from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
@@ -36,9 +36,8 @@ def lane(inbox: Inbox, tmp_path: Path) -> Iterator[Lane]:
 def job(faulty: Callable[..., Path], tmp_path: Path) -> Callable[..., Job]:
     def make(name: str, **order: object) -> Job:
         path = str(faulty(name, **order))
-        return Job(
-            Source(name, path), ENGINES, (), Unit.PAGE, LIMITS, str(tmp_path / f"{name}.spool")
-        )
+        spool = str(tmp_path / f"{name}.spool")
+        return Job(Source(name, path), ENGINES, (), Unit.PAGE, LIMITS, spool, Sandbox.AUTO)
 
     return make
 

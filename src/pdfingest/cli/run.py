@@ -7,7 +7,7 @@ import typer
 from pdfingest.cli.log_format import LogFormat
 from pdfingest.errors import UsageError
 from pdfingest.machine import available_cpus
-from pdfingest.model import Unit
+from pdfingest.model import Sandbox, Unit
 from pdfingest.options import FailOn, IngestOptions
 from pdfingest.text import parse_size
 
@@ -135,6 +135,14 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
             help="Pages that a file may have.",
         ),
     ] = 1_000_000,
+    sandbox: Annotated[
+        Sandbox,
+        typer.Option(
+            envvar="PDFINGEST_SANDBOX",
+            show_envvar=False,
+            help="Keep children from the network and from other files, if possible, or else stop.",
+        ),
+    ] = Sandbox.AUTO,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="List what would be ingested, and stop."),
@@ -187,6 +195,7 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         max_output_bytes=_size("--max-output", max_output),
         max_pages=max_pages,
         passwords=passwords,
+        sandbox=sandbox,
         fail_on=fail_on,
     )
     view = session.View(progress=progress, log_format=log_format, quiet=quiet, verbose=verbose)

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeAlias, assert_never
 
 from pdfingest.child import Answer
-from pdfingest.errors import EngineUnavailableError, OutputError
+from pdfingest.errors import EngineUnavailableError, OutputError, SandboxError
 from pdfingest.memory import oom_kills
 from pdfingest.model import (
     Attempt,
@@ -140,6 +140,7 @@ class Supervisor:
         Raises:
             OutputError: a child could not write its spool.
             EngineUnavailableError: a child could not import the engine.
+            SandboxError: a child could not enter the sandbox that is required.
         """
         first = next(jobs, None)
         if first is None:
@@ -287,11 +288,11 @@ def _outcome(answer: Answer) -> Outcome:
             return answer
         case EnvironmentFailure(what="engine"):
             raise EngineUnavailableError(answer.message)
+        case EnvironmentFailure(what="sandbox"):
+            raise SandboxError(answer.message)
         case EnvironmentFailure():
-            raise OutputError(
-                f"cannot write the spool {answer.message}. "
-                "Free some space or name another --output."
-            )
+            cure = "Free some space or name another --output."
+            raise OutputError(f"cannot write the spool {answer.message}. {cure}")
         case Halted():
             raise AssertionError("a lane makes a death of it")
         case _:

@@ -1,0 +1,197 @@
+"""Confine a child to its job: its file to read, its spool to write, and what Python needs.
+
+    limits ──▶ enter: no privileges ──▶ Landlock: files ──▶ seccomp: all else ──▶ the engine
+
+All of it is what an unprivileged process may do to itself (landlock(7), seccomp(2)), so it needs no
+container, no user namespace and no program beside it. Runs in the child, after everything that it
+opens for itself and before the first byte of the file is read; the parent only asks `check`.
+
+Not covered: what the child holds open already, such as the pipe of its answer; and signals to other
+processes of the same user, where Landlock's interface is older than version 6 (Linux 6.12).
+"""
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+
+from pdfingest.errors import SandboxError
+from pdfingest.model import EngineSpec, Job, Sandbox, Unit
+from pdfingest.spool import open_spool, pages_of
+
+_SYSTEM = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/nix/store",
+    "/gnu/store",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/usr/share/zoneinfo",
+    "/dev/urandom",
+)
+"""Shared libraries, and what the C library and Python look up by themselves; no other settings."""
+_OWN_PACKAGE = "pdfingest"
+_CURE = "Use --sandbox auto, which leaves out what is missing, or --sandbox off."
+
+_Identity = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A file or a directory, held as a name only (O_PATH, open(2))."""
+
+    file: int
+    mode: int
+    identity: _Identity
+
+
+def check() -> None:
+    """See that a child could enter all of it. Runs in the parent.
+
+    Raises:
+        SandboxError: something is missing.
+    """
+    if missing := _missing_parts():
+        raise SandboxError(f"the sandbox cannot be had here: {'; '.join(missing)}. {_CURE}")
+
+
+def _missing_parts() -> list[str]:
+    """What a child would look for in vain."""
+    if sys.platform != "linux":
+        return [f"it is made of parts of Linux, and this is {sys.platform}"]
+    from pdfingest.sandbox import landlock, seccomp  # noqa: PLC0415 - need Linux
+
+    missing: list[str] = []
+    for name, look in (("Landlock", landlock.version), ("seccomp", seccomp.check)):
+        try:
+            look()
+        except OSError as error:
+            missing.append(f"no {name} ({error})")
+    return missing
+
+
+def prepare() -> None:
+    """Do once, in the image that children are forked from, what is the same for all of them."""
+    if sys.platform == "linux":
+        from pdfingest.sandbox import landlock, seccomp  # noqa: PLC0415 - need Linux
+
+        for path in (*_system_paths(), *sys.path):
+            _place(path)
+        for once in (landlock.version, seccomp.program):
+            with suppress(OSError):
+                once()
+
+
+def enter(job: Job) -> None:
+    """Confine this process, which has one thread, to its job.
+
+    Raises:
+        SandboxError: it is required, and some of it cannot be had.
+        SpoolError: the spool, which must be there to be allowed, cannot be made.
+    """
+    if job.sandbox is Sandbox.OFF:
+        return
+    if sys.platform != "linux":
+        if job.sandbox is Sandbox.REQUIRE:
+            check()
+        return
+    from pdfingest.sandbox import kernel, seccomp  # noqa: PLC0415 - need Linux
+
+    steps: tuple[Callable[[], None], ...] = (
+        kernel.forgo_privileges,
+        lambda: _confine_files(job),
+        lambda: seccomp.load(seccomp.program()),
+    )
+    for step in steps:
+        try:
+            step()
+        except OSError as error:
+            if job.sandbox is Sandbox.REQUIRE:
+                message = f"a child cannot enter the sandbox: {error}. {_CURE}"
+                raise SandboxError(message) from error
+
+
+def _confine_files(job: Job) -> None:
+    """Allow the job's own files and what Python needs to import; refuse all others."""
+    from pdfingest.sandbox import landlock  # noqa: PLC0415 - needs Linux
+
+    rules = landlock.Ruleset()
+    for place in _readable_places(job.engines):
+        tree = stat.S_ISDIR(place.mode)
+        with suppress(OSError):  # less is allowed then
+            rules.allow(place.file, landlock.READ_TREE if tree else landlock.READ)
+    spools = (job.spool,) if job.unit is Unit.PAGE else (job.spool, pages_of(job.spool))
+    for spool in spools:
+        file = open_spool(spool)
+        rules.allow(file, landlock.READ_AND_WRITE)
+        os.close(file)
+    for path, rights in ((os.devnull, landlock.READ_AND_WRITE), (job.source.path, landlock.READ)):
+        with suppress(OSError):  # a source that is not there is told when it is opened
+            file = os.open(path, os.O_PATH)
+            rules.allow(file, rights)
+            os.close(file)
+    rules.enforce()
+    rules.close()
+
+
+def _readable_places(engines: tuple[EngineSpec, ...]) -> list[_Place]:
+    """What every child may read, each place once: /lib is often a link to /usr/lib."""
+    found = [_place(path) for path in (*_system_paths(), *_engine_folders(engines))]
+    private = _private_folders()
+    for path in sys.path:
+        place = _place(path)
+        if place is not None and place.identity not in private:
+            found.append(place)
+    return list({place.identity: place for place in found if place is not None}.values())
+
+
+def _private_folders() -> set[_Identity]:
+    """Entries of `sys.path` that Python adds by itself, and that may be the user's home."""
+    paths = [os.curdir]
+    if main := getattr(sys.modules.get("__main__"), "__file__", None):
+        paths.append(os.path.dirname(os.path.realpath(main)))
+    identities: set[_Identity] = set()
+    for path in paths:
+        with suppress(OSError):
+            found = os.stat(path)
+            identities.add((found.st_dev, found.st_ino))
+    return identities
+
+
+def _system_paths() -> Iterator[str]:
+    """What an import may need beside `sys.path`: libraries, and pdfingest itself."""
+    yield from _SYSTEM
+    for prefix in dict.fromkeys((sys.prefix, sys.base_prefix, sys.exec_prefix)):
+        yield f"{prefix}/lib"
+        yield f"{prefix}/lib64"
+    yield from os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    yield os.path.dirname(os.path.dirname(__file__))
+
+
+def _engine_folders(engines: tuple[EngineSpec, ...]) -> Iterator[str]:
+    """Where engines that are not ours are imported from, be it the current directory."""
+    for engine in engines:
+        package = engine.module.partition(".")[0]
+        if package != _OWN_PACKAGE:
+            with suppress(ImportError, ValueError):  # told when it is imported
+                if spec := find_spec(package):
+                    for path in spec.submodule_search_locations or [spec.origin or ""]:
+                        yield os.path.dirname(path)
+
+
+@cache
+def _place(path: str) -> _Place | None:
+    """A path that is not the job's; None if it is not there. Never closed: the child ends soon."""
+    try:
+        file = os.open(path, os.O_PATH)
+        found = os.fstat(file)
+    except OSError:
+        return None
+    return _Place(file, found.st_mode, (found.st_dev, found.st_ino))
