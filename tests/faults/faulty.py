@@ -112,6 +112,11 @@ def _syscall(number, *arguments):
     return returned
 
 
+def _send_datagram(order):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"not yours", ("127.0.0.1", order["port"]))
+
+
 def _touch(order):
     return ["/bin/sh", "-c", f"echo > '{order['target']}'"]
 
@@ -177,6 +182,7 @@ FAULTS = {
     "closes_descriptors": lambda order: os.closerange(3, 256),
     "stopped": _linger,
     "opens_socket": lambda order: socket.create_connection(("127.0.0.1", order["port"])),
+    "sends_datagram": _send_datagram,
     "reads_passwords": lambda order: _show(order, "/etc/passwd"),
     "reads": lambda order: _show(order, order["target"]),
     "reads_parent": lambda order: _show(order, f"/proc/{_run_parent()}/environ"),
