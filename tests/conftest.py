@@ -58,6 +58,8 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 def environment(**more: str) -> dict[str, str]:
     """The environment of a run: fault engines installed, nothing configured."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PDFINGEST_")}
+    if "COVERAGE_PROCESS_START" in os.environ:  # a child writes what it covered
+        clean["PDFINGEST_SANDBOX"] = "off"
     return {**clean, "PYTHONPATH": str(FAULTS), "COLUMNS": "100", **more}
 
 

@@ -151,6 +151,15 @@ def _hide_memory(order):
     os.write(os.memfd_create("hidden"), bytes(1 << 20))
 
 
+def _use_system(order):
+    """What is no fault: a library that is loaded late, and what the C library looks up."""
+    import ssl  # noqa: PLC0415 - late, on purpose
+
+    assert ssl.OPENSSL_VERSION
+    with open("/dev/urandom", "rb") as source, open("/dev/null", "wb") as target:
+        target.write(source.read(8))
+
+
 def _append(order):
     with open(order["target"], "ab") as file:
         file.write(b"not yours")
@@ -197,6 +206,7 @@ FAULTS = {
     "limits_parent": _limit_parent,
     "hides_memory": _hide_memory,
     "io_uring": lambda order: _syscall(425, 4, bytes(120)),
+    "uses_system": _use_system,
     "removes_input": lambda order: os.unlink(order["path"]),
     "empties_input": lambda order: os.truncate(order["path"], 0),
     "empties_input_by_opening": lambda order: os.open(order["path"], os.O_RDONLY | os.O_TRUNC),

@@ -6,8 +6,9 @@ All of it is what an unprivileged process may do to itself (landlock(7), seccomp
 container, no user namespace and no program beside it. Runs in the child, after everything that it
 opens for itself and before the first byte of the file is read; the parent only asks `check`.
 
-Not covered: what the child holds open already, such as the pipe of its answer; and signals to other
-processes of the same user, where Landlock's interface is older than version 6 (Linux 6.12).
+Not covered: what the child holds open already, such as the pipe of its answer; signals to other
+processes of the same user, where Landlock is older than Linux 6.12; and with `auto` the emptying of
+the input, where it is older than Linux 6.2.
 """
 
 import os
@@ -69,7 +70,7 @@ def _missing_parts() -> list[str]:
     from pdfingest.sandbox import landlock, seccomp  # noqa: PLC0415 - need Linux
 
     missing: list[str] = []
-    for name, look in (("Landlock", landlock.version), ("seccomp", seccomp.check)):
+    for name, look in (("Landlock", landlock.check), ("seccomp", seccomp.check)):
         try:
             look()
         except OSError as error:

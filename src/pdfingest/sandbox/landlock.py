@@ -1,11 +1,12 @@
 """Landlock: the files that a process can open from now on, and whom it can reach (landlock(7)).
 
 Owns the numbers of the kernel's interface. Does not own what is allowed: `confine` does. An older
-kernel knows fewer rights; those it does not know are left out, and its signals are not confined
-before the sixth version of the interface (Linux 6.12).
+kernel knows fewer rights; what it does not know is left out: before version 3 (Linux 6.2) a file
+that may be read can be emptied, before version 6 (Linux 6.12) signals reach other processes.
 """
 
 import ctypes
+import errno
 import os
 from typing import ClassVar
 
@@ -22,6 +23,7 @@ _READ_DIR = 1 << 3
 _ALL_OF_FIRST = (1 << 13) - 1
 _REFER = 1 << 13
 _TRUNCATE = 1 << 14
+_TRUNCATE_VERSION = 3
 _IOCTL_DEVICE = 1 << 15
 _BIND_AND_CONNECT_TCP = 3
 _ABSTRACT_SOCKETS_AND_SIGNALS = 3
@@ -60,6 +62,17 @@ def version() -> int:
     return syscall(_CREATE_RULESET, 0, 0, _VERSION_FLAG)
 
 
+def check() -> None:
+    """See whether the interface is new enough to keep what may be read from being emptied.
+
+    Raises:
+        OSError: as `version`, or it is not.
+    """
+    known = version()
+    if known < _TRUNCATE_VERSION:
+        raise OSError(errno.ENOSYS, f"its version is {known}, and files are safe from 3 on")
+
+
 class Ruleset:
     """What will be allowed; everything else that this kernel can refuse is refused.
 
@@ -71,7 +84,7 @@ class Ruleset:
         known = version()
         self._handled = _ALL_OF_FIRST
         self._handled |= _REFER * (known >= 2)  # noqa: PLR2004 - the versions of landlock(7)
-        self._handled |= _TRUNCATE * (known >= 3)  # noqa: PLR2004
+        self._handled |= _TRUNCATE * (known >= _TRUNCATE_VERSION)
         self._handled |= _IOCTL_DEVICE * (known >= 5)  # noqa: PLR2004
         attributes = _RulesetAttributes(
             self._handled, _BIND_AND_CONNECT_TCP, _ABSTRACT_SOCKETS_AND_SIGNALS

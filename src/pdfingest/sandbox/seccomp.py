@@ -91,13 +91,9 @@ class _Rule:
 _RULES = (
     *map(_Rule, _REFUSED.split()),
     # Threads stay, other processes do not. The C library goes on with clone(2) where there is no
-    # clone3(2), whose flags no filter can see, and with openat(2) where there is no openat2(2).
+    # clone3(2), whose flags no filter can see.
     _Rule("clone", when=((0, _MASKED_EQUAL, _CLONE_THREAD, 0),)),
     _Rule("clone3", errno.ENOSYS),
-    _Rule("openat2", errno.ENOSYS),
-    # Before its third version Landlock lets a file that may be read be emptied.
-    _Rule("open", when=((1, _MASKED_EQUAL, os.O_TRUNC, os.O_TRUNC),)),
-    _Rule("openat", when=((2, _MASKED_EQUAL, os.O_TRUNC, os.O_TRUNC),)),
     _Rule("prlimit64", when=((2, _NOT_EQUAL, 0, 0),)),
 )
 
