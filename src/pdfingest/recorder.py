@@ -17,7 +17,7 @@ import struct
 import time
 from dataclasses import dataclass
 
-_NOTE = struct.Struct("=QQQQQd")
+_NOTE = struct.Struct("=QQQQQdQ")
 _TURN = struct.Struct("=Q")
 _NOTES_BYTES = 4096
 _STACK_BYTES = 64 << 10
@@ -39,6 +39,7 @@ class Note:
     """Length of the spool at the start of the page; what follows may be torn."""
     at_s: float = 0.0
     """When the page began, on the monotonic clock that all processes share."""
+    pid: int = 0
 
 
 DONE = (1 << 64) - 1
@@ -55,6 +56,7 @@ class Recorder:
 
     def __init__(self, path: str, ticket: int) -> None:
         self._ticket = ticket
+        self._pid = os.getpid()
         self._file = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
         self._map = mmap.mmap(self._file, _NOTES_BYTES)
         if os.lseek(self._file, 0, os.SEEK_END) != _NOTES_BYTES:
@@ -72,7 +74,8 @@ class Recorder:
     ) -> None:
         """Leave a note of what begins now."""
         self._turn += 1
-        fields = (self._ticket, engine, page, total_pages, spool_bytes, time.monotonic())
+        now_s = time.monotonic()
+        fields = (self._ticket, engine, page, total_pages, spool_bytes, now_s, self._pid)
         _NOTE.pack_into(self._map, _slot(self._turn), *fields)
         _TURN.pack_into(self._map, 0, self._turn)
 

@@ -72,7 +72,7 @@ def _persistent(born: type[BaseProcess]) -> type[BaseProcess]:
 
 
 class WatchedContext:
-    """A start context that remembers the newest child.
+    """A start context that remembers its children.
 
     `multiprocessing.active_children()` forgets a child the moment it is dead, so the handle must
     be taken at birth, and children are born in the executor's thread.
@@ -81,37 +81,42 @@ class WatchedContext:
     def __init__(self, context: BaseContext) -> None:
         self._context = context
         self._kind = _persistent(cast(Any, context).Process)
-        self.child: BaseProcess | None = None
-        self._past: list[int] = []
+        self._children: list[BaseProcess] = []
 
     def Process(self, *args: Any, **kwargs: Any) -> BaseProcess:  # noqa: N802 - BaseContext's name
         """A new process, remembered."""
-        if self.child is not None and self.child.pid:
-            self._past.append(self.child.pid)
-        self.child = self._kind(*args, **kwargs)
-        return self.child
+        process = self._kind(*args, **kwargs)
+        self._children.append(process)
+        return process
 
-    def retire(self) -> None:
-        """The executor has ended, and all its children with it."""
-        if self.child is not None and self.child.pid:
-            self._past.append(self.child.pid)
-        self.end_groups()
+    def child(self, pid: int = 0) -> BaseProcess | None:
+        """The child of this number; without one, or where it is unknown, the newest."""
+        children = list(self._children)
+        for process in reversed(children):
+            if process.pid == pid:
+                return process
+        return children[-1] if children else None
 
-    def end_groups(self) -> None:
+    def end_groups(self, *, newest: bool = False) -> None:
         """End what the engines of past children forked, once those children are gone.
 
         Not before: the executor may start a child while the one before is still on its way out,
         and a kill could then hit it while it holds the lock of the executor's queue.
+
+        Args:
+            newest: whether the executor has ended, so that the newest child is of the past too.
         """
         if not hasattr(os, "killpg"):  # Windows knows no groups of this kind
             return
-        for pid in list(self._past):
+        for process in self._children[: None if newest else -1]:
+            if process.pid is None:
+                continue
             try:
-                os.kill(pid, 0)
+                os.kill(process.pid, 0)
             except ProcessLookupError:
-                self._past.remove(pid)
+                self._children.remove(process)
                 with suppress(ProcessLookupError):
-                    os.killpg(pid, signal.SIGKILL)
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the context's own."""

@@ -18,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 from typing import TypeAlias, cast
 
@@ -110,8 +111,8 @@ class Lane:
             if now >= self._kill_s:
                 self.kill()
             return
-        if self._context.child is not None and self._context.child.pid:
-            self._peak_bytes = max(self._peak_bytes, peak_of(self._context.child.pid))
+        if (process := self._child()) is not None and process.pid:
+            self._peak_bytes = max(self._peak_bytes, peak_of(process.pid))
         self._judge(self._playback.read(self._ticket), now)
 
     def _judge(self, note: Note | None, now: float) -> None:
@@ -137,7 +138,7 @@ class Lane:
         """Ask the child for its stack; the kill follows."""
         self._verdict = (kind, message)
         self._kill_s = time.monotonic() + _STACK_S
-        process = self._context.child
+        process = self._child()
         if process is not None and process.pid and child.STACK_SIGNAL:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, child.STACK_SIGNAL)
@@ -153,7 +154,7 @@ class Lane:
             return job, self._post_mortem(job)
         except Exception as error:  # noqa: BLE001 - a bug on the way must cost its own file only
             message = f"the answer was lost: {type(error).__name__}: {error}"
-            return job, self._death(FailureKind.ENGINE_ERROR, message, self._cost(""))
+            return job, self._death(FailureKind.ENGINE_ERROR, message, self._cost())
         if isinstance(answer, Halted):
             return job, self._death(FailureKind.MEMORY_LIMIT, answer.message, answer.cost)
         return job, answer
@@ -189,14 +190,20 @@ class Lane:
         closing.start()
         closing.join(_CLOSE_S)
         while closing.is_alive():
-            self._kill_child()
+            if (process := self._context.child()) is not None and process.pid:
+                process.kill()
             closing.join(_RETRY_S)
         self._executor = None
-        self._context.retire()
+        self._context.end_groups(newest=True)
+
+    def _child(self) -> BaseProcess | None:
+        """The child that has the job: the one that took notes, else the newest."""
+        note = self._playback.read(self._ticket)
+        return self._context.child(note.pid if note else 0)
 
     def _kill_child(self) -> None:
-        """SIGKILL to the newest child, if it is born yet."""
-        process = self._context.child
+        """SIGKILL to the child, if it is born yet."""
+        process = self._child()
         if process is not None and process.pid is not None:
             process.kill()
 
@@ -212,10 +219,10 @@ class Lane:
         return self._executor.submit(child.run, job)
 
     def _post_mortem(self, job: Job) -> Death:
-        """How the child died. The executor has one process at a time, so it is the newest."""
+        """How the child died."""
+        process = self._child()
         self._kill_child()
         self._end_executor()
-        process = self._context.child
         code = None if process is None else process.exitcode
         memory_bytes = job.limits.memory_bytes
         kind, message, signal_name = explain(code, self._peak_bytes, memory_bytes)
@@ -223,7 +230,8 @@ class Lane:
             kind, message = self._verdict
         if stack := innermost(self._playback.stack()):
             message = f"{message}, at {stack}"
-        return self._death(kind, message, self._cost(signal_name))
+        pid = (process.pid or 0) if process else 0
+        return self._death(kind, message, self._cost(pid, signal_name))
 
     def _death(self, kind: FailureKind, message: str, cost: Cost) -> Death:
         """A death where the flight recorder says that it was."""
@@ -236,11 +244,10 @@ class Lane:
         where = (note.engine, note.page, note.total_pages, note.spool_bytes)
         return Death(kind, message, cost, *where)
 
-    def _cost(self, signal_name: str) -> Cost:
+    def _cost(self, pid: int = 0, signal_name: str = "") -> Cost:
         """What is known of a child that did not live to tell."""
-        process = self._context.child
         return Cost(
-            pid=(process.pid or 0) if process else 0,
+            pid=pid,
             started_at=self._started_at,
             wall_s=time.monotonic() - self._submitted_s,
             peak=Peak(self._peak_bytes, 0, "VmHWM" if self._peak_bytes else ""),
