@@ -38,15 +38,13 @@ def discover(inputs: Sequence[str], listed: Iterable[str] | None = None) -> Iter
     """
     base = os.getcwd() if listed is not None else _common_base(inputs)
     for one in inputs:
-        if _is_glob(one):
-            yield from _glob(one, base)
-        elif os.path.lexists(one):
-            yield from _reach(one, base)
-        else:
+        if not _is_glob(one) and not os.path.lexists(one):
             raise UsageError(
                 f"input does not exist: {printable(one)}. Check the path; quote a pattern, so "
                 "that the shell leaves it alone."
             )
+    for one in inputs:
+        yield from _glob(one, base) if _is_glob(one) else _reach(one, base)
     for one in listed or ():
         yield from _reach(one, base)
 

@@ -19,6 +19,7 @@ class ExitCode(IntEnum):
     NO_INPUT = 3
     ENVIRONMENT = 4
     BUG = 70
+    BUSY = 75
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -57,3 +58,15 @@ class SandboxError(PdfingestError):
     """The sandbox is required, and this machine lacks a part of it or refuses it."""
 
     exit_code = ExitCode.ENVIRONMENT
+
+
+class LedgerError(PdfingestError):
+    """The ledger cannot be read or written, is damaged, or is none."""
+
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class OutputBusyError(PdfingestError):
+    """Another program works on the output directory."""
+
+    exit_code = ExitCode.BUSY

@@ -31,6 +31,7 @@ from pdfingest.model import (
     Halted,
     Job,
     Outcome,
+    Unchanged,
     Unit,
 )
 from pdfingest.record import DocumentFacts, Record, encode, facts_of, page_record
@@ -107,7 +108,8 @@ class Extraction:
             EngineUnavailableError: the first engine cannot be imported.
         """
         try:
-            self._extract()
+            if unchanged := self._extract():
+                return unchanged
         except (SpoolError, EngineUnavailableError):
             raise
         except MemoryError as error:
@@ -162,9 +164,14 @@ class Extraction:
         """The engine that the file was opened with, or would have been."""
         return self.job.engines[min(self.documents, default=self.job.attempt.floor)]
 
-    def _extract(self) -> None:
+    def _extract(self) -> Unchanged | None:
         """Pages into the spool; a document is joined from them at the end."""
         self.before = self._fingerprint()
+        earlier = self.job.earlier
+        if earlier is not None and earlier.sha256 == self.sha256:
+            return replace(earlier, cost=self.cost())
+        if not self.has_header and not self.job.source.size_bytes:
+            raise MalformedError("it is empty")  # each engine would say so, after its import
         attempt, unit = self.job.attempt, self.job.unit
         path = self.job.spool if unit is Unit.PAGE else pages_of(self.job.spool)
         with SpoolWriter(path, attempt.spool_bytes) as spool:
@@ -179,6 +186,7 @@ class Extraction:
         if unit is Unit.DOCUMENT and self.pages:
             with SpoolWriter(self.job.spool) as joined:
                 join_pages(path, self._facts(path), joined)
+        return None
 
     def _facts(self, pages: str) -> DocumentFacts:
         """What the records share, taken from the first of them."""

@@ -54,6 +54,8 @@ class Source:
     path: str
     """Where to open it; may hold surrogate escapes (PEP 383)."""
     size_bytes: int = 0
+    mtime_ns: int = 0
+    """When it was last modified; 0 where that cannot tell a later change from this state."""
     error: str = ""
     """Why it cannot be read, where discovery already knows."""
 
@@ -128,26 +130,6 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One source to extract in one child."""
-
-    source: Source
-    engines: tuple[EngineSpec, ...]
-    """In the order in which they are tried on a file that does not open."""
-    passwords: tuple[str, ...]
-    unit: Unit
-    limits: Limits
-    spool: str
-    """File that the child writes its records to; the parent alone moves them on."""
-    sandbox: Sandbox
-    attempt: Attempt = Attempt()
-    recorder: str = ""
-    """Path of the lane's flight recorder, once the job is on a lane."""
-    ticket: int = 0
-    """Tells the notes of this attempt from those of others."""
-
-
-@dataclass(frozen=True, slots=True)
 class Peak:
     """Memory of one child, in bytes of resident set."""
 
@@ -174,6 +156,42 @@ class Cost:
     """Children that the source took."""
     signal: str = ""
     """Name of the signal that killed the first of them that died, for example `SIGSEGV`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """An earlier run wrote the records of this content with these options; they stand."""
+
+    sha256: str
+    engine: str
+    pages: int
+    chars: int
+    needs_ocr_pages: int
+    failed_pages: tuple[int, ...] = ()
+    cost: Cost = Cost()
+    """Of the child that hashed the file, where its size and time did not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One source to extract in one child."""
+
+    source: Source
+    engines: tuple[EngineSpec, ...]
+    """In the order in which they are tried on a file that does not open."""
+    passwords: tuple[str, ...]
+    unit: Unit
+    limits: Limits
+    spool: str
+    """File that the child writes its records to; the parent alone moves them on."""
+    sandbox: Sandbox
+    earlier: Unchanged | None = None
+    """The outcome if the file turns out to be what an earlier run ingested, by its hash."""
+    attempt: Attempt = Attempt()
+    recorder: str = ""
+    """Path of the lane's flight recorder, once the job is on a lane."""
+    ticket: int = 0
+    """Tells the notes of this attempt from those of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +261,7 @@ class EnvironmentFailure:
     message: str
 
 
-Outcome: TypeAlias = Extracted | Failed
+Outcome: TypeAlias = Extracted | Failed | Unchanged
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,7 +10,8 @@ from typing import Literal
 
 from pdfingest.errors import UsageError
 from pdfingest.machine import available_cpus, available_memory
-from pdfingest.model import EngineSpec, Limits, Sandbox, Unit
+from pdfingest.model import EngineSpec, FailureKind, Limits, Sandbox, Unit
+from pdfingest.shard import Shard
 from pdfingest.text import mib
 
 MAX_WORKERS = 512
@@ -27,6 +29,16 @@ class FailOn(StrEnum):
     """A source that yielded no record."""
     NEVER = "never"
     """None; only the environment, an interrupt or a bug end with another code than 0."""
+
+
+class Order(StrEnum):
+    """Which sources come first."""
+
+    SIZE = "size"
+    """The largest, so that none is left over that all lanes but one have to wait for."""
+    NAME = "name"
+    MTIME = "mtime"
+    """The one that was modified last."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +69,17 @@ class IngestOptions:
     """Tried in order on files that do not open without one. Never logged nor written."""
     sandbox: Sandbox = Sandbox.AUTO
     """Whether children give up the network, other files, other programs and other processes."""
+    order: Order = Order.SIZE
+    shard: Shard | None = None
+    """Ingest a share of the sources only, into a part of the output directory."""
+    retry_failed: tuple[FailureKind, ...] = ()
+    """Ingest only what an earlier run lost pages of, or all of, for one of these reasons."""
+    force: bool = False
+    """Ingest also what is unchanged."""
+    checksum: bool = False
+    """Tell by the hash alone what is unchanged, not by size and time."""
+    wait_s: float = 0.0
+    """How long to wait for another run that holds the output directory."""
     fail_on: FailOn = FailOn.ANY
 
     def __post_init__(self) -> None:
@@ -71,6 +94,10 @@ class IngestOptions:
         for name in ("timeout_s", "page_timeout_s", "max_output_bytes", "max_pages"):
             if getattr(self, name) <= 0:
                 raise UsageError(f"{name} is {getattr(self, name)}, but must be above 0.")
+        if self.to_stdout and (self.shard or self.retry_failed):
+            raise UsageError("shards and retries need an output directory, as they build on it.")
+        if self.force and self.retry_failed:
+            raise UsageError("force takes all files, retry_failed some: choose one of them.")
         self._check_memory()
 
     def _check_memory(self) -> None:
@@ -96,6 +123,11 @@ class IngestOptions:
         """What one child may take."""
         memory_bytes = self.memory_limit_bytes or self.budget_bytes() // self.workers
         return Limits(memory_bytes, self.max_output_bytes, self.max_pages)
+
+    @property
+    def folder(self) -> str:
+        """Where the outputs go: the output directory, or the shard's part of it."""
+        return os.path.join(self.output, self.shard.part) if self.shard else self.output
 
     @property
     def to_stdout(self) -> bool:

@@ -1,19 +1,26 @@
-"""The run, on one screen: discover, plan, supervise, sink, summary.
+"""The run, on one screen: discover, plan, supervise, sink, ledger, summary.
 
-Sink and summary are correctness and are called by name; listeners only watch.
+Sink, ledger and summary are correctness and are called by name; listeners only watch.
 """
 
+import os
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from itertools import takewhile
-from typing import TypeAlias
+from functools import partial
+from itertools import chain, takewhile
+from typing import BinaryIO, TypeAlias
 
-from pdfingest.discover import discover
-from pdfingest.errors import NoInputError
+from pdfingest.compact import settle
+from pdfingest.discover import Found, discover
+from pdfingest.errors import ExitCode, NoInputError, OutputError
 from pdfingest.events import Listener, Listeners
 from pdfingest.extract.engine import find_engines
+from pdfingest.layout import ledger_of, parts_of
+from pdfingest.ledger import Ledger
+from pdfingest.lock import held
 from pdfingest.model import (
     EngineSpec,
     Extracted,
@@ -28,14 +35,18 @@ from pdfingest.options import IngestOptions, options_digest
 from pdfingest.plan import Plan
 from pdfingest.record import Record
 from pdfingest.sandbox import confine
-from pdfingest.sink import Sink, StreamSink, open_sink
+from pdfingest.sink import DirectorySink, Sink, StreamSink
 from pdfingest.spool import read_records
 from pdfingest.summary import Summary
 from pdfingest.supervise.supervisor import Supervisor
 
 _Steps: TypeAlias = Generator[Finished, None, None]
+_Pair: TypeAlias = tuple[Ledger, Sink]
+_Outputs: TypeAlias = Callable[[str], AbstractContextManager[_Pair]]
+"""Opens them, given the options digest."""
 
 _NOT_BEGUN = "the run was interrupted before its turn"
+_VANISHED = "it is no more; an earlier run ingested it"
 
 
 def ingest(
@@ -66,7 +77,7 @@ def ingest(
     """
     options = options or IngestOptions()
     run = _Run(inputs, listed, options, Listeners(listeners), stop or Stop())
-    deque(run.steps(open_sink), maxlen=0)
+    deque(run.steps(partial(_outputs, options, run.stop)), maxlen=0)
     return run.summary
 
 
@@ -83,29 +94,10 @@ def stream(
     the children.
     """
     run = _Run(inputs, listed, options or IngestOptions(), Listeners(listeners), Stop())
-    with closing(run.steps(lambda _options, _digest: StreamSink(None))) as steps:
+    with closing(run.steps(lambda _: _private(None))) as steps:
         for finished in steps:
             if isinstance(finished.outcome, Extracted):
                 yield from read_records(finished.spool)
-
-
-@contextmanager
-def planned(
-    inputs: Sequence[str], listed: Iterable[str] | None, stop: Stop
-) -> Generator[Plan, None, None]:
-    """What a run of these inputs would ingest.
-
-    Raises:
-        NoInputError: nothing matched.
-    """
-    with Plan() as plan:
-        plan.fill(takewhile(lambda _: not stop.requested, discover(inputs, listed)))
-        if not plan.sources and not stop.requested:
-            raise NoInputError(
-                "no PDF found. Directories are searched for names that end in .pdf; hidden "
-                "entries and linked directories are left out."
-            )
-        yield plan
 
 
 @dataclass(slots=True)
@@ -119,30 +111,42 @@ class _Run:
     stop: Stop
     summary: Summary = field(default_factory=Summary)
 
-    def steps(self, open_sink: Callable[[IngestOptions, str], Sink]) -> _Steps:
-        """The run; each source is yielded once its outcome is known, and committed after that."""
+    def steps(self, outputs: _Outputs) -> _Steps:
+        """The run; each source is yielded once its outcome is known, and written after that."""
         if self.options.sandbox is Sandbox.REQUIRE:
             confine.check()
         engines = find_engines(self.options.engine)
         digest = options_digest(self.options, engines)
-        with planned(self.inputs, self.listed, self.stop) as plan:
+        found = _some(discover(self.inputs, self.listed))
+        with outputs(digest) as (ledger, sink), Plan(ledger) as plan:
+            plan.fill(takewhile(lambda _: not self.stop.requested, found))
+            plan.settle(self.options, digest)
             self.summary.planned = plan.sources
             self.listener.on_planned(plan.sources, plan.size_bytes)
-            with open_sink(self.options, digest) as sink:
-                with closing(self._outcomes(plan, engines, sink)) as outcomes:
-                    for finished in outcomes:
-                        yield finished
-                        sink.commit(finished, self.summary)
-                        self.listener.on_finished(finished, self.summary)
-                self.summary.end(self.stop.exit_code)
-                sink.end(self.summary)
+            ledger.begin_run(sink.sync)
+            with closing(self._outcomes(plan, engines, ledger, sink)) as outcomes:
+                for finished in outcomes:
+                    yield finished
+                    ledger.note(finished, sink.write(finished), digest)
+                    self.summary.add(finished)
+                    self.listener.on_finished(finished, self.summary)
+                    if ledger.due:
+                        ledger.commit(sink.sync)
+            self._tell_vanished(plan, ledger, sink)
+            self.summary.end(self.stop.exit_code)
+            sink.end(self.summary)
+            ledger.end_run(self.stop.exit_code or ExitCode.OK, sink.sync)
         self.listener.on_ended(self.summary)
 
-    def _outcomes(self, plan: Plan, engines: tuple[EngineSpec, ...], sink: Sink) -> _Steps:
+    def _outcomes(
+        self, plan: Plan, engines: tuple[EngineSpec, ...], ledger: Ledger, sink: Sink
+    ) -> _Steps:
         """Exactly one outcome for each source of the plan."""
         for source in plan.unreadable():
             yield Finished(source, Failed(FailureKind.UNREADABLE, source.error))
-        waiting = plan.readable()
+        for source, unchanged in plan.unchanged():
+            yield Finished(source, unchanged)
+        waiting = plan.jobs(self.options.order)
         options, limits = self.options, self.options.limits()
         jobs = (
             Job(
@@ -153,14 +157,98 @@ class _Run:
                 limits,
                 sink.new_spool(),
                 options.sandbox,
+                earlier,
             )
-            for source in waiting
+            for source, earlier in waiting
         )
         supervisor = Supervisor(options, sink.spool_folder, self.stop, self.listener.on_started)
         with closing(supervisor.run(jobs)) as supervised:
             for finished in supervised:
                 if finished is not None:
                     yield finished
+                elif ledger.due:
+                    ledger.commit(sink.sync)
                 self.listener.on_tick(self.summary)
-        for source in waiting:
+        for source, _ in waiting:
             yield Finished(source, Failed(FailureKind.CANCELLED, _NOT_BEGUN))
+
+    def _tell_vanished(self, plan: Plan, ledger: Ledger, sink: Sink) -> None:
+        """A report line for each source of earlier runs that is no more."""
+        if self.stop.requested:  # then discovery may have been cut short
+            return
+        for source in plan.vanished():
+            sink.write(Finished(source, Failed(FailureKind.UNREADABLE, _VANISHED)))
+            ledger.forget(source.name)
+            self.summary.vanished += 1
+
+
+@contextmanager
+def planned(
+    inputs: Sequence[str], listed: Iterable[str] | None, options: IngestOptions, stop: Stop
+) -> Generator[Plan, None, None]:
+    """What a run would ingest; it leaves everything as it is.
+
+    Raises:
+        NoInputError: nothing matched.
+    """
+    found = _some(discover(inputs, listed))
+    path = "" if options.to_stdout else ledger_of(options.folder)
+    with ExitStack() as stack:
+        if path and os.path.exists(path):
+            stack.enter_context(held(options.folder, options.wait_s, stop))
+        else:
+            path = ""
+        plan = stack.enter_context(Plan(stack.enter_context(Ledger(path))))
+        plan.fill(takewhile(lambda _: not stop.requested, found))
+        plan.settle(options, options_digest(options, find_engines(options.engine)))
+        yield plan
+
+
+def _some(found: Iterator[Found]) -> Iterator[Found]:
+    """What was found, if anything was; asked before anything is made.
+
+    Raises:
+        NoInputError: nothing was.
+    """
+    for first in found:
+        return chain([first], found)
+    raise NoInputError(
+        "no PDF found. Directories are searched for names that end in .pdf; hidden entries and "
+        "linked directories are left out."
+    )
+
+
+@contextmanager
+def _outputs(options: IngestOptions, stop: Stop, digest: str) -> Generator[_Pair, None, None]:
+    """The ledger and the sink that the options ask for, held against other runs."""
+    if options.to_stdout:
+        with _private(sys.stdout.buffer) as outputs:
+            yield outputs
+        return
+    with held(options.folder, options.wait_s, stop):
+        _refuse_mixture(options)
+        folder, unit = options.folder, options.unit
+        with Ledger(ledger_of(folder)) as ledger:
+            settle(folder, ledger)
+            with DirectorySink(folder, unit, digest, ledger.lengths()) as sink:
+                yield ledger, sink
+
+
+@contextmanager
+def _private(stream: BinaryIO | None) -> Generator[_Pair, None, None]:
+    """A ledger that nothing outlives, and a sink that streams."""
+    with Ledger("") as ledger, StreamSink(stream) as sink:
+        yield ledger, sink
+
+
+def _refuse_mixture(options: IngestOptions) -> None:
+    """An output directory is written by shards or as a whole: a source must have one home."""
+    whole = os.path.exists(ledger_of(options.output))
+    if options.shard and whole:
+        raise OutputError(
+            f"{options.output} was written without --shard. Name another --output for the shards."
+        )
+    if not options.shard and not whole and parts_of(options.output):
+        raise OutputError(
+            f"{options.output} was written by shards. Give --shard, or name another --output."
+        )

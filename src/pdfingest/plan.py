@@ -1,46 +1,92 @@
-"""The plan: what discovery found, each file once, in a stable order, outside the parent's memory.
+"""The plan: what a run will do. What discovery found, each file once, and what is known of it.
 
-A private SQLite database that SQLite itself keeps on disk once it outgrows its cache and that
-vanishes with its connection. Why not a set and a sorted list: a million sources are 300 MB of
-Python objects.
+A database file of its own beside the ledger, on the ledger's connection, so that one statement can
+compare both; it needs no journal, since a run that dies plans anew. With a private ledger it is
+private too. Why not a set and a sorted list: a million sources are 300 MB of Python objects.
 """
 
 import os
-import sqlite3
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from pdfingest.model import Source
+from pdfingest.ledger import Ledger
+from pdfingest.model import Source, Unchanged
+from pdfingest.options import IngestOptions, Order
 
 _SCHEMA = """
-PRAGMA journal_mode = OFF;
-PRAGMA synchronous = OFF;
-PRAGMA cache_size = -2000;  -- KiB; what exceeds it goes to disk
-CREATE TABLE source (
-    name TEXT PRIMARY KEY, path BLOB, size_bytes INTEGER, error TEXT, device TEXT, inode TEXT
+PRAGMA plan.journal_mode = OFF;
+PRAGMA plan.synchronous = OFF;
+PRAGMA plan.locking_mode = EXCLUSIVE;
+PRAGMA plan.cache_size = -2000;  -- KiB; what exceeds it goes to disk
+CREATE TABLE plan.planned (
+    name TEXT PRIMARY KEY, path BLOB, size_bytes INTEGER, mtime_ns INTEGER, settled INTEGER,
+    error TEXT, device TEXT, inode TEXT,
+    chosen INTEGER DEFAULT 1, sha256 TEXT DEFAULT '', unchanged INTEGER DEFAULT 0
 ) WITHOUT ROWID;
 """
 # Two names for one file (links, inputs that overlap) become one source, under the first of its
 # names, so that the result does not depend on the order in which directories are listed.
 _ONCE = """
-CREATE INDEX identity ON source (device, inode, name);
-DELETE FROM source WHERE EXISTS (
-    SELECT 1 FROM source AS other
-    WHERE other.device = source.device AND other.inode = source.inode AND other.name < source.name
+CREATE INDEX plan.identity ON planned (device, inode, name);
+DELETE FROM planned WHERE EXISTS (
+    SELECT 1 FROM planned AS other
+    WHERE other.device = planned.device AND other.inode = planned.inode
+    AND other.name < planned.name
 );
-DROP INDEX identity;
+DROP INDEX plan.identity;
 """
+# Ingested before with these options, and still of that size: its hash decides, unless the time of
+# its last change does.
+_KNOWN = """
+UPDATE planned SET sha256 = coalesce((
+    SELECT sha256 FROM source WHERE source.name = planned.name
+    AND options_digest = ? AND status IN ('ok', 'partial')
+    AND source.size_bytes = planned.size_bytes
+), '') WHERE error = ''
+"""
+_UNCHANGED = """
+UPDATE planned SET unchanged = 1 WHERE sha256 <> '' AND settled AND EXISTS (
+    SELECT 1 FROM source WHERE source.name = planned.name
+    AND source.mtime_ns <> 0 AND source.mtime_ns = planned.mtime_ns AND source.path = planned.path
+)
+"""
+_RETRIED = """
+UPDATE planned SET chosen = name IN (
+    SELECT name FROM source WHERE failure IN ({kinds})
+)
+"""
+_ORDERS = {
+    Order.NAME: "name",
+    Order.SIZE: "size_bytes DESC, name",
+    Order.MTIME: "mtime_ns DESC, name",
+}
+
+_FINE_NS = 50_000_000
+"""File systems that keep fractions of a second keep them in ticks of at most some 10 ms."""
+_COARSE_NS = 2_000_000_000
+"""FAT keeps times in steps of 2 s."""
+_PAGE_ROWS = 1000
 
 
 class Plan:
-    """Sources of one run. Fill it once, then iterate."""
+    """Sources of one run. Fill it once, then iterate.
 
-    def __init__(self) -> None:
-        self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
-        self._database.executescript(_SCHEMA)
+    Raises:
+        LedgerError: no space, or the directory cannot be written.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._path = f"{ledger.path}-plan" if ledger.path else ""
         self.sources = 0
         self.size_bytes = 0
+        self._remove()  # that of a run that died
+        with ledger.told():
+            ledger.database.execute("ATTACH ? AS plan", (self._path,))
+            ledger.database.executescript(_SCHEMA)
 
     def __enter__(self) -> Self:
         return self
@@ -51,41 +97,102 @@ class Plan:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._database.close()
+        self._remove()  # the ledger's connection closes it
+
+    def _remove(self) -> None:
+        """Remove the file."""
+        if self._path:
+            with suppress(OSError):
+                os.unlink(self._path)
 
     def fill(self, found: Iterable[tuple[Source, os.stat_result | None]]) -> None:
         """Take in what discovery found, each with its stat; None where it has none."""
-        self._database.execute("BEGIN")
-        self._database.executemany(
-            "INSERT OR IGNORE INTO source VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (s.name, os.fsencode(s.path), s.size_bytes, s.error, *_identity(st))
-                for s, st in found
-            ),
-        )
-        self._database.execute("COMMIT")
-        self._database.executescript(_ONCE)
-        row = self._database.execute("SELECT count(*), total(size_bytes) FROM source").fetchone()
-        self.sources, self.size_bytes = int(row[0]), int(row[1])
+        here = os.getcwd()
+        with self._ledger.told():
+            execute = self._ledger.database.execute
+            execute("BEGIN")
+            self._ledger.database.executemany(
+                "INSERT OR IGNORE INTO planned "
+                "(name, path, size_bytes, error, mtime_ns, settled, device, inode) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (
+                        source.name,
+                        os.fsencode(os.path.join(here, source.path)),
+                        source.size_bytes,
+                        source.error,
+                        *_times(stat),
+                        *_identity(stat),
+                    )
+                    for source, stat in found
+                ),
+            )
+            execute("COMMIT")
+            self._ledger.database.executescript(_ONCE)
 
-    def __iter__(self) -> Iterator[Source]:
-        return self._select("TRUE")
-
-    def readable(self) -> Iterator[Source]:
-        """Sources that discovery could look at."""
-        return self._select("error = ''")
+    def settle(self, options: IngestOptions, digest: str) -> None:
+        """Compare what was found with what earlier runs did, and count what this one takes on."""
+        with self._ledger.told():
+            execute = self._ledger.database.execute
+            if options.shard is not None:
+                self._ledger.database.create_function("takes", 1, options.shard.takes)
+                execute("DELETE FROM planned WHERE NOT takes(name)")
+            if options.retry_failed:
+                marks = ", ".join("?" * len(options.retry_failed))
+                execute(_RETRIED.format(kinds=marks), options.retry_failed)
+            elif not options.force:
+                execute(_KNOWN, (digest,))
+                if not options.checksum:
+                    execute(_UNCHANGED)
+            sql = "SELECT count(*), total(size_bytes) FROM planned WHERE chosen"
+            row = execute(sql).fetchone()
+            self.sources, self.size_bytes = int(row[0]), int(row[1])
 
     def unreadable(self) -> Iterator[Source]:
-        """Sources that no child needs to be started for."""
-        return self._select("error <> ''")
+        """Sources that discovery could not look at: no child needs to be started for them."""
+        return (source for source, _ in self._select("error <> ''", Order.NAME))
 
-    def _select(self, condition: str) -> Iterator[Source]:
-        """Some of the sources, in the order of their names."""
-        rows = self._database.execute(
-            f"SELECT name, path, size_bytes, error FROM source WHERE {condition} ORDER BY name"  # noqa: S608 - three constants
-        )
-        for name, path, size_bytes, error in rows:
-            yield Source(name, os.fsdecode(path), size_bytes, error)
+    def unchanged(self) -> Iterator[tuple[Source, Unchanged]]:
+        """Sources whose size and time are those of an earlier run, with what came of them."""
+        for source, _ in self._select("unchanged", Order.NAME):
+            yield source, self._ledger.earlier(source.name)
+
+    def jobs(self, order: Order) -> Iterator[tuple[Source, Unchanged | None]]:
+        """Sources that need a child, each with its outcome if its hash is still the same."""
+        for source, sha256 in self._select("error = '' AND NOT unchanged", order):
+            yield source, self._ledger.earlier(source.name) if sha256 else None
+
+    def changed(self, order: Order) -> Iterator[Source]:
+        """Sources that are not known to be unchanged."""
+        return (source for source, _ in self._select("NOT unchanged", order))
+
+    def vanished(self) -> Iterator[Source]:
+        """Sources of earlier runs that are no more."""
+        for source in self._ledger.unplanned():
+            if not os.path.lexists(source.path):
+                yield source
+
+    def _select(self, condition: str, order: Order) -> Iterator[tuple[Source, str]]:
+        """Some of the sources, each with the hash that is known of it."""
+        with self._ledger.told():
+            rows: Iterable[Any] = self._ledger.database.execute(
+                "SELECT name, path, size_bytes, mtime_ns * settled, error, sha256 FROM planned "  # noqa: S608 - constants
+                f"WHERE chosen AND {condition} ORDER BY {_ORDERS[order]}"
+            )
+            for name, path, *rest, sha256 in rows:
+                yield Source(name, os.fsdecode(path), *rest), sha256
+
+
+def _times(stat: os.stat_result | None) -> tuple[int, bool]:
+    """When a file was last modified, and whether a later change is sure to be later than that.
+
+    The problem of the "racily clean" file, known from git: a change within the same tick of the
+    file system's clock leaves no trace in its time.
+    """
+    if stat is None:
+        return 0, False
+    tick_ns = _FINE_NS if stat.st_mtime_ns % 1_000_000_000 else _COARSE_NS
+    return stat.st_mtime_ns, time.time_ns() - stat.st_mtime_ns > tick_ns
 
 
 def _identity(stat: os.stat_result | None) -> tuple[str | None, str | None]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from pdfingest.model import EngineSpec, Extracted, Failed, Finished, Outcome, Page
+from pdfingest.model import EngineSpec, Extracted, Failed, Finished, Outcome, Page, Unchanged
 from pdfingest.text import clean, is_usable
 
 SCHEMA = 1
@@ -161,14 +161,16 @@ def report_line(finished: Finished, digest: str) -> Record:
 
 
 def status_of(outcome: Outcome) -> str:
-    """`ok`, `partial` or `failed`."""
+    """`ok`, `partial`, `failed` or `unchanged`."""
     match outcome:
         case Extracted(failed_pages=()):
             return "ok"
         case Extracted():
             return "partial"
-        case _:
+        case Failed():
             return "failed"
+        case Unchanged():
+            return "unchanged"
 
 
 def _ending(outcome: Outcome) -> Record:
@@ -176,19 +178,22 @@ def _ending(outcome: Outcome) -> Record:
     match outcome:
         case Extracted():
             failure = outcome.failure.value if outcome.failure else ""
-            pages, failed_pages = outcome.pages, outcome.failed_pages
-            needs_ocr_pages, chars = outcome.needs_ocr_pages, outcome.chars
+            message = outcome.message
+            pages, needs_ocr_pages, chars = outcome.pages, outcome.needs_ocr_pages, outcome.chars
+        case Unchanged():
+            failure = message = ""
+            pages, needs_ocr_pages, chars = outcome.pages, outcome.needs_ocr_pages, outcome.chars
         case Failed():
-            failure, failed_pages = outcome.kind.value, outcome.failed_pages
+            failure, message = outcome.kind.value, outcome.message
             pages = needs_ocr_pages = chars = 0
     return {
         "status": status_of(outcome),
         "failure": failure,
-        "message": clean(outcome.message),
+        "message": clean(message),
         "engine": outcome.engine,
         "pages": pages,
-        "pages_failed": len(failed_pages),
-        "failed_pages": list(failed_pages),
+        "pages_failed": len(outcome.failed_pages),
+        "failed_pages": list(outcome.failed_pages),
         "needs_ocr_pages": needs_ocr_pages,
         "chars": chars,
     }

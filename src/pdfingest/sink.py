@@ -1,31 +1,30 @@
-"""Sink: spool to outputs, by copying bytes. Owns the files of the output directory.
+"""Sink: spool to outputs, by copying bytes. Owns the files that users read.
 
 `pages.jsonl` gets whole spools and nothing else, so that a line is whole or absent; `report.jsonl`
-gets one line a source, after its records; `summary.json` is replaced in one step at the end.
+gets one line a source, after its records; `summary.json` is replaced in one step at the end. Which
+of these bytes count, the ledger knows: a sink begins where the last commit ended.
 """
 
 import json
 import os
 import shutil
-import sys
 import tempfile
 from abc import abstractmethod
-from collections.abc import Generator, Iterable
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from io import FileIO
 from types import TracebackType
 from typing import BinaryIO
 
 from pdfingest.errors import OutputError
+from pdfingest.layout import RECORDS, REPORT, SUMMARY, private, sync_folder, told
+from pdfingest.ledger import Place
 from pdfingest.model import Extracted, Finished, Unit
-from pdfingest.options import IngestOptions
 from pdfingest.record import encode, report_line
 from pdfingest.spool import pages_of
 from pdfingest.summary import Summary
 
-_PRIVATE = ".pdfingest"
-_RECORDS = {Unit.PAGE: "pages.jsonl", Unit.DOCUMENT: "documents.jsonl"}
 _COPY_BYTES = 1 << 20
 
 
@@ -41,52 +40,52 @@ class Sink(AbstractContextManager["Sink"]):
         self._spools += 1
         return os.path.join(self.spool_folder, f"{self._spools}.jsonl")
 
-    def commit(self, finished: Finished, summary: Summary) -> None:
+    def write(self, finished: Finished) -> Place:
         """Move the records of a source on, write its report line, drop its spool."""
-        if isinstance(finished.outcome, Extracted):
-            self._append(finished.spool)
-        self._report_on(finished)
-        summary.add(finished)
+        place = self._write(finished)
         for path in (finished.spool, pages_of(finished.spool)) if finished.spool else ():
             with suppress(FileNotFoundError):  # a child that died early left nothing
                 os.unlink(path)
+        return place
+
+    def sync(self) -> Mapping[str, int]:
+        """Bring what was written to the disk; gives the length of each output, by name."""
+        return {}
 
     def end(self, summary: Summary) -> None:
         """Write what stands at the end of a run; nothing by default."""
 
     @abstractmethod
-    def _append(self, spool: str) -> None:
-        """Append the bytes of a spool to the records."""
-
-    @abstractmethod
-    def _report_on(self, finished: Finished) -> None:
-        """Write the report line of one source."""
-
-
-def open_sink(options: IngestOptions, digest: str) -> Sink:
-    """The sink that the options ask for.
-
-    Raises:
-        OutputError: the output directory cannot be made or written.
-    """
-    if options.to_stdout:
-        return StreamSink(sys.stdout.buffer)
-    return DirectorySink(options, digest)
+    def _write(self, finished: Finished) -> Place:
+        """Append the records and the report line of a source."""
 
 
 class DirectorySink(Sink):
-    """Files in a directory."""
+    """Files in a directory, which exists.
 
-    def __init__(self, options: IngestOptions, digest: str) -> None:
-        spool_folder = os.path.join(options.output, _PRIVATE, "spool")
-        super().__init__(spool_folder)
-        self._output = options.output
+    Args:
+        folder: the directory.
+        unit: what a record holds.
+        digest: of the options, for the report.
+        lengths: committed length of each output, by name; what is behind it is cut off.
+
+    Raises:
+        OutputError: the directory cannot be written, or holds outputs that no ledger knows.
+    """
+
+    def __init__(self, folder: str, unit: Unit, digest: str, lengths: Mapping[str, int]) -> None:
+        super().__init__(private(folder, "spool"))
+        self._folder = folder
         self._digest = digest
-        with _told(options.output):
-            shutil.rmtree(spool_folder, ignore_errors=True)
-            os.makedirs(spool_folder)
-            self._records = _open(os.path.join(options.output, _RECORDS[options.unit]))
-            self._report = _open(os.path.join(options.output, "report.jsonl"))
+        self._records_name = RECORDS[unit]
+        with told(folder):
+            for name in (*RECORDS.values(), REPORT):
+                _cut(os.path.join(folder, name), lengths.get(name))
+            shutil.rmtree(self.spool_folder, ignore_errors=True)
+            os.makedirs(self.spool_folder)
+            self._records = FileIO(os.path.join(folder, self._records_name), "a")
+            self._report = FileIO(os.path.join(folder, REPORT), "a")
+            sync_folder(folder)
 
     def __exit__(
         self,
@@ -95,15 +94,20 @@ class DirectorySink(Sink):
         traceback: TracebackType | None,
     ) -> None:
         shutil.rmtree(self.spool_folder, ignore_errors=True)
-        with _told(self._output), self._records, self._report:
-            if error is None:  # else the reason of the run's end must not be covered by another
-                os.fsync(self._records.fileno())
-                os.fsync(self._report.fileno())
+        self._records.close()
+        self._report.close()
+
+    def sync(self) -> Mapping[str, int]:
+        """Bring what was written to the disk; gives the length of each output, by name."""
+        with told(self._folder):
+            for file in (self._records, self._report):
+                os.fsync(file.fileno())
+        return {self._records_name: self._records.tell(), REPORT: self._report.tell()}
 
     def end(self, summary: Summary) -> None:
         """Replace `summary.json` in one step, so that a reader never sees half of it."""
-        path = os.path.join(self._output, "summary.json")
-        with _told(self._output):
+        path = os.path.join(self._folder, SUMMARY)
+        with told(self._folder):
             with open(f"{path}.new", "w", encoding="utf-8") as file:
                 json.dump(summary.to_json(), file, ensure_ascii=False, indent=2)
                 file.write("\n")
@@ -111,15 +115,19 @@ class DirectorySink(Sink):
                 os.fsync(file.fileno())
             os.replace(f"{path}.new", path)
 
-    def _append(self, spool: str) -> None:
-        """Append the bytes of a spool to the records."""
-        with _told(self._output), open(spool, "rb", buffering=0) as file:
-            _append_whole(self._records, iter(partial(file.read, _COPY_BYTES), b""))
-
-    def _report_on(self, finished: Finished) -> None:
-        """Write the report line of one source."""
-        with _told(self._output):
+    def _write(self, finished: Finished) -> Place:
+        """Append the records and the report line of a source."""
+        with told(self._folder):
+            records_at = self._records.tell()
+            if isinstance(finished.outcome, Extracted):
+                with open(finished.spool, "rb", buffering=0) as file:
+                    _append_whole(self._records, iter(partial(file.read, _COPY_BYTES), b""))
+            records_bytes = self._records.tell() - records_at
+            report_at = self._report.tell()
             _append_whole(self._report, [encode(report_line(finished, self._digest))])
+            report_bytes = self._report.tell() - report_at
+        name = self._records_name if records_bytes else ""
+        return Place(name, records_at, records_bytes, report_at, report_bytes)
 
 
 class StreamSink(Sink):
@@ -138,20 +146,29 @@ class StreamSink(Sink):
     ) -> None:
         self._folder.cleanup()
 
-    def _append(self, spool: str) -> None:
-        """Copy a spool to the stream, at once, for a reader that waits."""
-        if self._stream is not None:
-            with _told("stdout"), open(spool, "rb", buffering=0) as file:
+    def _write(self, finished: Finished) -> Place:
+        """Copy the records to the stream, at once, for a reader that waits."""
+        if self._stream is not None and isinstance(finished.outcome, Extracted):
+            with told("stdout"), open(finished.spool, "rb", buffering=0) as file:
                 shutil.copyfileobj(file, self._stream, _COPY_BYTES)
                 self._stream.flush()
-
-    def _report_on(self, finished: Finished) -> None:
-        """Nowhere: the stream carries records only."""
+        return Place()
 
 
-def _open(path: str) -> FileIO:
-    """An empty output file; what an earlier run left there is replaced."""
-    return FileIO(path, "w")
+def _cut(path: str, length: int | None) -> None:
+    """Cut an output back to its committed length; None if there was never a commit."""
+    found = os.path.getsize(path) if os.path.exists(path) else 0
+    if found > (length or 0) and length is None:
+        raise OutputError(
+            f"{path} is there, but no ledger knows it. Move it away, or name another --output."
+        )
+    if found < (length or 0):
+        raise OutputError(
+            f"{path} has {found:,} bytes, but the ledger has committed {length:,}. Bring it back, "
+            "or move the whole directory away to begin anew."
+        )
+    if length is not None and found > length:
+        os.truncate(path, length)
 
 
 def _append_whole(file: FileIO, pieces: Iterable[bytes]) -> None:
@@ -167,17 +184,3 @@ def _append_whole(file: FileIO, pieces: Iterable[bytes]) -> None:
             file.truncate(end)
             file.seek(end)
         raise
-
-
-@contextmanager
-def _told(output: str) -> Generator[None, None, None]:
-    """Turn what the operating system says of the output into what the user can do."""
-    try:
-        yield
-    except BrokenPipeError as error:
-        raise OutputError("the program that reads stdout has gone away") from error
-    except OSError as error:
-        raise OutputError(
-            f"cannot write to {output}: {error.strerror or error}. "
-            "Free some space, check its permissions, or name another --output."
-        ) from error

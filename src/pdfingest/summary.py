@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pdfingest.errors import ExitCode
-from pdfingest.model import Extracted, Failed, FailureKind, Finished
+from pdfingest.model import Extracted, Failed, FailureKind, Finished, Unchanged
 from pdfingest.options import FailOn
 from pdfingest.record import SCHEMA, status_of
 
@@ -64,6 +64,11 @@ class Summary:
     ok: int = 0
     partial: int = 0
     failed: int = 0
+    unchanged: int = 0
+    unchanged_partial: int = 0
+    """Those of the unchanged whose lost pages are still lost."""
+    vanished: int = 0
+    """Sources of earlier runs that are no more; not among the planned."""
     failures: Counter[FailureKind] = field(default_factory=Counter[FailureKind])
     """Sources failed or partial, by kind."""
     pages: int = 0
@@ -86,7 +91,7 @@ class Summary:
     @property
     def finished(self) -> int:
         """Sources that have their report line."""
-        return self.ok + self.partial + self.failed
+        return self.ok + self.partial + self.failed + self.unchanged
 
     @property
     def pages_per_s(self) -> float:
@@ -105,6 +110,8 @@ class Summary:
                 self.ok += 1
             case "partial":
                 self.partial += 1
+            case "unchanged":
+                self.unchanged += 1
             case _:
                 self.failed += 1
         match outcome:
@@ -120,6 +127,8 @@ class Summary:
             case Failed():
                 lost = len(outcome.failed_pages)
                 self._lose(Loss(source.name, outcome.kind, outcome.message, lost, partial=False))
+            case Unchanged():
+                self.unchanged_partial += bool(outcome.failed_pages)
         peak_bytes = outcome.cost.peak.peak_bytes
         if peak_bytes > self.peaks.largest:
             self.peak_source = source.name
@@ -139,11 +148,14 @@ class Summary:
         self.stopped = stopped
 
     def exit_code(self, fail_on: FailOn) -> ExitCode:
-        """The exit code of the run; the one place where outcomes become a code."""
+        """The exit code of the run; the one place where outcomes become a code.
+
+        It tells the state of the outputs: a second run that has nothing to do ends like the first.
+        """
         if self.stopped is not None:
             return self.stopped
         lost = {
-            FailOn.ANY: self.partial + self.failed,
+            FailOn.ANY: self.partial + self.failed + self.unchanged_partial,
             FailOn.FAILED: self.failed,
             FailOn.NEVER: 0,
         }[fail_on]
@@ -157,6 +169,9 @@ class Summary:
             "ok": self.ok,
             "partial": self.partial,
             "failed": self.failed,
+            "unchanged": self.unchanged,
+            "unchanged_partial": self.unchanged_partial,
+            "vanished": self.vanished,
             "failures": {kind.value: self.failures[kind] for kind in FailureKind},
             "interrupted": self.stopped is not None,
             "pages": self.pages,

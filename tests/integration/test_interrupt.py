@@ -19,7 +19,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 def start(pdfs: Path, out: Path, *more: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "pdfingest", "run", str(pdfs), "-o", str(out)]
     return subprocess.Popen(
-        [*command, "--engine", "faulty", "--workers", "2", *more],
+        [*command, "--engine", "faulty", "--workers", "2", "--order", "name", *more],
         env=environment(),
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

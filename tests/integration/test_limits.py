@@ -245,14 +245,15 @@ def test_limits_that_cannot_be_are_refused_with_the_arithmetic(
 
 
 def test_killing_children_at_random_loses_nothing(
-    faulty: Callable[..., Path], pdfs: Path, out: Path
+    faulty: Callable[..., Path], pdfs: Path, tmp_path: Path
 ) -> None:
     """The chaos test; PDFINGEST_TEST_CHAOS sets how many runs, 1,000 for the record."""
     from pdfingest import IngestOptions, ingest  # noqa: PLC0415 - the parent is this process
 
     names = [faulty(f"{number}.pdf", pages=3).name for number in range(8)]
     random = Random(8)
-    for _ in range(int(os.environ.get("PDFINGEST_TEST_CHAOS", "15"))):
+    for number in range(int(os.environ.get("PDFINGEST_TEST_CHAOS", "15"))):
+        out = tmp_path / f"out{number}"
         over = threading.Event()
         killer = threading.Thread(target=_kill_at_random, args=(over, random))
         killer.start()

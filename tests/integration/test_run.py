@@ -76,7 +76,7 @@ def test_an_encrypted_file_says_whether_a_password_was_tried(cli: Cli, out: Path
     (line,) = read_lines(out / "report.jsonl")
     assert (line["failure"], "none given" in line["message"]) == ("encrypted", True)
     cli("run", path, "-o", out, "--password", "wrong", "--password", "also wrong")
-    (line,) = read_lines(out / "report.jsonl")
+    _, line = read_lines(out / "report.jsonl")
     assert (line["failure"], "2 tried" in line["message"]) == ("encrypted", True)
     for name in ("report.jsonl", "summary.json"):
         assert "also wrong" not in (out / name).read_text()

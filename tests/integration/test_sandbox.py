@@ -5,6 +5,7 @@ happens: so these tests can fail.
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -124,6 +125,7 @@ def play(
     """Run a file whose second page of three does what it must not, among good ones."""
 
     def run(fault: str, *args: str, **order: Any) -> None:
+        shutil.rmtree(out, ignore_errors=True)
         for name in GOOD:
             faulty(name, pages=2)
         port = scene.listening.getsockname()[1]
@@ -215,14 +217,14 @@ def test_the_records_are_the_same_with_it_and_without(
     found = []
     for sandbox in ("off", "require", "auto"):
         done = cli(
-            "run", EXAMPLES, pdfs, "-o", out, "--engine", engine, "--unit", unit, "-w", "1",
-            "--password", "correct horse", "--sandbox", sandbox,
+            "run", EXAMPLES, pdfs, "-o", out / sandbox, "--engine", engine, "--unit", unit,
+            "-w", "1", "--password", "correct horse", "--sandbox", sandbox,
         )  # fmt: skip
         assert done.returncode == 1, done.stderr
-        report = read_lines(out / "report.jsonl")
+        report = read_lines(out / sandbox / "report.jsonl")
         assert len(report) == 11
         outcomes = [(r["source"], r["status"], r["failure"], r["message"]) for r in report]
-        found.append(((out / f"{unit}s.jsonl").read_bytes(), sorted(outcomes)))
+        found.append(((out / sandbox / f"{unit}s.jsonl").read_bytes(), sorted(outcomes)))
         assert b"Linked" in found[0][0]
     assert found[0] == found[1] == found[2]
 
@@ -353,7 +355,7 @@ def test_auto_is_the_default(play: Callable[..., None], scene: Scene) -> None:
 
 def test_the_environment_chooses_too(cli: Cli, faulty: Callable[..., Path], out: Path) -> None:
     path = faulty("a.pdf", fault="reads_passwords")
-    args = ("run", path, "-o", out, "--engine", "faulty")
+    args = ("run", path, "--force", "-o", out, "--engine", "faulty")
     assert cli(*args, env={"PDFINGEST_SANDBOX": "off"}).returncode == 0
     assert cli(*args, env={"PDFINGEST_SANDBOX": "require"}).returncode == 1
 

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pdfingest.discover import discover
+from pdfingest.ledger import Ledger
+from pdfingest.options import IngestOptions, Order
 from pdfingest.plan import Plan
 
 # Any name that the file system takes, invalid UTF-8, control characters and wildcards included.
@@ -36,9 +38,10 @@ def make_tree(root: bytes, files: dict[bytes, bool]) -> set[bytes]:
 
 def names(*inputs: str, listed: list[str] | None = None) -> dict[str, bytes]:
     """Name and path of each source, in the order of the plan."""
-    with Plan() as plan:
+    with Ledger("") as ledger, Plan(ledger) as plan:
         plan.fill(discover(inputs, listed))
-        found = [(source.name, os.fsencode(source.path)) for source in plan]
+        plan.settle(IngestOptions(), "")
+        found = [(source.name, os.fsencode(source.path)) for source in plan.changed(Order.NAME)]
         assert plan.sources == len(found)
     assert len(dict(found)) == len(found), "two sources share a name"
     assert [name for name, _ in found] == sorted(name for name, _ in found)

@@ -117,9 +117,15 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
     failures = ", ".join(f"{kind} {count:,}" for kind, count in summary.failures.most_common())
     peaks = summary.peaks
     yield "ok", f"{summary.ok:,}", ""
+    if summary.unchanged:
+        partial = summary.unchanged_partial
+        note = f", {partial:,} of them partial: --retry-failed" if partial else ""
+        yield "unchanged", f"{summary.unchanged:,}", f"ingested before{note}"
     if summary.partial:
         yield "partial", f"{summary.partial:,}", f"{summary.pages_failed:,} pages lost"
     yield "failed", f"{summary.failed:,}", failures
+    if summary.vanished:
+        yield "vanished", f"{summary.vanished:,}", "ingested before, and no more"
     ocr = f" · {summary.needs_ocr_pages:,} need OCR" if summary.needs_ocr_pages else ""
     yield "pages", f"{summary.pages:,}", f"{summary.pages_per_s:,.0f}/s{ocr}"
     if peaks.largest:

@@ -9,7 +9,7 @@ from typing import Any
 from pdfingest.cli.log_format import LogFormat
 from pdfingest.events import Listener
 from pdfingest.memory import tree_rss_bytes
-from pdfingest.model import Extracted, Failed, Finished
+from pdfingest.model import Extracted, Failed, Finished, Unchanged
 from pdfingest.record import status_of
 from pdfingest.summary import Summary
 from pdfingest.text import printable
@@ -40,7 +40,7 @@ class LogView(Listener):
                 "peak_rss_bytes": outcome.cost.peak.peak_bytes,
             }
             match outcome:
-                case Extracted():
+                case Extracted() | Unchanged():
                     fields["pages"] = outcome.pages
                 case Failed():
                     fields |= {"failure": outcome.kind.value, "message": outcome.message}

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from pdfingest.cli.compact import compact
 from pdfingest.cli.config import read_config
-from pdfingest.cli.run import run
+from pdfingest.cli.run import run, with_kinds
 from pdfingest.errors import ExitCode, PdfingestError
 
 app = typer.Typer(
@@ -43,13 +44,16 @@ def _program(
 
 
 app.command(name="run", no_args_is_help=True)(run)
+app.command(name="compact", no_args_is_help=True)(compact)
 
 
 def main() -> int:
     """Run the command line; returns the exit code."""
     try:
         app(
-            prog_name="pdfingest", default_map={"run": read_config(known=signature(run).parameters)}
+            args=with_kinds(sys.argv[1:]),
+            prog_name="pdfingest",
+            default_map={"run": read_config(known=signature(run).parameters)},
         )
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else ExitCode.OK

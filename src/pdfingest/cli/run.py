@@ -1,5 +1,6 @@
 """`pdfingest run`: its options. What they do is in `session`, which `--help` does not import."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -7,9 +8,13 @@ import typer
 from pdfingest.cli.log_format import LogFormat
 from pdfingest.errors import UsageError
 from pdfingest.machine import available_cpus
-from pdfingest.model import Sandbox, Unit
-from pdfingest.options import FailOn, IngestOptions
+from pdfingest.model import FailureKind, Sandbox, Unit
+from pdfingest.options import FailOn, IngestOptions, Order
+from pdfingest.shard import Shard, is_array_task
 from pdfingest.text import parse_size
+
+ANY_KIND = "any"
+"""What `--retry-failed` means where it names no kind."""
 
 
 def run(  # noqa: PLR0913 - one parameter an option, as typer has it
@@ -143,6 +148,52 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
             help="Keep children from the network and from other files, if possible, or else stop.",
         ),
     ] = Sandbox.AUTO,
+    order: Annotated[
+        Order,
+        typer.Option(
+            envvar="PDFINGEST_ORDER",
+            show_envvar=False,
+            help="What comes first: the largest, by name, or the newest.",
+        ),
+    ] = Order.SIZE,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N|auto",
+            envvar="PDFINGEST_SHARD",
+            show_envvar=False,
+            help="A share of the files, into a part of the output; auto asks the scheduler.",
+        ),
+    ] = None,
+    retry_failed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[KIND,...]",
+            help="Only files that an earlier run lost pages of, for any reason or for these.",
+        ),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also files that are unchanged since an earlier run."),
+    ] = False,
+    checksum: Annotated[
+        bool,
+        typer.Option(
+            "--checksum",
+            envvar="PDFINGEST_CHECKSUM",
+            show_envvar=False,
+            help="Tell by hash what is unchanged, not by size and time.",
+        ),
+    ] = False,
+    wait: Annotated[
+        float,
+        typer.Option(
+            metavar="S",
+            envvar="PDFINGEST_WAIT",
+            show_envvar=False,
+            help="Seconds to wait for another run on the same output.",
+        ),
+    ] = 0.0,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="List what would be ingested, and stop."),
@@ -196,12 +247,20 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         max_pages=max_pages,
         passwords=passwords,
         sandbox=sandbox,
+        order=order,
+        shard=None if shard is None else Shard.parse(shard),
+        retry_failed=_kinds(retry_failed),
+        force=force,
+        checksum=checksum,
+        wait_s=wait,
         fail_on=fail_on,
     )
+    if shard is None and is_array_task():
+        _say("this is one of several tasks, but takes all files. --shard auto takes its share.")
     view = session.View(progress=progress, log_format=log_format, quiet=quiet, verbose=verbose)
     listed = session.Listed(files_from, null=null) if files_from else None
     if dry_run:
-        code = session.list_plan(inputs or [], listed)
+        code = session.list_plan(inputs or [], listed, options)
     else:
         code = session.ingest_in_view(inputs or [], listed, options, view)
     raise typer.Exit(code)
@@ -213,3 +272,32 @@ def _size(option: str, text: str) -> int:
         return parse_size(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}.") from error
+
+
+def _kinds(text: str | None) -> tuple[FailureKind, ...]:
+    """The kinds of failure that a list names; all of them for `any`."""
+    if text is None:
+        return ()
+    if text == ANY_KIND:
+        return tuple(FailureKind)
+    try:
+        return tuple(FailureKind(kind.strip()) for kind in text.split(","))
+    except ValueError as error:
+        kinds = ", ".join(FailureKind)
+        raise UsageError(f"--retry-failed: {error}. Kinds are {kinds}.") from error
+
+
+def with_kinds(arguments: Sequence[str]) -> list[str]:
+    """Arguments in which `--retry-failed` has its kinds: any, where no list of them follows."""
+    result: list[str] = []
+    for index, argument in enumerate(arguments):
+        result.append(argument)
+        following = "".join(arguments[index + 1 : index + 2]).partition(",")[0]
+        if argument == "--retry-failed" and following not in (*FailureKind, ANY_KIND):
+            result.append(ANY_KIND)
+    return result
+
+
+def _say(message: str) -> None:
+    """A line on stderr."""
+    typer.echo(f"pdfingest: {message}", err=True)

@@ -98,17 +98,17 @@ def ingest_in_view(
             listeners.append(LogView(view.log_format, verbose=view.verbose))
         summary = ingest(inputs, options, listed=paths, listeners=listeners, stop=stop)
     if not view.quiet and view.log_format is LogFormat.TEXT:
-        show_summary(console, summary, "stdout" if options.to_stdout else options.output)
+        show_summary(console, summary, "stdout" if options.to_stdout else options.folder)
     return summary.exit_code(options.fail_on)
 
 
-def list_plan(inputs: Sequence[str], listed: Listed | None) -> ExitCode:
+def list_plan(inputs: Sequence[str], listed: Listed | None, options: IngestOptions) -> ExitCode:
     """Names to stdout, escaped so that each is one line; their number and size to stderr."""
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
         paths = stack.enter_context(listed.opened()) if listed else None
-        plan = stack.enter_context(planned(inputs, paths, stop))
-        for source in plan:
+        plan = stack.enter_context(planned(inputs, paths, options, stop))
+        for source in plan.changed(options.order):
             print(printable(source.name))  # noqa: T201 - stdout is for data
         print(f"{plan.sources:,} files, {mib(plan.size_bytes)}", file=sys.stderr)  # noqa: T201
         return stop.exit_code or ExitCode.OK

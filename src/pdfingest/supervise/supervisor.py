@@ -29,6 +29,7 @@ from pdfingest.model import (
     Peak,
     Source,
     Stop,
+    Unchanged,
 )
 from pdfingest.options import IngestOptions
 from pdfingest.supervise.attempts import GiveUp, after
@@ -83,7 +84,7 @@ class _Work:
                 return replace(outcome, message=death.message)
             case Extracted():
                 return replace(outcome, failure=death.kind, message=death.message)
-            case Failed(kind=FailureKind.CHANGED):
+            case Failed(kind=FailureKind.CHANGED) | Unchanged():
                 return outcome
             case Failed():
                 return replace(outcome, kind=death.kind, message=death.message)
@@ -284,7 +285,7 @@ def _kill(lanes: list[Lane]) -> None:
 def _outcome(answer: Answer) -> Outcome:
     """An answer that concerns the file; the other kind stops the run."""
     match answer:
-        case Extracted() | Failed():
+        case Extracted() | Failed() | Unchanged():
             return answer
         case EnvironmentFailure(what="engine"):
             raise EngineUnavailableError(answer.message)
