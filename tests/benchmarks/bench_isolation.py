@@ -31,7 +31,7 @@ ROUNDS = 5
 WORKERS = 2
 
 
-def make_files(folder: Path) -> list[str]:
+def make_files(folder: Path, files: int) -> list[str]:
     """Copies of a one-page PDF."""
     from fpdf import FPDF  # noqa: PLC0415 - children import this module again
 
@@ -40,7 +40,8 @@ def make_files(folder: Path) -> list[str]:
     pdf.set_font("Helvetica", size=12)
     pdf.multi_cell(0, text="The quick brown fox jumps over the lazy dog. " * 40)
     content = bytes(pdf.output())
-    paths = [folder / f"{number:04}.pdf" for number in range(FILES)]
+    folder.mkdir(exist_ok=True)
+    paths = [folder / f"{number:05}.pdf" for number in range(files)]
     for path in paths:
         path.write_bytes(content)
     return [str(path) for path in paths]
@@ -95,7 +96,7 @@ def main() -> None:
     """Run the rounds and print the table."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        paths = make_files(folder)
+        paths = make_files(folder, FILES)
         ways: dict[str, tuple[int, Callable[[], None]]] = {
             "long-lived workers": (FILES, lambda: in_pool(paths, "forkserver", None)),
             "pdfingest": (FILES, lambda: by_pdfingest(folder)),
