@@ -1,8 +1,13 @@
+import multiprocessing
+import os
+import signal
+import threading
+import time
 from typing import Any, cast
 
 import pytest
 
-from pdfingest.supervise.birth import _BIRTHS, _persistent
+from pdfingest.supervise.birth import _BIRTHS, WatchedContext, _watchable
 
 
 class Fragile:
@@ -19,8 +24,8 @@ class Fragile:
 
 
 def fragile(deaths: int) -> Any:
-    persistent: Any = _persistent(cast("Any", Fragile))
-    return persistent(deaths)
+    watchable: Any = _watchable(cast("Any", Fragile))
+    return watchable(deaths)
 
 
 def test_a_child_that_is_killed_while_it_is_born_is_started_again() -> None:
@@ -34,3 +39,27 @@ def test_a_child_that_is_never_born_is_given_up() -> None:
     with pytest.raises(BrokenPipeError):
         process.start()
     assert process.starts == _BIRTHS
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_all_threads_that_look_see_the_same_exit_code() -> None:
+    context = WatchedContext(multiprocessing.get_context("forkserver"))
+    codes = set()
+
+    def look(process: Any) -> None:
+        while (code := process.exitcode) is None:
+            pass
+        time.sleep(0.01)
+        codes.update({code, process.exitcode})
+
+    for _ in range(40):
+        process = context.Process(target=time.sleep, args=(60,))
+        process.start()
+        threads = [threading.Thread(target=look, args=(process,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        process.kill()
+        process.join()
+        for thread in threads:
+            thread.join()
+    assert codes == {-signal.SIGKILL}

@@ -7,7 +7,11 @@ lead. Does not own what a child does (`child`) nor when one is needed (`lane`).
 import multiprocessing
 import os
 import signal
+import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
+from multiprocessing import connection
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any, cast
@@ -47,15 +51,21 @@ def start_context(engine: EngineSpec) -> BaseContext:
     return context
 
 
-def _persistent(born: type[BaseProcess]) -> type[BaseProcess]:
-    """A kind of process whose start is tried again where the child is killed while it is born.
+def _watchable(born: type[BaseProcess]) -> type[BaseProcess]:
+    """A kind of process for several threads: every executor has one that starts and joins children.
 
-    The executor starts children in a thread of its own, which an exception would end, and with it
-    every word of the executor's jobs.
+    A start is tried again where the child is killed while it is born: an exception would end the
+    executor's thread, and with it every word of the executor's jobs.
     """
 
-    class Persistent(born):  # type: ignore[misc, valid-type]  # the kind depends on the start method
-        """`born`, with a start that is tried again."""
+    class Watchable(born):  # type: ignore[misc, valid-type]  # the kind depends on the start method
+        """`born`, with a start that is tried again and an exit code that stays."""
+
+        if getattr(born, "_start_method", "") == "forkserver":
+
+            @staticmethod
+            def _Popen(process: BaseProcess) -> object:  # noqa: N802 - BaseProcess's name
+                return _popen_of_forkserver()(process)
 
         def start(self) -> None:
             """Start the process; the last try raises what it meets."""
@@ -68,7 +78,32 @@ def _persistent(born: type[BaseProcess]) -> type[BaseProcess]:
         def __reduce__(self) -> tuple[Any, ...]:
             return child.as_process, (born, self.__dict__)
 
-    return Persistent
+    return Watchable
+
+
+@cache
+def _popen_of_forkserver() -> Callable[[BaseProcess], object]:
+    """The handle to a child of the forkserver, with an exit code that only one thread reads.
+
+    The code comes through a pipe, once. Each start looks after all children of the program
+    (`multiprocessing.process._cleanup`), so that two threads may read it at the same time; one gets
+    the code, the other the end of the pipe, and writes 255 over it.
+    """
+    from multiprocessing import popen_forkserver  # noqa: PLC0415 - absent on Windows
+
+    class Popen(popen_forkserver.Popen):
+        """As the library's, but for several threads."""
+
+        _reading = threading.Lock()
+
+        def poll(self, flag: int = os.WNOHANG) -> int | None:
+            """The exit code; None if the child is alive and `flag` says not to wait for it."""
+            if flag != os.WNOHANG:
+                connection.wait([self.sentinel])
+            with self._reading:
+                return super().poll(os.WNOHANG)
+
+    return Popen
 
 
 class WatchedContext:
@@ -80,7 +115,7 @@ class WatchedContext:
 
     def __init__(self, context: BaseContext) -> None:
         self._context = context
-        self._kind = _persistent(cast(Any, context).Process)
+        self._kind = _watchable(cast(Any, context).Process)
         self._children: list[BaseProcess] = []
 
     def Process(self, *args: Any, **kwargs: Any) -> BaseProcess:  # noqa: N802 - BaseContext's name
