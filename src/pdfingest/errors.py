@@ -18,6 +18,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     NO_INPUT = 3
     ENVIRONMENT = 4
+    GATE = 5
     BUG = 70
     BUSY = 75
     INTERRUPTED = 130

@@ -6,14 +6,18 @@ parent (getrusage(2) says so under NOTES; CPython spawns with fork and exec). `V
 resident set of the image it was forked from, hence the baseline that stands beside every peak.
 """
 
+import mmap
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from pdfingest.model import Peak
 
 _KIB = 1024
+_PAGE_BYTES = mmap.PAGESIZE
 _STATUS_BYTES = 1 << 16
 
 _Read: TypeAlias = Callable[[], tuple[int, int, str]]
@@ -51,21 +55,73 @@ def oom_kills() -> int:
         return 0
 
 
-def tree_rss_bytes() -> int:
-    """Resident memory of this process and all below it, pages that they share counted each time.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a parent and the processes below it hold at one moment; sizes in bytes."""
 
-    Runs in the parent. A process that ends while it is looked at counts as nothing.
+    parent_rss_bytes: int
+    helpers_rss_bytes: int = 0
+    """Of its direct children: forkserver and resource tracker. 0 where children are direct."""
+    tree_pss_bytes: int = 0
+    """Of all of them, shared pages counted once (proc(5), smaps_rollup); 0 if not told."""
+    descriptors: int = 0
+    threads: int = 0
+    children: int = 0
+    """Processes that extract, or wait for a job."""
+
+    @property
+    def tree_bytes(self) -> int:
+        """Memory of all of them, as far as the kernel says."""
+        return self.tree_pss_bytes or self.parent_rss_bytes + self.helpers_rss_bytes
+
+
+def look() -> Seen:
+    """Look at this process and all below it. Runs in the parent.
+
+    A process that ends while it is looked at counts as nothing.
     """
-    import psutil  # noqa: PLC0415 - 50 ms of CPU that a run without a display does not pay
+    if sys.platform != "linux":
+        import psutil  # noqa: PLC0415 - 50 ms of CPU that Linux does not pay
 
-    total = 0
-    parent = psutil.Process()
-    for process in (parent, *parent.children(recursive=True)):
-        try:
-            total += process.memory_info().rss
-        except psutil.Error:
-            continue
-    return total
+        parent = psutil.Process()
+        below = len(parent.children(recursive=True))
+        return Seen(parent.memory_info().rss, threads=parent.num_threads(), children=below)
+    helpers = list(_below("self"))
+    children = [child for helper in helpers for child in _below(helper)]
+    return Seen(
+        parent_rss_bytes=_rss("self"),
+        helpers_rss_bytes=sum(map(_rss, helpers)),
+        tree_pss_bytes=sum(map(_pss, ["self", *helpers, *children])),
+        descriptors=len(os.listdir("/proc/self/fd")),
+        threads=len(os.listdir("/proc/self/task")),
+        children=len(children),
+    )
+
+
+def _below(pid: str) -> Iterator[str]:
+    """Direct children of a process, by proc(5), /proc/pid/task/tid/children."""
+    with suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with suppress(OSError), open(f"/proc/{pid}/task/{thread}/children") as file:
+                yield from file.read().split()
+
+
+def _rss(pid: str) -> int:
+    """Resident set of a process; 0 if it is gone."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:
+            return int(file.read().split()[1]) * _PAGE_BYTES
+    except OSError:
+        return 0
+
+
+def _pss(pid: str) -> int:
+    """Proportional set of a process; 0 if it is gone or not ours to see."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb", buffering=0) as file:
+            return _field(file.read(), b"\nPss:")
+    except (OSError, ValueError):
+        return 0
 
 
 def _linux() -> _Read:

@@ -81,6 +81,10 @@ class IngestOptions:
     wait_s: float = 0.0
     """How long to wait for another run that holds the output directory."""
     fail_on: FailOn = FailOn.ANY
+    max_peak_bytes: int = 0
+    """A gate: the peak that no child may exceed; 0 for none."""
+    require_flat: bool = False
+    """A gate: whether the memory of the run must be seen to be flat."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.workers <= MAX_WORKERS:

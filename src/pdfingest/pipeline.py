@@ -34,6 +34,7 @@ from pdfingest.model import (
 from pdfingest.options import IngestOptions, options_digest
 from pdfingest.plan import Plan
 from pdfingest.record import Record
+from pdfingest.sampler import Sampler
 from pdfingest.sandbox import confine
 from pdfingest.sink import DirectorySink, Sink, StreamSink
 from pdfingest.spool import read_records
@@ -75,8 +76,17 @@ def ingest(
         PdfingestError: the run as a whole cannot go on; `exit_code` says of what family. A file
             that fails is not an error of the run.
     """
-    options = options or IngestOptions()
-    run = _Run(inputs, listed, options, Listeners(listeners), stop or Stop())
+    return ingest_found(discover(inputs, listed), options or IngestOptions(), listeners, stop)
+
+
+def ingest_found(
+    found: Iterator[Found],
+    options: IngestOptions,
+    listeners: Sequence[Listener] = (),
+    stop: Stop | None = None,
+) -> Summary:
+    """Ingest what a discovery yields; as `ingest` otherwise."""
+    run = _Run(found, options, Listeners(listeners), stop or Stop())
     deque(run.steps(partial(_outputs, options, run.stop)), maxlen=0)
     return run.summary
 
@@ -93,7 +103,8 @@ def stream(
     A source that failed yields nothing: watch `Listener.on_finished`. Closing the iterator ends
     the children.
     """
-    run = _Run(inputs, listed, options or IngestOptions(), Listeners(listeners), Stop())
+    found = discover(inputs, listed)
+    run = _Run(found, options or IngestOptions(), Listeners(listeners), Stop())
     with closing(run.steps(lambda _: _private(None))) as steps:
         for finished in steps:
             if isinstance(finished.outcome, Extracted):
@@ -104,12 +115,12 @@ def stream(
 class _Run:
     """One run: what was asked for, and the summary that grows."""
 
-    inputs: Sequence[str]
-    listed: Iterable[str] | None
+    found: Iterator[Found]
     options: IngestOptions
     listener: Listener
     stop: Stop
     summary: Summary = field(default_factory=Summary)
+    sampler: Sampler = field(default_factory=Sampler)
 
     def steps(self, outputs: _Outputs) -> _Steps:
         """The run; each source is yielded once its outcome is known, and written after that."""
@@ -117,7 +128,8 @@ class _Run:
             confine.check()
         engines = find_engines(self.options.engine)
         digest = options_digest(self.options, engines)
-        found = _some(discover(self.inputs, self.listed))
+        found = _some(self.found)
+        self.summary.max_peak_bytes = self.options.max_peak_bytes
         with outputs(digest) as (ledger, sink), Plan(ledger) as plan:
             plan.fill(takewhile(lambda _: not self.stop.requested, found))
             plan.settle(self.options, digest)
@@ -133,7 +145,8 @@ class _Run:
                     if ledger.due:
                         ledger.commit(sink.sync)
             self._tell_vanished(plan, ledger, sink)
-            self.summary.end(self.stop.exit_code)
+            self.sampler.sample(self.summary.finished)
+            self.summary.end(self.stop.exit_code, self.sampler.samples)
             sink.end(self.summary)
             ledger.end_run(self.stop.exit_code or ExitCode.OK, sink.sync)
         self.listener.on_ended(self.summary)
@@ -168,6 +181,7 @@ class _Run:
                     yield finished
                 elif ledger.due:
                     ledger.commit(sink.sync)
+                self.sampler.tick(self.summary.finished)
                 self.listener.on_tick(self.summary)
         for source, _ in waiting:
             yield Finished(source, Failed(FailureKind.CANCELLED, _NOT_BEGUN))

@@ -1,18 +1,24 @@
 """Summary: the fold of all outcomes of a run, of bounded size however many there are."""
 
+import heapq
 import math
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pdfingest.errors import ExitCode
+from pdfingest.flatness import THRESHOLD_BYTES, Sample, Trend, Verdict, judge
 from pdfingest.model import Extracted, Failed, FailureKind, Finished, Unchanged
-from pdfingest.options import FailOn
+from pdfingest.options import FailOn, IngestOptions
 from pdfingest.record import SCHEMA, status_of
+from pdfingest.text import mib, printable
 
 SHOWN_FAILURES = 20
 """So many losses are kept by name; `report.jsonl` has them all."""
+SHOWN_PEAKS = 20
+"""So many sources with the highest peaks are kept by name."""
 
 
 @dataclass(slots=True)
@@ -77,8 +83,12 @@ class Summary:
     chars: int = 0
     peaks: Quantiles = field(default_factory=Quantiles)
     """Peak resident set of the children, in bytes."""
-    peak_source: str = ""
-    """The source with the largest peak."""
+    highest: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    """The highest peaks with their sources, as a heap whose root is the least of them."""
+    max_peak_bytes: int = 0
+    """The gate of that name; 0 for none."""
+    above_max_peak: int = 0
+    """Sources whose peak exceeds it."""
     times: Quantiles = field(default_factory=Quantiles)
     """Wall time of the children, in seconds."""
     losses: list[Loss] = field(default_factory=list[Loss])
@@ -86,6 +96,10 @@ class Summary:
     stopped: ExitCode | None = None
     """The exit code that an interrupt asked for."""
     wall_s: float = 0.0
+    samples: list[Sample] = field(default_factory=list[Sample])
+    """What the processes of the run held, over the sources done; known at its end."""
+    trend: Trend = field(default_factory=lambda: judge(()))
+    """Of the memory that outlives a file; known at its end."""
     _clock: float = field(default_factory=time.perf_counter)
 
     @property
@@ -130,10 +144,18 @@ class Summary:
             case Unchanged():
                 self.unchanged_partial += bool(outcome.failed_pages)
         peak_bytes = outcome.cost.peak.peak_bytes
-        if peak_bytes > self.peaks.largest:
-            self.peak_source = source.name
         self.peaks.add(peak_bytes)
+        self._weigh(peak_bytes, source.name)
         self.times.add(outcome.cost.wall_s)
+
+    def _weigh(self, peak_bytes: int, source: str) -> None:
+        """Keep the highest peaks by name."""
+        if self.max_peak_bytes and peak_bytes > self.max_peak_bytes:
+            self.above_max_peak += 1
+        if len(self.highest) < SHOWN_PEAKS:
+            heapq.heappush(self.highest, (peak_bytes, source))
+        else:
+            heapq.heappushpop(self.highest, (peak_bytes, source))
 
     def _lose(self, loss: Loss) -> None:
         """Count what was lost, and keep the first of it by name."""
@@ -142,23 +164,49 @@ class Summary:
         if len(self.losses) < SHOWN_FAILURES:
             self.losses.append(loss)
 
-    def end(self, stopped: ExitCode | None) -> None:
+    def end(self, stopped: ExitCode | None, samples: Sequence[Sample] = ()) -> None:
         """The run is over; its wall time stands still from here on."""
         self.wall_s = self.elapsed_s()
         self.stopped = stopped
+        self.samples = list(samples)
+        self.trend = judge([(sample.files, sample.held_bytes) for sample in samples])
 
-    def exit_code(self, fail_on: FailOn) -> ExitCode:
+    @property
+    def hungriest(self) -> list[tuple[int, str]]:
+        """The highest peaks with their sources, the highest first."""
+        return sorted(self.highest, reverse=True)
+
+    def broken_gates(self, *, require_flat: bool) -> list[str]:
+        """What the gates of the run say against it, a line each."""
+        lines: list[str] = []
+        if self.above_max_peak:
+            limit = mib(self.max_peak_bytes)
+            lines.append(f"{self.above_max_peak:,} files exceed --max-peak {limit}:")
+            lines += [
+                f"  {mib(peak_bytes)}  {printable(source)}"
+                for peak_bytes, source in self.hungriest
+                if peak_bytes > self.max_peak_bytes
+            ]
+            if self.above_max_peak > len(self.highest):
+                lines.append(f"  … and {self.above_max_peak - len(self.highest):,} more")
+        if require_flat and self.trend.verdict is not Verdict.FLAT:
+            lines.append(f"--require-flat: {self.trend.verdict}: {self.trend}")
+        return lines
+
+    def exit_code(self, options: IngestOptions) -> ExitCode:
         """The exit code of the run; the one place where outcomes become a code.
 
         It tells the state of the outputs: a second run that has nothing to do ends like the first.
         """
         if self.stopped is not None:
             return self.stopped
+        if self.broken_gates(require_flat=options.require_flat):
+            return ExitCode.GATE
         lost = {
             FailOn.ANY: self.partial + self.failed + self.unchanged_partial,
             FailOn.FAILED: self.failed,
             FailOn.NEVER: 0,
-        }[fail_on]
+        }[options.fail_on]
         return ExitCode.SOME_FAILED if lost else ExitCode.OK
 
     def to_json(self) -> dict[str, Any]:
@@ -180,18 +228,34 @@ class Summary:
             "chars": self.chars,
             "wall_s": round(self.wall_s, 3),
             "pages_per_s": round(self.pages_per_s, 1),
-            "peak_rss_bytes": {**_percentiles(self.peaks, 0), "max_source": self.peak_source},
+            "peak_rss_bytes": {
+                **_percentiles(self.peaks, 0),
+                "max_source": self.hungriest[0][1] if self.highest else "",
+            },
             "source_wall_s": _percentiles(self.times, 4),
+            "memory": {
+                "verdict": self.trend.verdict.value,
+                "bytes_per_file": round(self.trend.slope, 1),
+                "bytes_per_file_low": round(self.trend.low, 1),
+                "bytes_per_file_high": round(self.trend.high, 1),
+                "threshold_bytes_per_file": THRESHOLD_BYTES,
+                "files": self.trend.files,
+                "samples": {
+                    name: [getattr(sample, name) for sample in self.samples]
+                    for name in Sample.__dataclass_fields__
+                },
+            },
         }
 
 
 def _percentiles(values: Quantiles, digits: int) -> dict[str, Any]:
-    """The usual three, of which the maximum is exact."""
+    """The usual ones, of which the maximum is exact."""
     return {
         name: round(value, digits) if digits else int(value)
         for name, value in (
             ("p50", values.at(0.50)),
             ("p95", values.at(0.95)),
+            ("p99", values.at(0.99)),
             ("max", values.largest),
         )
     }

@@ -73,7 +73,7 @@ def test_a_stop_from_another_thread_ends_the_run(
     options = IngestOptions(output=str(out), engine="faulty", workers=1)
     summary = pdfingest.ingest([str(pdfs)], options, stop=stop)
     timer.join()
-    assert summary.exit_code(options.fail_on) is ExitCode.TERMINATED
+    assert summary.exit_code(options) is ExitCode.TERMINATED
     assert [line["failure"] for line in read_lines(out / "report.jsonl")] == ["cancelled"] * 3
 
 

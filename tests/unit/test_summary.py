@@ -2,7 +2,7 @@ import json
 
 from pdfingest.errors import ExitCode
 from pdfingest.model import Cost, Extracted, Failed, FailureKind, Finished, Outcome, Peak, Source
-from pdfingest.options import FailOn
+from pdfingest.options import FailOn, IngestOptions
 from pdfingest.summary import SHOWN_FAILURES, Summary
 
 OK = Extracted(Cost(peak=Peak(100, 50, "VmHWM")), "", "pdfium", pages=2, chars=5, needs_ocr_pages=1)
@@ -21,17 +21,17 @@ def folded(*outcomes: Outcome) -> Summary:
 
 
 def test_the_exit_code_is_judged_by_what_the_user_calls_a_failure() -> None:
-    assert folded(OK).exit_code(FailOn.ANY) is ExitCode.OK
-    assert folded(OK, PARTIAL).exit_code(FailOn.ANY) is ExitCode.SOME_FAILED
-    assert folded(OK, PARTIAL).exit_code(FailOn.FAILED) is ExitCode.OK
-    assert folded(FAILED).exit_code(FailOn.FAILED) is ExitCode.SOME_FAILED
-    assert folded(FAILED).exit_code(FailOn.NEVER) is ExitCode.OK
+    assert folded(OK).exit_code(IngestOptions(fail_on=FailOn.ANY)) is ExitCode.OK
+    assert folded(OK, PARTIAL).exit_code(IngestOptions(fail_on=FailOn.ANY)) is ExitCode.SOME_FAILED
+    assert folded(OK, PARTIAL).exit_code(IngestOptions(fail_on=FailOn.FAILED)) is ExitCode.OK
+    assert folded(FAILED).exit_code(IngestOptions(fail_on=FailOn.FAILED)) is ExitCode.SOME_FAILED
+    assert folded(FAILED).exit_code(IngestOptions(fail_on=FailOn.NEVER)) is ExitCode.OK
 
 
 def test_an_interrupt_goes_before_failures() -> None:
     summary = folded(FAILED)
     summary.end(ExitCode.INTERRUPTED)
-    assert summary.exit_code(FailOn.NEVER) is ExitCode.INTERRUPTED
+    assert summary.exit_code(IngestOptions(fail_on=FailOn.NEVER)) is ExitCode.INTERRUPTED
 
 
 def test_pages_and_losses_are_counted() -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pdfingest.events import Listener
-from pdfingest.memory import tree_rss_bytes
+from pdfingest.memory import look
 from pdfingest.model import Finished, Source
 from pdfingest.summary import Summary
 from pdfingest.text import mib, printable
@@ -80,7 +80,7 @@ class ProgressView(Listener):
         self._drawn_at = now
         if now - self._measured_at > _MEMORY_S:
             self._measured_at = now
-            self._memory = f" · memory {mib(tree_rss_bytes())}"
+            self._memory = f" · memory {mib(look().tree_bytes)}"
         self._bar.update(self._files, completed=summary.finished)
         counts = f"{summary.pages:,} pages · {summary.pages_per_s:,.0f}/s{self._memory}"
         if summary.failed or summary.partial:
@@ -130,7 +130,8 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
     yield "pages", f"{summary.pages:,}", f"{summary.pages_per_s:,.0f}/s{ocr}"
     if peaks.largest:
         spread = f"p50 {mib(peaks.at(0.5))} · p95 {mib(peaks.at(0.95))}"
-        yield "peak", mib(peaks.largest), f"{spread} · max: {printable(summary.peak_source)}"
+        yield "peak", mib(peaks.largest), f"{spread} · max: {printable(summary.hungriest[0][1])}"
+        yield "memory", summary.trend.verdict, f"of the parent: {summary.trend}"
     yield "time", f"{summary.wall_s:,.1f} s", ""
     if summary.stopped is not None:
         yield "stopped", "", "interrupted; what was finished is kept"

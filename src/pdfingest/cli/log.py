@@ -8,7 +8,7 @@ from typing import Any
 
 from pdfingest.cli.log_format import LogFormat
 from pdfingest.events import Listener
-from pdfingest.memory import tree_rss_bytes
+from pdfingest.memory import look
 from pdfingest.model import Extracted, Failed, Finished, Unchanged
 from pdfingest.record import status_of
 from pdfingest.summary import Summary
@@ -59,7 +59,7 @@ class LogView(Listener):
             sources=summary.planned,
             failed=summary.failed,
             pages_per_s=round(summary.pages_per_s, 1),
-            tree_rss_bytes=tree_rss_bytes(),
+            tree_bytes=look().tree_bytes,
         )
 
     def on_ended(self, summary: Summary) -> None:

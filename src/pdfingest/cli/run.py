@@ -194,6 +194,24 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
             help="Seconds to wait for another run on the same output.",
         ),
     ] = 0.0,
+    max_peak: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            envvar="PDFINGEST_MAX_PEAK",
+            show_envvar=False,
+            help="A gate: exit code 5 if the peak of a file exceeds this.",
+        ),
+    ] = None,
+    require_flat: Annotated[
+        bool,
+        typer.Option(
+            "--require-flat",
+            envvar="PDFINGEST_REQUIRE_FLAT",
+            show_envvar=False,
+            help="A gate: exit code 5 unless memory is seen to stay flat over the files.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="List what would be ingested, and stop."),
@@ -254,6 +272,8 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         checksum=checksum,
         wait_s=wait,
         fail_on=fail_on,
+        max_peak_bytes=0 if max_peak is None else _size("--max-peak", max_peak),
+        require_flat=require_flat,
     )
     if shard is None and is_array_task():
         _say("this is one of several tasks, but takes all files. --shard auto takes its share.")

@@ -1,5 +1,6 @@
 """One invocation of `pdfingest run`: signals, lists, the view, the exit code."""
 
+import gc
 import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
@@ -87,6 +88,7 @@ def ingest_in_view(
     inputs: Sequence[str], listed: Listed | None, options: IngestOptions, view: View
 ) -> ExitCode:
     """Run, show it as the user wants, and return the exit code."""
+    gc.freeze()  # what is loaded now stays: it need not be looked through for garbage
     console = Console(stderr=True, highlight=False)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
@@ -99,7 +101,9 @@ def ingest_in_view(
         summary = ingest(inputs, options, listed=paths, listeners=listeners, stop=stop)
     if not view.quiet and view.log_format is LogFormat.TEXT:
         show_summary(console, summary, "stdout" if options.to_stdout else options.folder)
-    return summary.exit_code(options.fail_on)
+    for line in summary.broken_gates(require_flat=options.require_flat):
+        print(f"pdfingest: {line}", file=sys.stderr)  # noqa: T201 - for the reader of a CI log
+    return summary.exit_code(options)
 
 
 def list_plan(inputs: Sequence[str], listed: Listed | None, options: IngestOptions) -> ExitCode:

@@ -1,0 +1,60 @@
+"""Gates for CI: a run that ends with 5 where memory is not what was asked for."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import Cli
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def args(faulty: Make, pdfs: Path, out: Path) -> tuple[object, ...]:
+    """A run of one file that takes 60 MiB and one that takes none."""
+    faulty("large.pdf", fault="allocate", mib=60)
+    faulty("small.pdf")
+    return ("run", pdfs, "-o", out, "--engine", "faulty", "-w", "2")
+
+
+def test_a_peak_above_the_gate_fails_and_is_named(cli: Cli, args: tuple[Path, ...]) -> None:
+    done = cli(*args, "--max-peak", "70M")
+    assert done.returncode == 5
+    assert "1 files exceed --max-peak 70.0 MiB:" in done.stderr
+    assert "MiB  large.pdf" in done.stderr
+    assert "MiB  small.pdf" not in done.stderr
+
+
+def test_peaks_below_the_gate_pass(cli: Cli, args: tuple[Path, ...]) -> None:
+    done = cli(*args, "--max-peak", "120M")
+    assert done.returncode == 0
+    assert "exceed" not in done.stderr
+
+
+def test_a_gate_goes_before_failures_and_keeps_the_outputs(
+    cli: Cli, args: tuple[Path, ...], faulty: Make, out: Path
+) -> None:
+    faulty("bad.pdf", fault="raises")
+    assert cli(*args, "--max-peak", "70M", "-q").returncode == 5
+    assert (out / "pages.jsonl").read_bytes().count(b"\n") == 2
+
+
+def test_flatness_that_cannot_be_told_is_not_flat(
+    cli: Cli, args: tuple[Path, ...], out: Path
+) -> None:
+    done = cli(*args, "--require-flat")
+    assert done.returncode == 5
+    assert "--require-flat: inconclusive: 2 files are too few to tell, it takes 200" in done.stderr
+    memory = json.loads((out / "summary.json").read_text())["memory"]
+    assert memory["verdict"] == "inconclusive"
+    assert memory["samples"]["files"][-1] == 2
+    assert memory["samples"]["parent_rss_bytes"][-1] > 10 << 20
+
+
+def test_a_run_over_enough_files_is_flat(cli: Cli, faulty: Make, pdfs: Path, out: Path) -> None:
+    for number in range(800):
+        faulty(f"{number}.pdf")
+    done = cli("run", pdfs, "-o", out, "--engine", "faulty", "-w", "2", "-q", "--require-flat")
+    assert (done.returncode, done.stderr) == (0, "")
