@@ -10,6 +10,7 @@ RECORDS = {"page": "pages.jsonl", "document": "documents.jsonl"}
 """The file of the records, by unit."""
 REPORT = "report.jsonl"
 SUMMARY = "summary.json"
+PICTURES = "report.html"
 
 _PRIVATE = ".pdfingest"
 

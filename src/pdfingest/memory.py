@@ -36,6 +36,10 @@ class PeakMeter:
         _, peak_bytes, method = self._read()
         return Peak(peak_bytes, self._baseline_bytes, method)
 
+    def resident_bytes(self) -> int:
+        """The resident set now."""
+        return self._read()[0]
+
 
 def peak_of(pid: int) -> int:
     """Peak resident set of a living process, in bytes; 0 where that cannot be read."""

@@ -69,6 +69,11 @@ class Recorder:
         """The descriptor behind the notes, for `faulthandler`."""
         return self._file
 
+    def close(self) -> None:
+        """Let go of the file; only a process that outlives its job needs to."""
+        self._map.close()
+        os.close(self._file)
+
     def note(
         self, engine: int = 0, page: int = 0, total_pages: int = 0, spool_bytes: int = 0
     ) -> None:

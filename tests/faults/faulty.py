@@ -46,6 +46,14 @@ def _allocate(order):
     block[::4096] = b"x" * len(block[::4096])
 
 
+_KEPT: list[bytes] = []
+
+
+def _keep(order):
+    """What a library does that caches: it pays where its process stays."""
+    _KEPT.append(os.urandom(order["kib"] << 10))
+
+
 def _hog(order):
     """Take memory without end, as Python does: MemoryError in the end."""
     blocks = []
@@ -181,6 +189,7 @@ FAULTS = {
     "hang": lambda order: time.sleep(3600),
     "sleep": lambda order: time.sleep(order["seconds"]),
     "allocate": _allocate,
+    "keeps": _keep,
     "hog": _hog,
     "hog_in_c": _hog_in_c,
     "hang_holding_gil": _hang_holding_gil,

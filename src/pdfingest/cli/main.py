@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from pdfingest.cli.bench import bench
 from pdfingest.cli.compact import compact
 from pdfingest.cli.config import read_config
+from pdfingest.cli.report import report
 from pdfingest.cli.run import run, with_kinds
 from pdfingest.errors import ExitCode, PdfingestError
 
@@ -45,6 +47,8 @@ def _program(
 
 app.command(name="run", no_args_is_help=True)(run)
 app.command(name="compact", no_args_is_help=True)(compact)
+app.command(name="bench")(bench)
+app.command(name="report", no_args_is_help=True)(report)
 
 
 def main() -> int:

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from pdfingest.cli.log_format import LogFormat
+from pdfingest.cli.params import size
 from pdfingest.errors import UsageError
 from pdfingest.machine import available_cpus
 from pdfingest.model import FailureKind, Sandbox, Unit
 from pdfingest.options import FailOn, IngestOptions, Order
 from pdfingest.shard import Shard, is_array_task
-from pdfingest.text import parse_size
 
 ANY_KIND = "any"
 """What `--retry-failed` means where it names no kind."""
@@ -240,6 +240,15 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
             help="Log lines, where there is no progress bar.",
         ),
     ] = LogFormat.TEXT,
+    html: Annotated[
+        bool,
+        typer.Option(
+            "--html",
+            envvar="PDFINGEST_HTML",
+            show_envvar=False,
+            help="Also pictures, as report.html in the output directory.",
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
     verbose: Annotated[
         bool,
@@ -259,9 +268,9 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         unit=unit,
         timeout_s=timeout,
         page_timeout_s=page_timeout,
-        memory_limit_bytes=_size("--memory-limit", memory_limit),
-        memory_budget_bytes=_size("--memory-budget", memory_budget),
-        max_output_bytes=_size("--max-output", max_output),
+        memory_limit_bytes=size("--memory-limit", memory_limit),
+        memory_budget_bytes=size("--memory-budget", memory_budget),
+        max_output_bytes=size("--max-output", max_output),
         max_pages=max_pages,
         passwords=passwords,
         sandbox=sandbox,
@@ -272,26 +281,20 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         checksum=checksum,
         wait_s=wait,
         fail_on=fail_on,
-        max_peak_bytes=0 if max_peak is None else _size("--max-peak", max_peak),
+        max_peak_bytes=0 if max_peak is None else size("--max-peak", max_peak),
         require_flat=require_flat,
     )
     if shard is None and is_array_task():
         _say("this is one of several tasks, but takes all files. --shard auto takes its share.")
-    view = session.View(progress=progress, log_format=log_format, quiet=quiet, verbose=verbose)
+    view = session.View(
+        progress=progress, log_format=log_format, html=html, quiet=quiet, verbose=verbose
+    )
     listed = session.Listed(files_from, null=null) if files_from else None
     if dry_run:
         code = session.list_plan(inputs or [], listed, options)
     else:
         code = session.ingest_in_view(inputs or [], listed, options, view)
     raise typer.Exit(code)
-
-
-def _size(option: str, text: str) -> int:
-    """Bytes of a size that an option has."""
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}.") from error
 
 
 def _kinds(text: str | None) -> tuple[FailureKind, ...]:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from rich.console import Console
 
+from pdfingest.cli import pictures
 from pdfingest.cli.console import ProgressView, show_summary
 from pdfingest.cli.log import LogView
 from pdfingest.cli.log_format import LogFormat
@@ -18,6 +19,7 @@ from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
 from pdfingest.options import IngestOptions
 from pdfingest.pipeline import ingest, planned
+from pdfingest.report import html
 from pdfingest.text import mib, printable
 
 _READ_BYTES = 1 << 16
@@ -30,6 +32,8 @@ class View:
     progress: bool | None
     """None: a bar where stderr is a terminal."""
     log_format: LogFormat
+    html: bool
+    """Pictures too, as a file in the output directory."""
     quiet: bool
     verbose: bool
 
@@ -88,6 +92,10 @@ def ingest_in_view(
     inputs: Sequence[str], listed: Listed | None, options: IngestOptions, view: View
 ) -> ExitCode:
     """Run, show it as the user wants, and return the exit code."""
+    if view.html:
+        html.check()
+        if options.to_stdout:
+            raise UsageError("--html needs an output directory. Give --output DIR.")
     gc.freeze()  # what is loaded now stays: it need not be looked through for garbage
     console = Console(stderr=True, highlight=False)
     with ExitStack() as stack:
@@ -101,6 +109,8 @@ def ingest_in_view(
         summary = ingest(inputs, options, listed=paths, listeners=listeners, stop=stop)
     if not view.quiet and view.log_format is LogFormat.TEXT:
         show_summary(console, summary, "stdout" if options.to_stdout else options.folder)
+    if view.html:
+        pictures.write_html(options.folder, options.workers)
     for line in summary.broken_gates(require_flat=options.require_flat):
         print(f"pdfingest: {line}", file=sys.stderr)  # noqa: T201 - for the reader of a CI log
     return summary.exit_code(options)

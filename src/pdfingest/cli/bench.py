@@ -1,0 +1,54 @@
+"""`pdfingest bench`: its options, and what it shows."""
+
+from typing import Annotated
+
+import typer
+
+from pdfingest.cli.params import size
+from pdfingest.machine import available_cpus
+
+
+def bench(  # noqa: PLR0913 - one parameter an option, as typer has it
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[INPUT]...", help="PDFs and directories. Default: files it makes."),
+    ] = None,
+    *,
+    files: Annotated[
+        int, typer.Option("--files", "-n", min=1, help="Go through so many; inputs are cycled.")
+    ] = 2000,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-w", help="Children at a time. Default: the CPUs.")
+    ] = None,
+    engine: Annotated[str, typer.Option("--engine", help="As for run.")] = "auto",
+    timeout: Annotated[float, typer.Option(metavar="S", help="Seconds for a file.")] = 60.0,
+    inject_leak: Annotated[
+        str, typer.Option(metavar="SIZE", help="Leak this much per file: the test must fail.")
+    ] = "0",
+    json_file: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Figures as JSON; - is stdout.")
+    ] = None,
+    html_file: Annotated[
+        str | None, typer.Option("--html", metavar="FILE", help="Pictures as one HTML file.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The verdict only.")] = False,
+) -> None:
+    """The leak test: memory over thousands of files, and proof that a leak would be seen.
+
+    The same files go through fresh processes, as in run, and through one process that is reused.
+    Exit code 0 if memory is flat, 5 if it is not, or if that cannot be told.
+    """
+    from pdfingest.cli import bench_session  # noqa: PLC0415 - half a second that --help spares
+
+    wanted = bench_session.Wanted(
+        inputs=inputs or [],
+        files=files,
+        workers=workers or available_cpus(),
+        engine=engine,
+        timeout_s=timeout,
+        leak_bytes=size("--inject-leak", inject_leak),
+        json_file=json_file,
+        html_file=html_file,
+        quiet=quiet,
+    )
+    raise typer.Exit(bench_session.run_bench(wanted))

@@ -1,0 +1,199 @@
+"""One invocation of `pdfingest bench`: the rounds, the pictures, the verdict."""
+
+import gc
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pdfingest.bench.corpus import make_corpus
+from pdfingest.bench.rounds import Leak, Round, find_sources, isolated, reused
+from pdfingest.cli.charts import bars, curves
+from pdfingest.cli.console import ProgressView
+from pdfingest.cli.signals import stop_on_signals
+from pdfingest.cli.write import write_text
+from pdfingest.errors import ExitCode
+from pdfingest.events import Listener
+from pdfingest.flatness import THRESHOLD_BYTES, Verdict
+from pdfingest.model import Stop
+from pdfingest.options import IngestOptions, Order
+from pdfingest.report import html
+from pdfingest.report.figures import Figures, percentile, read_figures
+from pdfingest.text import mib
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What the user asked for."""
+
+    inputs: Sequence[str]
+    files: int
+    workers: int
+    engine: str
+    timeout_s: float
+    leak_bytes: int
+    json_file: str | None
+    html_file: str | None
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What came of it."""
+
+    wanted: Wanted
+    isolated: Round
+    reused: Round
+    figures: Figures
+    """Of the files, as the isolated round had them."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 only where the memory of the isolated round is seen to be flat."""
+        flat = self.isolated.trend.verdict is Verdict.FLAT
+        return ExitCode.OK if flat else ExitCode.GATE
+
+    @property
+    def price_ms(self) -> float:
+        """What isolation costs: milliseconds of a lane, for each file."""
+        return self.isolated.lane_ms - self.reused.lane_ms
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures."""
+        return {
+            "schema": 1,
+            "engine": self.wanted.engine,
+            "injected_leak_bytes": self.wanted.leak_bytes,
+            "threshold_bytes_per_file": THRESHOLD_BYTES,
+            "verdict": self.isolated.trend.verdict.value,
+            "isolated": self.isolated.to_json(),
+            "reused": self.reused.to_json(),
+            "isolation_ms_per_file": round(self.price_ms, 3),
+            "peak_rss_bytes": dict(_percentiles(self.peaks)),
+        }
+
+    @property
+    def peaks(self) -> list[int]:
+        """Peaks of the children of the isolated round, in order."""
+        return sorted(each.peak_bytes for each in self.figures.files if each.peak_bytes)
+
+    def verdict_line(self) -> str:
+        """What a reader of a CI log looks for."""
+        trend = self.isolated.trend
+        return f"{trend.verdict.upper()}: {trend}, over {self.isolated.files:,} files"
+
+    def control_line(self) -> str:
+        """What the control shows, and what to do if it shows nothing."""
+        trend = self.reused.trend
+        said = f"{trend.verdict}: {trend}, at most {mib(self.reused.highest_bytes)}"
+        if trend.verdict is not Verdict.LEAK:
+            said += (
+                ". On these files the engine gives its memory back; the control grows on others, "
+                "such as long and complex ones, or with --engine pdfplumber"
+            )
+        return said
+
+
+def _percentiles(peaks: Sequence[int]) -> Iterator[tuple[str, int]]:
+    """The usual ones."""
+    for name, fraction in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)):
+        yield name, percentile(peaks, fraction) if peaks else 0
+
+
+def run_bench(wanted: Wanted) -> ExitCode:
+    """Do it, show it, and return the exit code."""
+    console = Console(stderr=True, highlight=False)
+    if wanted.html_file:
+        html.check()
+    gc.freeze()  # as for a run
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pdfingest-bench-"))
+        stop = stack.enter_context(stop_on_signals())
+        done = _rounds(wanted, folder, console, stop)
+    if stop.exit_code is not None:
+        return stop.exit_code
+    if not wanted.quiet:
+        _show(console, done)
+    if wanted.json_file:
+        write_text(wanted.json_file, json.dumps(done.to_json(), indent=2) + "\n")
+    if wanted.html_file:
+        lines = [done.verdict_line(), f"control: {done.control_line()}"]
+        write_text(wanted.html_file, html.render(done.figures, "pdfingest bench", lines))
+    print(f"pdfingest bench: {done.verdict_line()}", file=sys.stderr)  # noqa: T201 - for a log
+    return done.exit_code
+
+
+def _rounds(wanted: Wanted, folder: str, console: Console, stop: Stop) -> Bench:
+    """Both rounds over the same files."""
+    inputs = wanted.inputs
+    if not inputs:
+        inputs = [os.path.join(folder, "pdfs")]
+        os.mkdir(inputs[0])
+        make_corpus(inputs[0])
+    output = os.path.join(folder, "out")
+    options = IngestOptions(
+        output=output,
+        workers=wanted.workers,
+        engine=wanted.engine,
+        timeout_s=wanted.timeout_s,
+        page_timeout_s=min(wanted.timeout_s, 60.0),
+        order=Order.NAME,
+    )
+    sources = find_sources(inputs, wanted.files)
+    with _progress(console, quiet=wanted.quiet) as listeners:
+        first, _ = isolated(
+            sources, wanted.files, options, [*listeners, Leak(wanted.leak_bytes)], stop
+        )
+    with nullcontext() if wanted.quiet else console.status("the control: one process for all"):
+        second = reused(sources, wanted.files, options, folder, stop)
+    figures = replace(read_figures(output), reused=second.points)
+    return Bench(wanted, first, second, figures)
+
+
+def _show(console: Console, bench: Bench) -> None:
+    """Curves, peaks and figures, as wide as the terminal."""
+    width = min(console.width, 120)
+    console.print("Memory of what outlives a file, over the files done", style="bold")
+    series = [("isolated: parent and its helpers", bench.isolated.points)]
+    series.append(("reused: one process for all files", bench.reused.points))
+    for line in curves(series, width):
+        console.print(line, no_wrap=True, overflow="crop")
+    console.print("\nPeaks of the files, each in a process of its own", style="bold")
+    for line in bars(bench.peaks, width):
+        console.print(line, no_wrap=True, overflow="crop")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for heading in ("files/s", "ms of a lane", "failed", "deaths", "highest", "bytes per file"):
+        table.add_column(heading, justify="right")
+    for each in (bench.isolated, bench.reused):
+        trend = each.trend
+        table.add_row(
+            each.name,
+            f"{each.files / max(each.wall_s, 1e-9):,.0f}",
+            f"{each.lane_ms:,.1f}",
+            f"{each.failed:,}",
+            f"{each.deaths:,}",
+            mib(each.highest_bytes),
+            f"{trend.slope:+,.0f} ({trend.low:+,.0f} to {trend.high:+,.0f})",
+        )
+    console.print()
+    console.print(table)
+    console.print(f"\nisolation costs {bench.price_ms:,.1f} ms of a lane for each file")
+    console.print(f"control: {bench.control_line()}")
+
+
+@contextmanager
+def _progress(console: Console, *, quiet: bool) -> Generator[list[Listener], None, None]:
+    """A bar where there is a terminal."""
+    if quiet or not console.is_terminal or console.is_dumb_terminal:
+        yield []
+    else:
+        with ProgressView(console) as view:
+            yield [view]

@@ -1,0 +1,73 @@
+"""Curves and bars in characters that every terminal and log has; they are told apart by shape."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from rich.text import Text
+
+from pdfingest.report.figures import histogram
+from pdfingest.text import mib
+
+_ROWS = 12
+_LABEL = 8
+MARKS = (("o", "blue"), ("+", "red"))
+"""Mark and colour of the first and of the second curve."""
+
+
+def curves(series: Sequence[tuple[str, Sequence[tuple[int, int]]]], width: int) -> Iterator[Text]:
+    """Bytes over files, each curve with a mark of its own; the axis of bytes begins at 0.
+
+    Args:
+        series: name and points of each curve, two at the most.
+        width: columns that there are.
+    """
+    points = [point for _, each in series for point in each]
+    if not points:
+        return
+    most_files = max(files for files, _ in points) or 1
+    most_bytes = max(held for _, held in points) or 1
+    columns = max(width - _LABEL - 4, 10)
+    grid = [[" "] * columns for _ in range(_ROWS)]
+    for (_, each), (mark, _) in zip(series, MARKS, strict=False):
+        for column, held in _by_column(each, most_files, columns):
+            grid[_ROWS - 1 - min(held * _ROWS // (most_bytes + 1), _ROWS - 1)][column] = mark
+    for row, cells in enumerate(grid):
+        label = f"{most_bytes * (_ROWS - row) / _ROWS / 2**20:.0f} MiB" if row % 3 == 0 else ""
+        yield _colored(f"{label:>{_LABEL}} |{''.join(cells)}")
+    yield Text(f"{'0':>{_LABEL}} +{'-' * columns}")
+    end = f"{most_files:,} files"
+    yield Text(f"{'':{_LABEL}}  0{end:>{columns - 1}}")
+    for (name, _), (mark, color) in zip(series, MARKS, strict=False):
+        yield Text.assemble(f"{'':{_LABEL}}  ", (mark, color), f" {name}")
+
+
+def _by_column(
+    points: Sequence[tuple[int, int]], most_files: int, columns: int
+) -> Iterator[tuple[int, int]]:
+    """A value for each column from the first point on: the highest there, else the one before."""
+    highest: dict[int, int] = {}
+    for files, held in points:
+        column = min(files * columns // most_files, columns - 1)
+        highest[column] = max(highest.get(column, 0), held)
+    for column, following in pairwise([*sorted(highest), columns]):
+        for each in range(column, following):
+            yield each, highest[column]
+
+
+def _colored(line: str) -> Text:
+    """A line with its marks in their colours."""
+    text = Text(line)
+    for mark, color in MARKS:
+        text.highlight_regex(f"(?<=[| +o])[{mark}]", color)
+    return text
+
+
+def bars(values: Sequence[int], width: int) -> Iterator[Text]:
+    """How many of the values, which are sizes, lie in which range."""
+    bins = histogram(values)
+    most = max((count for _, _, count in bins), default=0)
+    for low, high, count in bins:
+        label = f"{mib(low).removesuffix(' MiB')} - {mib(high)}"
+        room = max(width - 22 - len(f" {count:,}"), 5)
+        # A bin with one file among thousands is what a reader looks for: never invisible.
+        yield Text(f"{label:>20}  {'#' * (-(-count * room // most))} {count:,}")

@@ -1,0 +1,1 @@
+"""What an earlier run cost, file by file: figures, pictures, CSV."""
