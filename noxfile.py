@@ -31,6 +31,9 @@ PYTHONS = [
 ] or ["3"]
 """Interpreters that are here; where none has a versioned name, the one that runs nox."""
 
+PARALLEL = ("-q", "-n", "3", "--dist", "loadfile")
+"""Tests wait for processes most of the time."""
+
 
 @nox.session
 def lint(session: nox.Session) -> None:
@@ -54,7 +57,7 @@ def typing(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests, on every interpreter that is here, against the built wheel."""
     session.install(".[test]")
-    session.run("pytest", "-q", "--ignore", "tests/readme", *session.posargs)
+    session.run("pytest", *PARALLEL, "--ignore", "tests/readme", *session.posargs)
 
 
 @nox.session
@@ -70,7 +73,7 @@ def lowest(session: nox.Session) -> None:
     project = nox.project.load_toml("pyproject.toml")["project"]
     lower = [requirement.replace(">=", "==") for requirement in project["dependencies"]]
     session.install(".[test]", *lower)
-    session.run("pytest", "-q", "--ignore", "tests/readme", *session.posargs)
+    session.run("pytest", *PARALLEL, "--ignore", "tests/readme", *session.posargs)
 
 
 @nox.session

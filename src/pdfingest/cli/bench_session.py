@@ -95,8 +95,8 @@ class Bench:
         said = f"{trend.verdict}: {trend}, at most {mib(self.reused.highest_bytes)}"
         if trend.verdict is not Verdict.LEAK:
             said += (
-                ". On these files the engine gives its memory back; the control grows on others, "
-                "such as long and complex ones, or with --engine pdfplumber"
+                ". These files do not make it leak; others may, such as long and complex ones, "
+                "and other engines: try --engine pdfplumber"
             )
         return said
 
