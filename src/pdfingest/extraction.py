@@ -210,11 +210,14 @@ class Extraction:
             if not stat.S_ISREG(found.st_mode):
                 raise OSError("it is not a regular file")
             digest = hashlib.sha256()
-            chunk = file.read(_CHUNK_BYTES)
-            self.has_header = b"%PDF-" in chunk[:_HEADER_BYTES]
-            while chunk:
-                digest.update(chunk)
-                chunk = file.read(_CHUNK_BYTES)
+            # One buffer, no larger than the file: a fresh megabyte for each read is two mappings.
+            size_bytes = max(min(found.st_size, _CHUNK_BYTES), _HEADER_BYTES)
+            buffer = memoryview(bytearray(size_bytes))
+            length = file.readinto(buffer)
+            self.has_header = b"%PDF-" in bytes(buffer[: min(length, _HEADER_BYTES)])
+            while length:
+                digest.update(buffer[:length])
+                length = file.readinto(buffer)
             self.sha256 = digest.hexdigest()
         return _identity(found)
 

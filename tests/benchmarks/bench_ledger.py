@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from bench_isolation import make_files
+from files import make_files
 
 UNCHANGED = 10_000
 PLANNED = int(os.environ.get("PDFINGEST_BENCH_PLANNED", "1_000_000"))

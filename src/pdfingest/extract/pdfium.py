@@ -4,6 +4,7 @@
 # The library is not typed throughout; mypy checks this file strictly.
 
 import ctypes
+import encodings.utf_16_le  # noqa: F401 - what PDFium's text is decoded with: once for the image
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
