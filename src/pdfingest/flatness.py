@@ -6,7 +6,8 @@ taken over the medians of blocks, not over the samples: resident memory moves in
 sample is much like the one before, which would make the interval far too narrow. `scipy` gives the
 same figures (a test compares them), but is 100 MB that a run does not need.
 
-What an allocator and caches take at first is no leak: the first quarter of the files is left out.
+What an allocator and caches take at first is no leak: the first quarter of the files is left out,
+and at least 250 of them.
 """
 
 import math
@@ -21,8 +22,10 @@ THRESHOLD_BYTES = 512
 CONFIDENCE = 0.99
 WARM_UP = 0.25
 """Part of the files that is left out at the start."""
+WARM_UP_FILES = 250
+"""So many are left out at the least: the parent grows by some 200 KiB while it goes through them."""
 BLOCKS = 16
-LEAST_FILES = 200
+LEAST_FILES = 500
 """Fewer files do not tell a leak from a warm-up."""
 
 
@@ -92,7 +95,8 @@ def judge(samples: Sequence[tuple[int, int]]) -> Trend:
         samples: files done and bytes held, in the order of time.
     """
     total = samples[-1][0] if samples else 0
-    settled = [(files, held) for files, held in samples if files > WARM_UP * total]
+    warm_up = max(WARM_UP * total, WARM_UP_FILES)
+    settled = [(files, held) for files, held in samples if files > warm_up]
     blocks = _blocks(settled)
     if total < LEAST_FILES or len(blocks) < BLOCKS // 2:
         return Trend(Verdict.INCONCLUSIVE, files=total)

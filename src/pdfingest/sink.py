@@ -10,9 +10,8 @@ import os
 import shutil
 import tempfile
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
-from functools import partial
 from io import FileIO
 from types import TracebackType
 from typing import BinaryIO
@@ -25,7 +24,9 @@ from pdfingest.record import encode, report_line
 from pdfingest.spool import pages_of
 from pdfingest.summary import Summary
 
-_COPY_BYTES = 1 << 20
+_COPY_BYTES = 64 << 10
+"""Below what malloc maps apart (mallopt(3), M_MMAP_THRESHOLD): the first larger block that is freed
+raises that bound, and the heap keeps blocks of its size from then on."""
 
 
 class Sink(AbstractContextManager["Sink"]):
@@ -85,6 +86,7 @@ class DirectorySink(Sink):
             os.makedirs(self.spool_folder)
             self._records = FileIO(os.path.join(folder, self._records_name), "a")
             self._report = FileIO(os.path.join(folder, REPORT), "a")
+            self._buffer = memoryview(bytearray(_COPY_BYTES))
             sync_folder(folder)
 
     def __exit__(
@@ -121,7 +123,7 @@ class DirectorySink(Sink):
             records_at = self._records.tell()
             if isinstance(finished.outcome, Extracted):
                 with open(finished.spool, "rb", buffering=0) as file:
-                    _append_whole(self._records, iter(partial(file.read, _COPY_BYTES), b""))
+                    _append_whole(self._records, _pieces(file, self._buffer))
             records_bytes = self._records.tell() - records_at
             report_at = self._report.tell()
             _append_whole(self._report, [encode(report_line(finished, self._digest))])
@@ -171,7 +173,13 @@ def _cut(path: str, length: int | None) -> None:
         os.truncate(path, length)
 
 
-def _append_whole(file: FileIO, pieces: Iterable[bytes]) -> None:
+def _pieces(file: FileIO, buffer: memoryview) -> Iterator[memoryview]:
+    """The content of a file, each piece in the place of the one before."""
+    while length := file.readinto(buffer):
+        yield buffer[:length]
+
+
+def _append_whole(file: FileIO, pieces: Iterable[bytes | memoryview]) -> None:
     """Append all the pieces, or nothing of them."""
     end = file.tell()
     try:

@@ -26,21 +26,21 @@ Bench = Callable[..., tuple[Any, dict[str, Any]]]
 
 
 def test_without_inputs_it_makes_its_own_and_finds_memory_flat(bench: Bench) -> None:
-    done, figures = bench("--files", "500")
+    done, figures = bench("--files", "700")
     assert done.returncode == 0, done.stderr
     assert "pdfingest bench: FLAT: " in done.stderr
     assert figures["verdict"] == "flat"
     for name in ("isolated", "reused"):
         each = figures[name]
-        assert (each["files"], each["failed"], each["deaths"]) == (500, 0, 0)
-        assert each["points"][-1][0] == 500
+        assert (each["files"], each["failed"], each["deaths"]) == (700, 0, 0)
+        assert each["points"][-1][0] == 700
         assert each["highest_bytes"] > 10 << 20
     assert figures["isolated"]["lane_ms_per_file"] > figures["reused"]["lane_ms_per_file"]
 
 
 @pytest.mark.parametrize(("size", "leak_bytes"), [("1K", 1024), ("10K", 10_240)])
 def test_a_leak_of_the_parent_fails_it(bench: Bench, size: str, leak_bytes: int) -> None:
-    done, figures = bench("--files", "600", "--inject-leak", size)
+    done, figures = bench("--files", "800", "--inject-leak", size)
     assert done.returncode == 5
     assert "pdfingest bench: LEAK: " in done.stderr
     assert figures["injected_leak_bytes"] == leak_bytes
@@ -70,7 +70,7 @@ def test_a_control_that_leaks_is_shown(
     bench: Bench, faulty: Callable[..., Path], pdfs: Path
 ) -> None:
     faulty("a.pdf", fault="keeps", kib=8)
-    done, figures = bench(pdfs, "--engine", "faulty", "--files", "600")
+    done, figures = bench(pdfs, "--engine", "faulty", "--files", "800")
     assert done.returncode == 0, done.stderr
     assert (figures["isolated"]["verdict"], figures["reused"]["verdict"]) == ("flat", "leak")
     assert "do not make it leak" not in done.stderr
