@@ -23,7 +23,7 @@ CONFIDENCE = 0.99
 WARM_UP = 0.25
 """Part of the files that is left out at the start."""
 WARM_UP_FILES = 250
-"""So many are left out at the least: the parent grows by some 200 KiB while it goes through them."""
+"""So many are left out at the least: the parent grows by some 200 KiB while they go through."""
 BLOCKS = 16
 LEAST_FILES = 500
 """Fewer files do not tell a leak from a warm-up."""
