@@ -31,27 +31,32 @@ LEAST_FILES = 500
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the processes of a run hold, seen from outside the children."""
+    """What the processes of a run hold at one moment, seen from outside the children."""
 
-    files: int
-    """Sources done."""
-    at_s: float
-    """Since the run began."""
     parent_rss_bytes: int
     helpers_rss_bytes: int = 0
-    """Of the processes beside the parent that outlive a file, such as the forkserver."""
+    """Of the parent's direct children, which outlive a file: forkserver and resource tracker."""
     tree_pss_bytes: int = 0
     """Of all processes, shared pages counted once; 0 where the kernel does not say."""
     descriptors: int = 0
     """Of the parent, as are the threads."""
     threads: int = 0
     children: int = 0
-    """Alive, those that wait for their job included."""
+    """Processes that extract, or wait for a job."""
+    files: int = 0
+    """Sources done."""
+    at_s: float = 0.0
+    """Since the run began."""
 
     @property
     def held_bytes(self) -> int:
         """Memory of what outlives a file."""
         return self.parent_rss_bytes + self.helpers_rss_bytes
+
+    @property
+    def tree_bytes(self) -> int:
+        """Memory of all processes, as far as the kernel says."""
+        return self.tree_pss_bytes or self.held_bytes
 
 
 class Verdict(StrEnum):

@@ -11,9 +11,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from pdfingest.flatness import Sample
 from pdfingest.model import Peak
 
 _KIB = 1024
@@ -59,27 +59,7 @@ def oom_kills() -> int:
         return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a parent and the processes below it hold at one moment; sizes in bytes."""
-
-    parent_rss_bytes: int
-    helpers_rss_bytes: int = 0
-    """Of its direct children: forkserver and resource tracker. 0 where children are direct."""
-    tree_pss_bytes: int = 0
-    """Of all of them, shared pages counted once (proc(5), smaps_rollup); 0 if not told."""
-    descriptors: int = 0
-    threads: int = 0
-    children: int = 0
-    """Processes that extract, or wait for a job."""
-
-    @property
-    def tree_bytes(self) -> int:
-        """Memory of all of them, as far as the kernel says."""
-        return self.tree_pss_bytes or self.parent_rss_bytes + self.helpers_rss_bytes
-
-
-def look() -> Seen:
+def look() -> Sample:
     """Look at this process and all below it. Runs in the parent.
 
     A process that ends while it is looked at counts as nothing.
@@ -89,10 +69,10 @@ def look() -> Seen:
 
         parent = psutil.Process()
         below = len(parent.children(recursive=True))
-        return Seen(parent.memory_info().rss, threads=parent.num_threads(), children=below)
+        return Sample(parent.memory_info().rss, threads=parent.num_threads(), children=below)
     helpers = list(_below("self"))
     children = [child for helper in helpers for child in _below(helper)]
-    return Seen(
+    return Sample(
         parent_rss_bytes=_rss("self"),
         helpers_rss_bytes=sum(map(_rss, helpers)),
         tree_pss_bytes=sum(map(_pss, ["self", *helpers, *children])),

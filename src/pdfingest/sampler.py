@@ -8,6 +8,7 @@ slope over it is that over all.
 import gc
 import time
 from array import array
+from dataclasses import astuple, replace
 
 from pdfingest.flatness import Sample
 from pdfingest.memory import look
@@ -46,17 +47,7 @@ class Sampler:
         # growth that ends, but at 1 KiB a file. The command line freezes what it has loaded, so
         # that this takes 0.3 ms.
         gc.collect()
-        seen = look()
-        row = (
-            files,
-            began_s - self._began_s,
-            seen.parent_rss_bytes,
-            seen.helpers_rss_bytes,
-            seen.tree_pss_bytes,
-            seen.descriptors,
-            seen.threads,
-            seen.children,
-        )
+        row = astuple(replace(look(), files=files, at_s=began_s - self._began_s))
         if self._length == MOST:
             self._thin()
         width = len(row)
@@ -79,4 +70,4 @@ class Sampler:
         """All that are kept, in the order of time."""
         width = len(self._table) // MOST
         rows = (self._table[i * width : (i + 1) * width] for i in range(self._length))
-        return [Sample(int(row[0]), row[1], *map(int, row[2:])) for row in rows]
+        return [replace(Sample(*map(int, row)), at_s=row[-1]) for row in rows]

@@ -2,13 +2,13 @@ from itertools import count, pairwise
 
 import pytest
 
-from pdfingest.memory import Seen
+from pdfingest.flatness import Sample
 from pdfingest.sampler import MOST, Sampler
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Sampler:
-    monkeypatch.setattr("pdfingest.sampler.look", lambda: Seen(7, 5, 9, 3, 2, 1))
+    monkeypatch.setattr("pdfingest.sampler.look", lambda: Sample(7, 5, 9, 3, 2, 1))
     monkeypatch.setattr("pdfingest.sampler.gc.collect", lambda: 0)
     clock = count(step=0.0625)
     monkeypatch.setattr("pdfingest.sampler.time.monotonic", lambda: next(clock))
