@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nox
 
-nox.options.default_venv_backend = "venv"
+nox.options.default_venv_backend = "uv|venv"
 nox.options.sessions = ["lint", "typing", "tests", "readme"]
 nox.options.error_on_missing_interpreters = False
 
@@ -31,8 +31,8 @@ PYTHONS = [
 ] or ["3"]
 """Interpreters that are here; where none has a versioned name, the one that runs nox."""
 
-PARALLEL = ("-q", "-n", "3", "--dist", "loadfile")
-"""Tests wait for processes most of the time."""
+PARALLEL = ("-q", "-n", "3", "--dist", "worksteal")
+"""Tests wait for processes much of the time."""
 
 
 @nox.session
@@ -55,9 +55,10 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """All tests, on every interpreter that is here, against the built wheel."""
+    """Tests on every interpreter that is here, all of them on the newest, against the built wheel."""
     session.install(".[test]")
-    session.run("pytest", *PARALLEL, "--ignore", "tests/readme", *session.posargs)
+    chosen = () if session.python == PYTHONS[-1] else ("-m", "not slow")
+    session.run("pytest", *PARALLEL, *chosen, "--ignore", "tests/readme", *session.posargs)
 
 
 @nox.session

@@ -103,6 +103,7 @@ def test_a_source_is_in_one_of_the_record_files_only(cli: Cli, run: Run, out: Pa
     assert len(read_lines(out / "documents.jsonl")) == 9
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_the_old_state_or_the_new(
     cli: Cli, run: Run, faulty: Make, tmp_path: Path, out: Path
 ) -> None:

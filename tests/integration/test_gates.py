@@ -53,6 +53,7 @@ def test_flatness_that_cannot_be_told_is_not_flat(
     assert memory["samples"]["parent_rss_bytes"][-1] > 10 << 20
 
 
+@pytest.mark.slow
 def test_a_run_over_enough_files_is_flat(cli: Cli, faulty: Make, pdfs: Path, out: Path) -> None:
     for number in range(800):
         faulty(f"{number}.pdf")

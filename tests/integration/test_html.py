@@ -16,7 +16,7 @@ from pdfingest.report.figures import MOST_POINTS, Figures, FileCost
 pytest.importorskip("bokeh")
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs chromium")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CHROMIUM, reason="needs chromium")]
 HOSTILE = "</script><img src=x onerror=document.title='owned'>.pdf"
 
 

@@ -65,17 +65,6 @@ def test_the_parent_imports_no_pdf_library(observed: Observed, pdfs: Path, out: 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_the_parent_does_not_grow_with_the_number_of_files(
-    observed: Observed, pdfs: Path, out: Path, faulty: Callable[..., Path]
-) -> None:
-    for number in range(600):
-        faulty(f"{number}.pdf")
-    rss = observed(pdfs, out, "faulty")["rss"]
-    assert len(rss) == 600
-    assert rss[-1] - rss[199] < 1 << 20
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("unit", ["page", "document"])
 def test_the_parent_never_holds_the_text(
     pdfs: Path, out: Path, faulty: Callable[..., Path], unit: str

@@ -25,6 +25,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
 @pytest.mark.parametrize("parent_mib", [0, 1024])
 @pytest.mark.skipif(sys.platform == "win32", reason="forkserver")

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 import psutil
+import pytest
 
 from conftest import Cli, Lines, environment, read_lines
 
@@ -51,6 +52,7 @@ def state(out: Path) -> tuple[bytes, Lines]:
     return (out / "pages.jsonl").read_bytes(), told(read_lines(out / "report.jsonl"))
 
 
+@pytest.mark.slow
 def test_killed_runs_end_with_what_an_undisturbed_run_has(
     cli: Cli, faulty: Callable[..., Path], pdfs: Path, tmp_path: Path
 ) -> None:

@@ -73,7 +73,7 @@ def test_the_commands_of_a_block_do_what_they_say(block: list[str], project: Pat
 
 def test_the_two_commands_are_there() -> None:
     assert "pip install . && pdfingest run examples/pdfs" in COMMANDS
-    assert "pip install nox && python -m nox" in COMMANDS
+    assert "pip install 'nox[uv]' && python -m nox" in COMMANDS
 
 
 def test_the_program_of_the_readme_runs(project: Path) -> None:

@@ -65,6 +65,7 @@ def _watchable(born: type[BaseProcess]) -> type[BaseProcess]:
 
             @staticmethod
             def _Popen(process: BaseProcess) -> object:  # noqa: N802 - BaseProcess's name
+                """The handle to a child that starts now."""
                 return _popen_of_forkserver()(process)
 
         def start(self) -> None:
