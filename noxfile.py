@@ -9,6 +9,7 @@ import nox
 
 nox.options.default_venv_backend = "uv|venv"
 nox.options.sessions = ["lint", "typing", "tests", "readme"]
+os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does: some networks have their own
 nox.options.error_on_missing_interpreters = False
 
 
@@ -55,7 +56,7 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Tests on every interpreter that is here, all of them on the newest, against the built wheel."""
+    """Tests on every interpreter that is here, slow ones on the newest, against the built wheel."""
     session.install(".[test]")
     chosen = () if session.python == PYTHONS[-1] else ("-m", "not slow")
     session.run("pytest", *PARALLEL, *chosen, "--ignore", "tests/readme", *session.posargs)
