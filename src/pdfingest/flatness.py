@@ -83,10 +83,7 @@ class Trend:
 
     def __str__(self) -> str:
         if self.low == self.high == 0.0 and self.verdict is Verdict.INCONCLUSIVE:
-            return (
-                f"{self.files:,} files are too few to tell, or were over too soon "
-                f"(it takes {LEAST_FILES:,})"
-            )
+            return f"{self.files:,} files are too few to tell (it takes {LEAST_FILES:,})"
         return (
             f"{self.slope:+,.1f} bytes per file ({CONFIDENCE:.0%} interval {self.low:+,.1f} to "
             f"{self.high:+,.1f}, limit {THRESHOLD_BYTES})"
