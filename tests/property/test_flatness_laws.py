@@ -79,6 +79,16 @@ def test_a_leak_is_seen_under_noise_and_spikes(seed: int, slope: int) -> None:
     assert trend.slope == pytest.approx(slope, rel=0.15)
 
 
+@given(st.integers(1000, 20_000), st.integers(1, 50 * MIB))
+def test_what_is_taken_at_first_is_no_leak(files: int, taken: int) -> None:
+    points = [
+        (number, taken * min(number * 5 // files, 1) + 4096 * (number % 2))
+        for number in range(1, files + 1, max(files // 300, 1))
+    ]
+    ramp = [(number, held + min(number, files // 5) * 10 * KIB) for number, held in points]
+    assert judge(ramp).verdict is Verdict.FLAT
+
+
 @given(st.integers(1, LEAST_FILES - 1), st.integers(0, 100 * KIB), st.integers(1, 400))
 def test_too_few_files_are_never_flat(files: int, slope: int, samples: int) -> None:
     assert judge(series(slope, files, samples)).verdict is Verdict.INCONCLUSIVE

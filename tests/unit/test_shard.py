@@ -56,3 +56,11 @@ def test_one_task_of_one_is_no_array() -> None:
     assert not is_array_task({"CLOUD_RUN_TASK_INDEX": "0", "CLOUD_RUN_TASK_COUNT": "1"})
     assert is_array_task({"CLOUD_RUN_TASK_INDEX": "0", "CLOUD_RUN_TASK_COUNT": "2"})
     assert not is_array_task({})
+
+
+def test_each_name_is_in_one_shard_and_shards_are_alike_in_size() -> None:
+    for count in (1, 2, 3, 7):
+        shards = [Shard(index, count) for index in range(count)]
+        taken = [[shard.takes(f"{number}.pdf") for shard in shards] for number in range(700)]
+        assert {sum(each) for each in taken} == {1}
+        assert min(map(sum, zip(*taken, strict=True))) > 700 / count * 0.7
