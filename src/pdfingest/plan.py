@@ -68,7 +68,6 @@ _FINE_NS = 50_000_000
 """File systems that keep fractions of a second keep them in ticks of at most some 10 ms."""
 _COARSE_NS = 2_000_000_000
 """FAT keeps times in steps of 2 s."""
-_PAGE_ROWS = 1000
 
 
 class Plan:

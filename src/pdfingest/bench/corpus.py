@@ -8,7 +8,10 @@ import zlib
 from random import Random
 
 FILES = 40
-_WORDS = "memory process page kernel file stream object table report child limit engine".split()  # noqa: SIM905 - reads better
+_WORDS = (
+    *("memory", "process", "page", "kernel", "file", "stream", "object"),
+    *("table", "report", "child", "limit", "engine"),
+)
 _LINES = 45
 _SCAN_WIDTH, _SCAN_HEIGHT = 1240, 1754
 """Pixels of an A4 page at 150 dpi."""

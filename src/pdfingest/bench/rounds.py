@@ -118,15 +118,12 @@ def isolated(
     options: IngestOptions,
     listeners: Sequence[Listener],
     stop: Stop,
-) -> tuple[Round, Summary]:
+) -> Round:
     """The files as `run` does them, cycled until there are so many."""
     summary = ingest_found(_cycled(sources, files), options, listeners, stop)
     points = [(sample.files, sample.held_bytes) for sample in summary.samples]
-    done = summary.finished
-    return (
-        Round("isolated", done, summary.failed, 0, options.workers, summary.wall_s, points),
-        summary,
-    )
+    done, wall_s = summary.finished, summary.wall_s
+    return Round("isolated", done, summary.failed, 0, options.workers, wall_s, points)
 
 
 def _cycled(sources: Sequence[Source], files: int) -> Iterator[Found]:

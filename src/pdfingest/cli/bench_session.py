@@ -148,9 +148,8 @@ def _rounds(wanted: Wanted, folder: str, console: Console, stop: Stop) -> Bench:
     )
     sources = find_sources(inputs, wanted.files)
     with _progress(console, quiet=wanted.quiet) as listeners:
-        first, _ = isolated(
-            sources, wanted.files, options, [*listeners, Leak(wanted.leak_bytes)], stop
-        )
+        listeners.append(Leak(wanted.leak_bytes))
+        first = isolated(sources, wanted.files, options, listeners, stop)
     with nullcontext() if wanted.quiet else console.status("the control: one process for all"):
         second = reused(sources, wanted.files, options, folder, stop)
     figures = replace(read_figures(output), reused=second.points)

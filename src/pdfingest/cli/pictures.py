@@ -10,7 +10,7 @@ from pdfingest.cli.charts import bars, curves
 from pdfingest.cli.write import write_text
 from pdfingest.layout import PICTURES
 from pdfingest.report import html
-from pdfingest.report.figures import Figures, FileCost, read_figures
+from pdfingest.report.figures import Figures, FileCost
 from pdfingest.text import mib, printable
 
 _WIDEST = 120
@@ -65,14 +65,12 @@ def _table(files: list[FileCost], name_width: int) -> Table:
     return table
 
 
-def write_html(folder: str, workers: int) -> None:
+def write_html(figures: Figures, folder: str, workers: int) -> None:
     """Write the pictures of an output directory into it.
 
     Raises:
         EngineUnavailableError: the extra is not installed.
-        NoInputError: no run wrote there.
         OutputError: it cannot be written.
     """
-    figures = read_figures(folder)
     title = f"pdfingest: {printable(folder)}"
     write_text(os.path.join(folder, PICTURES), html.render(figures, title, facts(figures, workers)))

@@ -24,9 +24,9 @@ def report(
 ) -> None:
     """Show what earlier runs cost, file by file, and what machine these files need."""
     from pdfingest.cli import pictures  # noqa: PLC0415 - 50 ms that --help does not need
-    from pdfingest.cli.write import write_text  # noqa: PLC0415
-    from pdfingest.report.csv import write_csv  # noqa: PLC0415
-    from pdfingest.report.figures import read_figures  # noqa: PLC0415
+    from pdfingest.cli.write import write_text  # noqa: PLC0415 - as above
+    from pdfingest.report.csv import write_csv  # noqa: PLC0415 - as above
+    from pdfingest.report.figures import read_figures  # noqa: PLC0415 - as above
 
     figures = read_figures(output)
     if csv:
@@ -36,4 +36,4 @@ def report(
     else:
         pictures.show(figures, top, workers or available_cpus())
     if html:
-        pictures.write_html(output, workers or available_cpus())
+        pictures.write_html(figures, output, workers or available_cpus())

@@ -20,6 +20,7 @@ from pdfingest.events import Listener
 from pdfingest.options import IngestOptions
 from pdfingest.pipeline import ingest, planned
 from pdfingest.report import html
+from pdfingest.report.figures import read_figures
 from pdfingest.text import mib, printable
 
 _READ_BYTES = 1 << 16
@@ -110,7 +111,8 @@ def ingest_in_view(
     if not view.quiet and view.log_format is LogFormat.TEXT:
         show_summary(console, summary, "stdout" if options.to_stdout else options.folder)
     if view.html:
-        pictures.write_html(options.folder, options.workers)
+        figures = read_figures(options.folder)
+        pictures.write_html(figures, options.folder, options.workers)
     for line in summary.broken_gates(require_flat=options.require_flat):
         print(f"pdfingest: {line}", file=sys.stderr)  # noqa: T201 - for the reader of a CI log
     return summary.exit_code(options)

@@ -55,10 +55,10 @@ def render(figures: Figures, title: str, lines: list[str]) -> str:
     """
     check()
     from bokeh.embed import file_html  # noqa: PLC0415 - an extra, and a second to import
-    from bokeh.layouts import column  # noqa: PLC0415
-    from bokeh.models import ColumnDataSource  # noqa: PLC0415
-    from bokeh.models.widgets.markups import Div  # noqa: PLC0415
-    from bokeh.resources import INLINE  # noqa: PLC0415
+    from bokeh.layouts import column  # noqa: PLC0415 - an extra
+    from bokeh.models import ColumnDataSource  # noqa: PLC0415 - an extra
+    from bokeh.models.widgets.markups import Div  # noqa: PLC0415 - an extra
+    from bokeh.resources import INLINE  # noqa: PLC0415 - an extra
     from jinja2 import Template  # noqa: PLC0415 - comes with bokeh
 
     source = ColumnDataSource(_columns(figures.drawn()))
@@ -100,7 +100,7 @@ def _columns(files: list[FileCost]) -> dict[str, list[Any]]:
 
 def _figure(x_label: str, y_label: str, **options: Any) -> Any:
     """An empty picture."""
-    from bokeh.plotting import figure  # noqa: PLC0415
+    from bokeh.plotting import figure  # noqa: PLC0415 - an extra
 
     plot = figure(
         height=_HEIGHT,
@@ -120,7 +120,7 @@ def _figure(x_label: str, y_label: str, **options: Any) -> Any:
 
 def _memory(figures: Figures) -> Any:
     """What outlives a file, isolated and reused; None without samples."""
-    from bokeh.models import HoverTool, NumeralTickFormatter  # noqa: PLC0415
+    from bokeh.models import HoverTool, NumeralTickFormatter  # noqa: PLC0415 - an extra
 
     curves = (("isolated", figures.held, _ISOLATED), ("reused", figures.reused, _REUSED))
     if not any(points for _, points, _ in curves):
@@ -157,7 +157,7 @@ def _time(source: Any) -> Any:
 
 def _hover(points: Any) -> Any:
     """The name of the file under the pointer, and its figures."""
-    from bokeh.models import HoverTool  # noqa: PLC0415
+    from bokeh.models import HoverTool  # noqa: PLC0415 - an extra
 
     shown = [
         ("file", "@name"),
@@ -182,10 +182,10 @@ def _failures(figures: Figures) -> Any:
 
 def _table(source: Any) -> Any:
     """All files; a click on a heading sorts, the field above it filters."""
-    from bokeh.layouts import column  # noqa: PLC0415
-    from bokeh.models import CDSView, CustomJS, CustomJSFilter  # noqa: PLC0415
-    from bokeh.models.widgets.inputs import TextInput  # noqa: PLC0415
-    from bokeh.models.widgets.tables import (  # noqa: PLC0415
+    from bokeh.layouts import column  # noqa: PLC0415 - an extra
+    from bokeh.models import CDSView, CustomJS, CustomJSFilter  # noqa: PLC0415 - an extra
+    from bokeh.models.widgets.inputs import TextInput  # noqa: PLC0415 - an extra
+    from bokeh.models.widgets.tables import (  # noqa: PLC0415 - an extra
         DataTable,
         NumberFormatter,
         StringFormatter,
