@@ -208,6 +208,7 @@ def test_only_its_own_files_are_open_to_a_child(
     assert SECRET not in scene.text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["page", "document"])
 @pytest.mark.parametrize("engine", ["auto", "pdfium", "pypdf", "pdfplumber", "faulty,pypdf"])
 def test_the_records_are_the_same_with_it_and_without(

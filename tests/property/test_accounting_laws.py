@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from faulty import write_pdf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ ENDINGS = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(sorted(ENDINGS)), max_size=8), st.integers(1, 4))
 def test_n_files_in_are_n_accounted_for_in_any_mixture(endings: list[str], workers: int) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
+from mmap import mmap
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -102,14 +103,15 @@ def find_sources(inputs: Sequence[str], files: int) -> list[Source]:
 class Leak(Listener):
     """A parent that keeps some bytes of every file, so that the test can be seen to fail."""
 
-    def __init__(self, leak_bytes: int) -> None:
+    def __init__(self, leak_bytes: int, files: int) -> None:
         self._leak_bytes = leak_bytes
-        self._kept: list[bytes] = []
+        # From the system, not from the heap: what the start of the program left free there would
+        # hide the first MiB.
+        self._kept = mmap(-1, max(leak_bytes * files, 1))
 
     def on_finished(self, finished: Finished, summary: Summary) -> None:
         """Keep them; touched, as memory that is not touched is not resident."""
-        if self._leak_bytes:
-            self._kept.append(os.urandom(self._leak_bytes))
+        self._kept.write(b"\1" * self._leak_bytes)
 
 
 def isolated(

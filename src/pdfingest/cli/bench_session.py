@@ -148,7 +148,7 @@ def _rounds(wanted: Wanted, folder: str, console: Console, stop: Stop) -> Bench:
     )
     sources = find_sources(inputs, wanted.files)
     with _progress(console, quiet=wanted.quiet) as listeners:
-        listeners.append(Leak(wanted.leak_bytes))
+        listeners.append(Leak(wanted.leak_bytes, wanted.files))
         first = isolated(sources, wanted.files, options, listeners, stop)
     with nullcontext() if wanted.quiet else console.status("the control: one process for all"):
         second = reused(sources, wanted.files, options, folder, stop)
