@@ -12,7 +12,9 @@ import signal
 import sys
 import threading
 import time
-from multiprocessing.process import BaseProcess
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from typing import Any, TypeAlias
 
 from pdfingest import limits
@@ -35,21 +37,84 @@ STACK_SIGNAL = getattr(signal, "SIGUSR2", 0)
 """Asks a child for the stack of what it is doing; 0 where there is no such signal."""
 
 
-def as_process(kind: type[BaseProcess], state: dict[str, Any]) -> BaseProcess:
-    """Unpickle the process object of a child as the plain kind that it is there."""
-    process = kind.__new__(kind)
+class Newborn:
+    """What a child of the image unpickles in the place of a process: it boots, and does its work.
+
+    Why not the library's: it prepares for children, queues and threads of its own, which costs more
+    than the text of a page.
+    """
+
+    def __init__(self, target: Callable[..., None], args: tuple[Any, ...]) -> None:
+        self._target = target
+        self._args = args
+
+    def _bootstrap(self, parent_sentinel: int) -> int:
+        """Called by `multiprocessing.spawn`; gives the exit code, 1 where this raises."""
+        boot(parent_sentinel)
+        self._target(*self._args)
+        return 0
+
+
+class Spawned(SpawnProcess):
+    """What a spawned child unpickles: the library's process, which boots first."""
+
+    def run(self) -> None:
+        """Boot, and do its work."""
+        ignore_stop_signals()
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        boot(parent.sentinel)
+        super().run()
+
+
+def as_spawned(state: dict[str, Any]) -> Spawned:
+    """Unpickle the process object of a spawned child."""
+    process = Spawned.__new__(Spawned)
     process.__dict__.update(state)
     return process
 
 
-def boot() -> None:
-    """Make a fresh child safe to leave alone; the executor calls it before the job arrives."""
-    # Ctrl-C, and the SIGTERM of a service manager, reach the whole group; only the parent may
-    # decide what they mean, and it ends its children by SIGKILL.
+class Calls:
+    """The child's end of the executor's queue of calls: it alone reads, so there is no lock."""
+
+    def __init__(self, reader: "Connection[Any, Any]") -> None:
+        self._reader = reader
+
+    def get(self, block: bool = True) -> Any:  # noqa: FBT001, FBT002 - the signature of a queue
+        """Wait for the next one."""
+        del block
+        return self._reader.recv()
+
+
+class Results:
+    """The child's end of the executor's queue of results: it alone writes, so there is no lock."""
+
+    def __init__(self, writer: "Connection[Any, Any]") -> None:
+        self._writer = writer
+
+    def put(self, result: Any) -> None:
+        """Send it."""
+        self._writer.send(result)
+
+
+def ignore_stop_signals() -> None:
+    """Leave the end to the parent.
+
+    Ctrl-C, and the SIGTERM of a service manager, reach the whole group; only the parent may decide
+    what they mean, and it ends its children by SIGKILL.
+    """
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def boot(parent_sentinel: int) -> None:
+    """Make a fresh child safe to leave alone, before its job arrives.
+
+    Args:
+        parent_sentinel: descriptor of a pipe whose other end the parent holds.
+    """
     _lead_group()
-    _die_with_parent()
+    _die_with_parent(parent_sentinel)
     _silence()
 
 
@@ -67,7 +132,7 @@ def _silence() -> None:
     os.close(nothing)
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(sentinel: int) -> None:
     """Have this process end when the parent does, even while C code holds the GIL.
 
     PR_SET_PDEATHSIG would watch the forkserver, which lives as long as any child does, since each
@@ -75,19 +140,19 @@ def _die_with_parent() -> None:
     the pipe that `multiprocessing` keeps from parent to child hangs up: F_SETSIG, fcntl(2). The
     owner is the group, so that what an engine forked goes too.
     """
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
     if sys.platform == "linux":
         import fcntl  # noqa: PLC0415 - absent on Windows
+        import select  # noqa: PLC0415 - as above
 
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, -os.getpid())
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, os.O_ASYNC)
-        if not parent.is_alive():
+        fcntl.fcntl(sentinel, fcntl.F_SETOWN, -os.getpid())
+        fcntl.fcntl(sentinel, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(sentinel, fcntl.F_SETFL, os.O_ASYNC)
+        hung_up = select.poll()
+        hung_up.register(sentinel, 0)
+        if hung_up.poll(0):
             os._exit(_ORPHANED)
     else:
-        threading.Thread(target=_exit_after, args=(parent.sentinel,), daemon=True).start()
+        threading.Thread(target=_exit_after, args=(sentinel,), daemon=True).start()
 
 
 def _exit_after(parent_sentinel: int) -> None:
@@ -99,7 +164,6 @@ def _exit_after(parent_sentinel: int) -> None:
 def run(job: Job) -> Answer:
     """Extract one source into its spool. Runs in the child, once in its life."""
     recorder = Recorder(job.recorder, job.ticket)  # first of all: time limits count from here
-    meter = PeakMeter()
     started_at = time.time()
     clock = time.perf_counter()
 
@@ -112,11 +176,14 @@ def run(job: Job) -> Answer:
             peak=meter.read(),
         )
 
+    # Before the baseline is taken: the library that hashes is a MiB of memory, and not the file's.
+    extraction = Extraction(job, recorder, cost)
+    meter = PeakMeter()
     _leave_stacks(recorder)
     room = limits.apply(job.limits)
     try:
         confine.enter(job)
-        answer = Extraction(job, recorder, cost).run()
+        answer = extraction.run()
     except SpoolError as error:
         return EnvironmentFailure("spool", f"{job.spool}: {error}")
     except EngineUnavailableError as error:

@@ -89,6 +89,7 @@ class Extraction:
     job: Job
     recorder: Recorder
     cost: Callable[[], Cost]
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     before: tuple[int, ...] = ()
     sha256: str = ""
     has_header: bool = False
@@ -209,16 +210,15 @@ class Extraction:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise OSError("it is not a regular file")
-            digest = hashlib.sha256()
             # One buffer, no larger than the file: a fresh megabyte for each read is two mappings.
             size_bytes = max(min(found.st_size, _CHUNK_BYTES), _HEADER_BYTES)
             buffer = memoryview(bytearray(size_bytes))
             length = file.readinto(buffer)
             self.has_header = b"%PDF-" in bytes(buffer[: min(length, _HEADER_BYTES)])
             while length:
-                digest.update(buffer[:length])
+                self.digest.update(buffer[:length])
                 length = file.readinto(buffer)
-            self.sha256 = digest.hexdigest()
+            self.sha256 = self.digest.hexdigest()
         return _identity(found)
 
     def _open_first(self) -> int:

@@ -11,10 +11,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from pdfingest.flatness import Sample
 from pdfingest.model import Peak
+
+if TYPE_CHECKING:
+    from pdfingest.flatness import Sample
 
 _KIB = 1024
 _PAGE_BYTES = mmap.PAGESIZE
@@ -59,11 +61,13 @@ def oom_kills() -> int:
         return 0
 
 
-def look() -> Sample:
+def look() -> "Sample":
     """Look at this process and all below it. Runs in the parent.
 
     A process that ends while it is looked at counts as nothing.
     """
+    from pdfingest.flatness import Sample  # noqa: PLC0415 - its arithmetic is 1 MiB of every child
+
     if sys.platform != "linux":
         import psutil  # noqa: PLC0415 - 50 ms of CPU that Linux does not pay
 

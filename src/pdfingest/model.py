@@ -6,7 +6,7 @@ Only `Page` holds text, and it never leaves the child.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pdfingest.errors import ExitCode
 
@@ -44,8 +44,21 @@ class Sandbox(StrEnum):
     OFF = "off"
 
 
+class _Sent:
+    """A dataclass that is pickled as a call of its constructor.
+
+    The pickling of one with slots looks its fields up, on both sides, each time.
+    """
+
+    __slots__: tuple[str, ...] = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A class's own slots, which are its fields: none of these inherits any.
+        return type(self), tuple([getattr(self, name) for name in self.__slots__])
+
+
 @dataclass(frozen=True, slots=True)
-class Source:
+class Source(_Sent):
     """A PDF that discovery found."""
 
     name: str
@@ -61,7 +74,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineSpec:
+class EngineSpec(_Sent):
     """An engine by name, with what a child needs to import it; the parent never does."""
 
     name: str
@@ -101,7 +114,7 @@ class DocumentInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(_Sent):
     """What one file may take; the child puts them on itself."""
 
     memory_bytes: int
@@ -112,7 +125,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(_Sent):
     """Where a child begins: the whole file at first, after a death what is left of it."""
 
     number: int = 1
@@ -130,7 +143,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Peak:
+class Peak(_Sent):
     """Memory of one child, in bytes of resident set."""
 
     peak_bytes: int = 0
@@ -142,7 +155,7 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(_Sent):
     """What one job cost, as its child measured it, or its parent where the child is dead."""
 
     pid: int = 0
@@ -159,7 +172,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Unchanged:
+class Unchanged(_Sent):
     """An earlier run wrote the records of this content with these options; they stand."""
 
     sha256: str
@@ -173,7 +186,7 @@ class Unchanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(_Sent):
     """One source to extract in one child."""
 
     source: Source
@@ -185,6 +198,8 @@ class Job:
     spool: str
     """File that the child writes its records to; the parent alone moves them on."""
     sandbox: Sandbox
+    readable: tuple[str, ...] = ()
+    """What its child may read in the sandbox beside the source."""
     earlier: Unchanged | None = None
     """The outcome if the file turns out to be what an earlier run ingested, by its hash."""
     attempt: Attempt = Attempt()
@@ -195,7 +210,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Extracted:
+class Extracted(_Sent):
     """Records of the source are in the spool; some pages may be lost."""
 
     cost: Cost
@@ -213,7 +228,7 @@ class Extracted:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(_Sent):
     """No record of the source was written."""
 
     kind: FailureKind
@@ -245,7 +260,7 @@ class Death:
 
 
 @dataclass(frozen=True, slots=True)
-class Halted:
+class Halted(_Sent):
     """The child stopped itself where it found no memory; it is as good as a death there."""
 
     message: str
@@ -253,7 +268,7 @@ class Halted:
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentFailure:
+class EnvironmentFailure(_Sent):
     """The machine failed, not the file: the run must stop. Never reaches the report."""
 
     what: str

@@ -17,7 +17,7 @@ from pdfingest.compact import settle
 from pdfingest.discover import Found, discover
 from pdfingest.errors import ExitCode, NoInputError, OutputError
 from pdfingest.events import Listener, Listeners
-from pdfingest.extract.engine import find_engines
+from pdfingest.extract.registry import find_engines
 from pdfingest.layout import ledger_of, parts_of
 from pdfingest.ledger import Ledger
 from pdfingest.lock import held
@@ -161,6 +161,7 @@ class _Run:
             yield Finished(source, unchanged)
         waiting = plan.jobs(self.options.order)
         options, limits = self.options, self.options.limits()
+        readable = confine.readable(engines)
         jobs = (
             Job(
                 source,
@@ -170,6 +171,7 @@ class _Run:
                 limits,
                 sink.new_spool(),
                 options.sandbox,
+                readable,
                 earlier,
             )
             for source, earlier in waiting

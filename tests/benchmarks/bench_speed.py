@@ -101,7 +101,7 @@ import multiprocessing, sys, tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from pdfingest import IngestOptions, child
-from pdfingest.extract.engine import find_engines
+from pdfingest.extract.registry import find_engines
 from pdfingest.model import Job, Sandbox, Source, Unit
 from pdfingest.recorder import Playback
 if __name__ == "__main__":

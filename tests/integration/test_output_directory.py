@@ -96,7 +96,11 @@ def test_a_disk_that_turns_read_only_ends_the_run(
     out = small_disk / "out"
     assert cli("run", pdfs, "-o", out, "--engine", "faulty").returncode == 0
     before = (out / "pages.jsonl").read_bytes()
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    deadline_s = time.monotonic() + 10
+    # The kernel frees a sandbox, and with it a deleted spool, some time after its process.
+    while subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=False).returncode:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
     faulty("b.pdf")
     done = cli("run", pdfs, "-o", out, "--engine", "faulty")
     assert done.returncode == 4

@@ -1,13 +1,13 @@
-import multiprocessing
 import os
 import signal
 import threading
 import time
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from pdfingest.supervise.birth import _BIRTHS, WatchedContext, _watchable
+from pdfingest.extract.registry import find_engines
+from pdfingest.supervise.birth import _BIRTHS, WatchedContext, start_again, start_context
 
 
 class Fragile:
@@ -23,27 +23,22 @@ class Fragile:
             raise BrokenPipeError
 
 
-def fragile(deaths: int) -> Any:
-    watchable: Any = _watchable(cast("Any", Fragile))
-    return watchable(deaths)
-
-
 def test_a_child_that_is_killed_while_it_is_born_is_started_again() -> None:
-    process = fragile(2)
-    process.start()
+    process = Fragile(2)
+    start_again(process.start)
     assert process.starts == 3
 
 
 def test_a_child_that_is_never_born_is_given_up() -> None:
-    process = fragile(_BIRTHS + 1)
+    process = Fragile(_BIRTHS + 1)
     with pytest.raises(BrokenPipeError):
-        process.start()
+        start_again(process.start)
     assert process.starts == _BIRTHS
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
 def test_all_threads_that_look_see_the_same_exit_code() -> None:
-    context = WatchedContext(multiprocessing.get_context("forkserver"))
+    context = WatchedContext(start_context(find_engines("pypdf")[0]))
     codes = set()
 
     def look(process: Any) -> None:

@@ -8,9 +8,10 @@ import psutil
 import pytest
 
 from pdfingest import IngestOptions
-from pdfingest.extract.engine import find_engines
+from pdfingest.extract.registry import find_engines
 from pdfingest.model import Death, Extracted, Failed, FailureKind, Job, Sandbox, Source, Unit
 from pdfingest.recorder import DONE, Note
+from pdfingest.sandbox import confine
 from pdfingest.supervise.birth import start_context
 from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
 
@@ -37,7 +38,10 @@ def job(faulty: Callable[..., Path], tmp_path: Path) -> Callable[..., Job]:
     def make(name: str, **order: object) -> Job:
         path = str(faulty(name, **order))
         spool = str(tmp_path / f"{name}.spool")
-        return Job(Source(name, path), ENGINES, (), Unit.PAGE, LIMITS, spool, Sandbox.AUTO)
+        readable = confine.readable(ENGINES)
+        return Job(
+            Source(name, path), ENGINES, (), Unit.PAGE, LIMITS, spool, Sandbox.AUTO, readable
+        )
 
     return make
 

@@ -2,7 +2,7 @@ import pytest
 
 from pdfingest import IngestOptions, Unit
 from pdfingest.errors import ExitCode, PdfingestError
-from pdfingest.extract.engine import find_engines
+from pdfingest.extract.registry import find_engines
 from pdfingest.options import options_digest
 
 

@@ -19,11 +19,11 @@ from multiprocessing.process import BaseProcess
 from time import perf_counter
 from typing import Any, cast
 
-from pdfingest import child, limits
+from pdfingest import limits
 from pdfingest.discover import Found, discover
 from pdfingest.errors import NoInputError
 from pdfingest.events import Listener
-from pdfingest.extract.engine import find_engines
+from pdfingest.extract.registry import find_engines
 from pdfingest.extraction import Extraction
 from pdfingest.flatness import Trend, judge
 from pdfingest.memory import PeakMeter
@@ -218,7 +218,6 @@ def _serve(
     pipe: "Connection[Any, Any]", sources: list[Source], begin: int, files: int, job: Job
 ) -> None:
     """One file after the other. Runs in the process that is reused."""
-    child.boot()
     meter = PeakMeter()
     limits.apply(job.limits)
     for number in range(begin, files):

@@ -1,8 +1,4 @@
-"""What an engine is, and how one is found by name.
-
-An engine is a function that opens a document; a third party adds one by the entry point group
-`pdfingest.engines` (name = "module:function"). The parent looks a name up without importing the
-engine; the child imports it.
+"""What an engine is: a function that opens a document. `registry` finds one by its name.
 
 An engine tells what is wrong by the exception it raises: `MalformedError`, `EncryptedError`,
 `OSError` for a file that cannot be read, `MemoryError`. Anything else that it raises is its own
@@ -10,24 +6,13 @@ mistake and becomes the failure kind `engine_error`.
 """
 
 from collections.abc import Callable, Sequence
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import Protocol, TypeVar, cast
 
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.model import DocumentInfo, EngineSpec, Page
 
 T = TypeVar("T")
-
-ENTRY_POINTS = "pdfingest.engines"
-
-_BUILT_IN = {
-    "pdfium": ("pdfingest.extract.pdfium:open_document", "pypdfium2"),
-    "pypdf": ("pdfingest.extract.pypdf:open_document", "pypdf"),
-    "pdfplumber": ("pdfingest.extract.pdfplumber:open_document", "pdfplumber"),
-}
-"""Name to target and to the distribution whose version is the engine's."""
-
-_AUTO = "pdfium,pypdf"
 
 
 class MalformedError(Exception):
@@ -84,46 +69,6 @@ def tolerate(read: Callable[[], T], default: T) -> T:
         raise
     except Exception:  # noqa: BLE001 - parsers raise anything on broken files
         return default
-
-
-def find_engines(name: str) -> tuple[EngineSpec, ...]:
-    """The engines behind a name, in the order in which they are tried. Runs in the parent.
-
-    Args:
-        name: `auto`, a built-in engine, an entry point of the group `pdfingest.engines`, or several
-            of them, separated by commas.
-
-    Raises:
-        EngineUnavailableError: nothing installed has this name.
-    """
-    return tuple(_find(one) for one in name.replace("auto", _AUTO).split(","))
-
-
-def _find(name: str) -> EngineSpec:
-    """One engine by its name."""
-    if name in _BUILT_IN:
-        target, distribution = _BUILT_IN[name]
-        return EngineSpec(name, target, _version(distribution))
-    # Read the installed metadata only for names that are not built in: it takes milliseconds.
-    found = metadata.entry_points(group=ENTRY_POINTS)
-    for entry in found:
-        if entry.name == name:
-            return EngineSpec(name, entry.value, entry.dist.version if entry.dist else "")
-    known = ", ".join(["auto", *_BUILT_IN, *sorted(found.names)])
-    raise EngineUnavailableError(
-        f"engine {name!r} is not installed. Known here: {known}. "
-        f"A package adds one by the entry point group {ENTRY_POINTS}."
-    )
-
-
-def _version(distribution: str) -> str:
-    """Version of an installed distribution."""
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        raise EngineUnavailableError(
-            f"package {distribution} is not installed. Run: pip install {distribution}"
-        ) from None
 
 
 def load_engine(spec: EngineSpec) -> Engine:

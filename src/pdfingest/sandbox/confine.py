@@ -16,8 +16,6 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 
 from pdfingest.errors import SandboxError
@@ -40,17 +38,6 @@ _SYSTEM = (
 """Shared libraries, and what the C library and Python look up by themselves; no other settings."""
 _OWN_PACKAGE = "pdfingest"
 _CURE = "Use --sandbox auto, which leaves out what is missing, or --sandbox off."
-
-_Identity = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A file or a directory, held as a name only (O_PATH, open(2))."""
-
-    file: int
-    mode: int
-    identity: _Identity
 
 
 def check() -> None:
@@ -83,8 +70,6 @@ def prepare() -> None:
     if sys.platform == "linux":
         from pdfingest.sandbox import landlock, seccomp  # noqa: PLC0415 - need Linux
 
-        for path in (*_system_paths(), *sys.path):
-            _place(path)
         for once in (landlock.version, seccomp.program):
             with suppress(OSError):
                 once()
@@ -124,10 +109,11 @@ def _confine_files(job: Job) -> None:
     from pdfingest.sandbox import landlock  # noqa: PLC0415 - needs Linux
 
     rules = landlock.Ruleset()
-    for place in _readable_places(job.engines):
-        tree = stat.S_ISDIR(place.mode)
+    for path in job.readable:
         with suppress(OSError):  # less is allowed then
-            rules.allow(place.file, landlock.READ_TREE if tree else landlock.READ)
+            file = os.open(path, os.O_PATH)  # never closed: the child ends soon
+            tree = stat.S_ISDIR(os.fstat(file).st_mode)
+            rules.allow(file, landlock.READ_TREE if tree else landlock.READ)
     spools = (job.spool,) if job.unit is Unit.PAGE else (job.spool, pages_of(job.spool))
     for spool in spools:
         file = open_spool(spool)
@@ -142,28 +128,31 @@ def _confine_files(job: Job) -> None:
     rules.close()
 
 
-def _readable_places(engines: tuple[EngineSpec, ...]) -> list[_Place]:
-    """What every child may read, each place once: /lib is often a link to /usr/lib."""
-    found = [_place(path) for path in (*_system_paths(), *_engine_folders(engines))]
+def readable(engines: tuple[EngineSpec, ...]) -> tuple[str, ...]:
+    """What every child of a run may read beside its job's file. Runs in the parent.
+
+    Returns:
+        Directories and files, none of them beneath another.
+    """
     private = _private_folders()
-    for path in sys.path:
-        place = _place(path)
-        if place is not None and place.identity not in private:
-            found.append(place)
-    return list({place.identity: place for place in found if place is not None}.values())
+    own = [path for path in map(os.path.realpath, sys.path) if path not in private]
+    paths = {
+        os.path.realpath(path) for path in (*_system_paths(), *_engine_folders(engines)) if path
+    }
+    found = sorted(path for path in (*paths, *own) if os.path.exists(path))
+    trees: list[str] = []
+    for path in found:
+        if not any(path == tree or path.startswith(f"{tree}/") for tree in trees):
+            trees.append(path)
+    return tuple(trees)
 
 
-def _private_folders() -> set[_Identity]:
+def _private_folders() -> set[str]:
     """Entries of `sys.path` that Python adds by itself, and that may be the user's home."""
-    paths = [os.curdir]
+    folders = {os.path.realpath(os.curdir)}
     if main := getattr(sys.modules.get("__main__"), "__file__", None):
-        paths.append(os.path.dirname(os.path.realpath(main)))
-    identities: set[_Identity] = set()
-    for path in paths:
-        with suppress(OSError):
-            found = os.stat(path)
-            identities.add((found.st_dev, found.st_ino))
-    return identities
+        folders.add(os.path.dirname(os.path.realpath(main)))
+    return folders
 
 
 def _system_paths() -> Iterator[str]:
@@ -185,14 +174,3 @@ def _engine_folders(engines: tuple[EngineSpec, ...]) -> Iterator[str]:
                 if spec := find_spec(package):
                     for path in spec.submodule_search_locations or [spec.origin or ""]:
                         yield os.path.dirname(path)
-
-
-@cache
-def _place(path: str) -> _Place | None:
-    """A path that is not the job's; None if it is not there. Never closed: the child ends soon."""
-    try:
-        file = os.open(path, os.O_PATH)
-        found = os.fstat(file)
-    except OSError:
-        return None
-    return _Place(file, found.st_mode, (found.st_dev, found.st_ino))

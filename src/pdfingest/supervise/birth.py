@@ -7,12 +7,10 @@ lead. Does not own what a child does (`child`) nor when one is needed (`lane`).
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from multiprocessing import connection
-from multiprocessing.context import BaseContext
+from multiprocessing.context import BaseContext, SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from typing import Any, cast
 
@@ -21,11 +19,7 @@ from pdfingest.model import EngineSpec
 
 _PRELOAD = (
     "concurrent.futures.process",
-    "multiprocessing.queues",
-    "multiprocessing.synchronize",
-    "multiprocessing.connection",
     "multiprocessing.popen_forkserver",
-    "runpy",
     "resource",
     "pdfingest.child",
 )
@@ -36,75 +30,52 @@ _BIRTHS = 10
 """How often the start of one child is tried."""
 
 
+def start_again(start: Callable[[], None]) -> None:
+    """Start a process, and again where it is killed while it is born; the last try raises.
+
+    An exception would end the executor's thread, and with it every word of the executor's jobs.
+    """
+    for _ in range(_BIRTHS - 1):
+        with suppress(BrokenPipeError, EOFError):
+            return start()
+    return start()
+
+
 def start_context(engine: EngineSpec) -> BaseContext:
-    """How children are started: forkserver with an image that holds the engine, else spawn.
+    """How children are started: by a fork of an image that holds the engine, else by spawn.
 
     Only the engine that is tried first is in the image: a larger image makes every fork slower.
     And only if it is one of ours: an engine that hangs or dies on import must do so in a child.
-    The forkserver is one for the whole Python process; if it runs already, its image stays.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
+        return _SpawnContext()
     own = [engine.module] if engine.module.startswith("pdfingest.") else []
-    context.set_forkserver_preload([*_PRELOAD, *own, "pdfingest.supervise.preload"])
-    return context
-
-
-def _watchable(born: type[BaseProcess]) -> type[BaseProcess]:
-    """A kind of process for several threads: every executor has one that starts and joins children.
-
-    A start is tried again where the child is killed while it is born: an exception would end the
-    executor's thread, and with it every word of the executor's jobs.
-    """
-
-    class Watchable(born):  # type: ignore[misc, valid-type]  # the kind depends on the start method
-        """`born`, with a start that is tried again and an exit code that stays."""
-
-        if getattr(born, "_start_method", "") == "forkserver":
-
-            @staticmethod
-            def _Popen(process: BaseProcess) -> object:  # noqa: N802 - BaseProcess's name
-                """The handle to a child that starts now."""
-                return _popen_of_forkserver()(process)
-
-        def start(self) -> None:
-            """Start the process; the last try raises what it meets."""
-            for _ in range(_BIRTHS - 1):
-                with suppress(BrokenPipeError, EOFError):
-                    super().start()
-                    return
-            super().start()
-
-        def __reduce__(self) -> tuple[Any, ...]:
-            return child.as_process, (born, self.__dict__)
-
-    return Watchable
+    return _image((*_PRELOAD, *own, "pdfingest.supervise.preload"))
 
 
 @cache
-def _popen_of_forkserver() -> Callable[[BaseProcess], object]:
-    """The handle to a child of the forkserver, with an exit code that only one thread reads.
+def _image(modules: tuple[str, ...]) -> BaseContext:
+    """An image is made once, and lives as long as this process does."""
+    from pdfingest.supervise.image import ImageContext  # noqa: PLC0415 - not for Windows
 
-    The code comes through a pipe, once. Each start looks after all children of the program
-    (`multiprocessing.process._cleanup`), so that two threads may read it at the same time; one gets
-    the code, the other the end of the pipe, and writes 255 over it.
-    """
-    from multiprocessing import popen_forkserver  # noqa: PLC0415 - absent on Windows
+    return ImageContext(modules)
 
-    class Popen(popen_forkserver.Popen):
-        """As the library's, but for several threads."""
 
-        _reading = threading.Lock()
+class _Spawned(SpawnProcess):
+    """A process that imports everything anew, and boots before it does what it is for."""
 
-        def poll(self, flag: int = os.WNOHANG) -> int | None:
-            """The exit code; None if the child is alive and `flag` says not to wait for it."""
-            if flag != os.WNOHANG:
-                connection.wait([self.sentinel])
-            with self._reading:
-                return super().poll(os.WNOHANG)
+    def start(self) -> None:
+        """Start it."""
+        start_again(super().start)
 
-    return Popen
+    def __reduce__(self) -> tuple[Any, ...]:
+        return child.as_spawned, (self.__dict__,)
+
+
+class _SpawnContext(SpawnContext):
+    """As the library's, with these processes."""
+
+    Process = _Spawned
 
 
 class WatchedContext:
@@ -116,12 +87,11 @@ class WatchedContext:
 
     def __init__(self, context: BaseContext) -> None:
         self._context = context
-        self._kind = _watchable(cast(Any, context).Process)
         self._children: list[BaseProcess] = []
 
     def Process(self, *args: Any, **kwargs: Any) -> BaseProcess:  # noqa: N802 - BaseContext's name
         """A new process, remembered."""
-        process = self._kind(*args, **kwargs)
+        process: BaseProcess = cast(Any, self._context).Process(*args, **kwargs)
         self._children.append(process)
         return process
 

@@ -214,7 +214,6 @@ class Lane:
                 max_workers=1,
                 max_tasks_per_child=1,
                 mp_context=cast(BaseContext, self._context),
-                initializer=child.boot,
             )
         return self._executor.submit(child.run, job)
 

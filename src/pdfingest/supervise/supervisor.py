@@ -4,6 +4,7 @@ A source that kills its child goes on where `attempts.after` says, on the same l
 no memory is put aside and tried once more when all others are done, alone, with the whole budget.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
@@ -60,6 +61,8 @@ class _Work:
 
     def cost(self, last: Cost) -> Cost:
         """All its attempts as one."""
+        if not self.costs:
+            return last
         costs = [*self.costs, last]
         highest = max((cost.peak for cost in costs), key=lambda peak: peak.peak_bytes)
         baseline_bytes = max(cost.peak.baseline_bytes for cost in costs)
@@ -75,6 +78,8 @@ class _Work:
 
     def outcome(self, outcome: Outcome) -> Outcome:
         """The last attempt's outcome, which does not know how the earlier ones ended."""
+        if not self.costs:
+            return outcome
         outcome = replace(outcome, cost=self.cost(outcome.cost))
         if not self.deaths:
             return outcome
@@ -173,6 +178,7 @@ class Supervisor:
         """Keep these lanes busy until the work is done."""
         for lane in lanes:
             self._feed(lane, works)
+        due_s = 0.0
         while not self._stop.requested and any(lane.job for lane in lanes):
             with suppress(Empty):
                 if ended := self._inbox.get(timeout=TICK_S):
@@ -181,8 +187,10 @@ class Supervisor:
                         self._feed(ended, works)
                     if finished is not None:
                         yield finished
-            for lane in lanes:
-                lane.watch()
+            if (now_s := time.monotonic()) >= due_s:
+                due_s = now_s + TICK_S
+                for lane in lanes:
+                    lane.watch()
             yield None
 
     def _feed(self, lane: Lane, works: Iterator[_Work]) -> None:

@@ -1,0 +1,7 @@
+"""Tells the children of a run, by their environment, which process is the run's."""
+
+import os
+import sys
+
+if "-c" not in sys.orig_argv:  # as the image of the children is started
+    os.environ["PDFINGEST_TEST_RUN"] = str(os.getpid())
