@@ -6,11 +6,13 @@ reading it.
 """
 
 import hashlib
+import math
 import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.extract.document import facts
@@ -89,7 +91,7 @@ class Extraction:
     job: Job
     recorder: Recorder
     cost: Callable[[], Cost]
-    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    digest: Any = field(default_factory=hashlib.sha256)
     before: tuple[int, ...] = ()
     sha256: str = ""
     has_header: bool = False
@@ -135,6 +137,7 @@ class Extraction:
             failed_pages=tuple(self.failed_pages),
             failure=self.first_failure[0] if self.first_failure and self.failed_pages else None,
             message=self.first_failure[1] if self.first_failure and self.failed_pages else "",
+            last_page=self.pages + len(self.failed_pages) + self.job.attempt.begin - 1,
         )
 
     def _diagnose(self, error: BaseException) -> tuple[FailureKind, str]:
@@ -196,11 +199,12 @@ class Extraction:
     def _close_at(self, total_pages: int) -> None:
         """Nothing more is read: all pages that are not in the spool are lost."""
         self.total_pages = total_pages
-        self._lose_until(total_pages + 1)
+        self._lose_until((self.job.attempt.end or total_pages) + 1)
 
     def _lose_until(self, number: int) -> None:
         """Pages before this one that are not in the spool are lost."""
-        self.failed_pages += range(self.pages + len(self.failed_pages) + 1, number)
+        done = self.job.attempt.begin + self.pages + len(self.failed_pages)
+        self.failed_pages += range(done, number)
 
     def _fingerprint(self) -> tuple[int, ...]:
         """Hash the file, while reading it warms the page cache for the engine."""
@@ -259,13 +263,16 @@ class Extraction:
         shared = facts(source, self.sha256, self.total_pages, info, spec)
         attempt = self.job.attempt
         self._lose_until(attempt.first_page)
-        for number in range(attempt.first_page, self.total_pages + 1):
+        end = attempt.end or self.total_pages
+        for number in range(attempt.first_page, end + 1):
+            if number >= (self.recorder.told_to_end() or math.inf):
+                return
             begin = max(attempt.engine, first) if number == attempt.first_page else first
             try:
                 self._read_page(shared, number, range(begin, len(self.job.engines)), spool)
             except _TooLargeError as error:
                 self.first_failure = self.first_failure or self._diagnose(error)
-                self._lose_until(self.total_pages + 1)
+                self._lose_until(end + 1)
                 return
 
     def _read_page(

@@ -140,6 +140,10 @@ class Attempt(_Sent):
     """Whether the child has the whole memory budget, and no other child beside it."""
     total_pages: int = 0
     """Not 0: read no more, and make an outcome of what is in the spool, of so many pages."""
+    begin: int = 1
+    """First page of the range that is the job's; with `end` the whole document at first."""
+    end: int = 0
+    """Last page of the range; 0 for the document's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,8 @@ class Extracted(_Sent):
     failure: FailureKind | None = None
     """Why the first of the lost pages was lost."""
     message: str = ""
+    last_page: int = 0
+    """Where reading ended; earlier than the document where the rest is another lane's."""
 
 
 @dataclass(frozen=True, slots=True)

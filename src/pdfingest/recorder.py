@@ -1,14 +1,16 @@
 """Flight recorder: what a child was doing, readable after any death, SIGKILL included.
 
-    0        8          64         120                4096
-    ├─ turn ─┼─ note 0 ─┼─ note 1 ─┼─ unused ─ … ─────┼─ stack of where it hung or crashed ─ …
+    0        8          64         120     136                4096
+    ├─ turn ─┼─ note 0 ─┼─ note 1 ─┼─ end ─┼─ unused ─ … ─────┼─ stack of where it hung … ─ …
 
 A small file for each lane, mapped into the memory of both sides. The child writes each note into
 the slot that is not current and then turns to it, so that a kill at any instant leaves a whole
 note; a store to a mapped page outlives its process (mmap(2), MAP_SHARED). Why no pipe: what a dead
 child had not sent yet would be lost, and a note costs a system call.
 
-Behind the notes stands what `faulthandler` writes: the stack, in a crash or when the parent asks.
+The end is the parent's word to the child: the page before which it shall stop, as another lane has
+taken the rest. Behind the notes stands what `faulthandler` writes: the stack, in a crash or when
+the parent asks.
 """
 
 import mmap
@@ -19,6 +21,8 @@ from dataclasses import dataclass
 
 _NOTE = struct.Struct("=QQQQQdQ")
 _TURN = struct.Struct("=Q")
+_END = struct.Struct("=QQ")
+_END_AT = 120
 _NOTES_BYTES = 4096
 _STACK_BYTES = 64 << 10
 
@@ -84,6 +88,11 @@ class Recorder:
         _NOTE.pack_into(self._map, _slot(self._turn), *fields)
         _TURN.pack_into(self._map, 0, self._turn)
 
+    def told_to_end(self) -> int:
+        """The page before which to stop, 1-based; 0 for none."""
+        ticket, page = _END.unpack_from(self._map, _END_AT)
+        return int(page) if ticket == self._ticket else 0
+
 
 class Playback:
     """The parent's side: makes the file and reads it."""
@@ -99,6 +108,11 @@ class Playback:
         turn = _TURN.unpack_from(self._map)[0]
         note = Note(*_NOTE.unpack_from(self._map, _slot(turn)))
         return note if note.ticket == ticket else None
+
+    def tell_end(self, ticket: int, page: int) -> None:
+        """Have the child of an attempt stop before a page."""
+        _END.pack_into(self._map, _END_AT, 0, page)
+        _END.pack_into(self._map, _END_AT, ticket, page)
 
     def stack(self) -> str:
         """The stack that the child left; empty if it left none."""

@@ -9,7 +9,8 @@ of the whole document.
 import errno
 import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,8 @@ from pdfingest.record import DocumentFacts, Record, document_tail, encode, encod
 
 PAGE_SEPARATOR = "\n"
 """Between the pages of a document record; `page_offsets` tells exactly where each page starts."""
+
+_COPY_BYTES = 64 << 10
 
 
 class SpoolError(Exception):
@@ -78,6 +81,25 @@ class SpoolWriter:
             if error.errno == errno.EBADF:
                 os._exit(1)  # the engine closed what is not its own: no answer would arrive either
             raise SpoolError(str(error)) from error
+
+
+def append_spools(path: str, spools: Sequence[str]) -> None:
+    """Make one spool of several, in their order. Runs in the parent.
+
+    Args:
+        path: where it is to be; it may be the first of them.
+        spools: the several.
+
+    Raises:
+        OSError: no space.
+    """
+    with open(path, "ab") as file:
+        if path not in spools:
+            file.truncate(0)  # a line that was torn
+        for spool in spools:
+            if spool != path:
+                with open(spool, "rb") as rest:
+                    shutil.copyfileobj(rest, file, _COPY_BYTES)
 
 
 def pages_of(spool: str) -> str:

@@ -250,6 +250,7 @@ class FaultyDocument:
     def page(self, number):
         fault = self.order["fault"]
         text = f"page {number} of {self.order['name']}"
+        time.sleep(self.order.get("page_s", 0))
         if number == self.order["page"]:
             if fault in UNPICKLABLE:
                 return Page(UNPICKLABLE[fault])

@@ -46,7 +46,7 @@ def after(attempt: Attempt, death: Death, *, engines: int, deaths: int, in_time:
         return replace(here, first_page=death.page, engine=death.engine, alone=True)
     if death.engine + 1 < engines:
         return replace(here, first_page=death.page, engine=death.engine + 1)
-    if death.page < death.total_pages:
+    if death.page < (attempt.end or death.total_pages):
         return replace(here, first_page=death.page + 1, engine=attempt.floor)
     return GiveUp(death.spool_bytes)
 

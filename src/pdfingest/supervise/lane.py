@@ -86,6 +86,7 @@ class Lane:
         self._lost = False
         self._kill_s = 0.0
         self._peak_bytes = 0
+        self._first_note: Note | None = None
 
     def start(self, job: Job, used_s: float = 0.0) -> None:
         """Take a job that has had `used_s` seconds already; the inbox tells when it has ended."""
@@ -142,6 +143,32 @@ class Lane:
         if process is not None and process.pid and child.STACK_SIGNAL:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, child.STACK_SIGNAL)
+
+    def note(self) -> Note | None:
+        """What the child is on; None if it has not announced itself."""
+        return self._playback.read(self._ticket)
+
+    @property
+    def running_s(self) -> float:
+        """How long the job has been with the lane."""
+        return time.monotonic() - self._submitted_s
+
+    def ahead_s(self) -> float:
+        """An estimate of how long the child will yet read, by its pages so far; 0 if unknown."""
+        note = self.note()
+        if self.job is None or note is None or not 0 < note.page < DONE:
+            return 0.0
+        if self._first_note is None:
+            self._first_note = note
+        pages, seconds = note.page - self._first_note.page, note.at_s - self._first_note.at_s
+        rest = (self.job.attempt.end or note.total_pages) - note.page
+        return rest * seconds / pages if pages else 0.0
+
+    def end_at(self, page: int) -> None:
+        """Have the child stop before a page."""
+        assert self.job is not None
+        self.job = replace(self.job, attempt=replace(self.job.attempt, end=page - 1))
+        self._playback.tell_end(self._ticket, page)
 
     def finish(self) -> tuple[Job, child.Answer | Death]:
         """The job and how it ended; call it once the lane appeared in the inbox."""

@@ -2,13 +2,16 @@
 
 A source that kills its child goes on where `attempts.after` says, on the same lane; one that found
 no memory is put aside and tried once more when all others are done, alone, with the whole budget.
+A lane that finds no more jobs takes the later half of the pages that the slowest other lane has
+before it, so that one large file at the end does not wait for one lane.
 """
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import TypeAlias, assert_never
 
@@ -27,84 +30,28 @@ from pdfingest.model import (
     Halted,
     Job,
     Outcome,
-    Peak,
     Source,
     Stop,
     Unchanged,
+    Unit,
 )
 from pdfingest.options import IngestOptions
 from pdfingest.supervise.attempts import GiveUp, after
 from pdfingest.supervise.birth import start_context
 from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
+from pdfingest.supervise.work import Work, joined
 
 TICK_S = 0.1
 """How long a reader waits at the most for a sign that the run is alive."""
+_SHARE_TICK_S = 0.02
+"""The same while a lane is idle."""
+_WORTH_S = 0.1
+"""Reading that must lie before a lane if another is to take half of it: a child costs some ms, and
+opening a large file some tens."""
 _MAX_INNOCENT = 5
 """So often a job is begun anew whose child died before it began or after it was done."""
 
 _Steps: TypeAlias = Generator[Finished | None, None, None]
-
-
-@dataclass(slots=True)
-class _Work:
-    """A job with all its attempts."""
-
-    job: Job
-    deaths: list[Death] = field(default_factory=list[Death])
-    costs: list[Cost] = field(default_factory=list[Cost])
-    innocent: int = 0
-
-    @property
-    def used_s(self) -> float:
-        """Time that its children have had."""
-        return sum(cost.wall_s for cost in self.costs)
-
-    def cost(self, last: Cost) -> Cost:
-        """All its attempts as one."""
-        if not self.costs:
-            return last
-        costs = [*self.costs, last]
-        highest = max((cost.peak for cost in costs), key=lambda peak: peak.peak_bytes)
-        baseline_bytes = max(cost.peak.baseline_bytes for cost in costs)
-        return Cost(
-            pid=last.pid,
-            started_at=costs[0].started_at,
-            wall_s=sum(cost.wall_s for cost in costs),
-            cpu_s=sum(cost.cpu_s for cost in costs),
-            peak=Peak(highest.peak_bytes, baseline_bytes, highest.method),
-            attempts=len(costs),
-            signal=next((cost.signal for cost in costs if cost.signal), ""),
-        )
-
-    def outcome(self, outcome: Outcome) -> Outcome:
-        """The last attempt's outcome, which does not know how the earlier ones ended."""
-        if not self.costs:
-            return outcome
-        outcome = replace(outcome, cost=self.cost(outcome.cost))
-        if not self.deaths:
-            return outcome
-        death = self.deaths[0]
-        match outcome:
-            case Extracted(failed_pages=()):
-                return replace(outcome, message=death.message)
-            case Extracted():
-                return replace(outcome, failure=death.kind, message=death.message)
-            case Failed(kind=FailureKind.CHANGED) | Unchanged():
-                return outcome
-            case Failed():
-                return replace(outcome, kind=death.kind, message=death.message)
-
-    def failed(self) -> Failed:
-        """Nothing came of it, and no child is left to say so."""
-        death, last = self.deaths[0], self.costs.pop()
-        total_pages = max(each.total_pages for each in self.deaths)
-        return Failed(
-            death.kind,
-            death.message,
-            self.cost(last),
-            engine=self.job.engines[0].name,
-            failed_pages=tuple(range(1, total_pages + 1)),
-        )
 
 
 class Supervisor:
@@ -130,9 +77,10 @@ class Supervisor:
         self._stop = stop
         self._started = started
         self._inbox: Inbox = SimpleQueue()
-        self._working: dict[int, _Work] = {}
-        self._aside: deque[_Work] = deque()
+        self._working: dict[int, Work] = {}
+        self._aside: deque[Work] = deque()
         self._oom_kills = oom_kills()
+        self._spools = 0
 
     def run(self, jobs: Iterator[Job]) -> _Steps:
         """Run all jobs, `workers` at a time; yields each as it ends.
@@ -158,7 +106,7 @@ class Supervisor:
             for index in range(self._options.workers):
                 recorder = f"{self._recorders}/lane-{index}"
                 lanes.append(Lane(index, context, self._inbox, recorder, self._limits))
-            yield from self._drive(lanes, map(_Work, _chain(first, jobs)))
+            yield from self._drive(lanes, map(Work, _chain(first, jobs)))
             yield from self._drive(lanes[:1], self._take_up())
             yield from self._cancel(lanes)
         finally:
@@ -166,7 +114,7 @@ class Supervisor:
             for lane in lanes:
                 lane.close()
 
-    def _take_up(self) -> Iterator[_Work]:
+    def _take_up(self) -> Iterator[Work]:
         """What was put aside, with the whole budget."""
         while self._aside:
             work = self._aside.popleft()
@@ -174,14 +122,15 @@ class Supervisor:
             work.job = replace(work.job, limits=limits)
             yield work
 
-    def _drive(self, lanes: list[Lane], works: Iterator[_Work]) -> _Steps:
+    def _drive(self, lanes: list[Lane], works: Iterator[Work]) -> _Steps:
         """Keep these lanes busy until the work is done."""
         for lane in lanes:
             self._feed(lane, works)
         due_s = 0.0
         while not self._stop.requested and any(lane.job for lane in lanes):
+            idle = [lane for lane in lanes if not lane.job]
             with suppress(Empty):
-                if ended := self._inbox.get(timeout=TICK_S):
+                if ended := self._inbox.get(timeout=_SHARE_TICK_S if idle else TICK_S):
                     finished = self._take_in(ended)
                     if ended.job is None:
                         self._feed(ended, works)
@@ -191,15 +140,43 @@ class Supervisor:
                 due_s = now_s + TICK_S
                 for lane in lanes:
                     lane.watch()
+            for lane in idle:
+                if not lane.job:
+                    self._share(lane, lanes)
             yield None
 
-    def _feed(self, lane: Lane, works: Iterator[_Work]) -> None:
+    def _feed(self, lane: Lane, works: Iterator[Work]) -> None:
         """Give an idle lane its next work, if there is any."""
         if not self._stop.requested and (work := next(works, None)):
             self._started(lane.index, work.job.source)
             self._begin(lane, work, work.job.attempt)
 
-    def _begin(self, lane: Lane, work: _Work, attempt: Attempt) -> None:
+    def _share(self, idle: Lane, lanes: list[Lane]) -> None:
+        """Have an idle lane take over half of what the slowest other lane has still to read."""
+        ahead = [(lane.ahead_s(), lane) for lane in lanes if self._can_share(lane)]
+        rest_s, lane = max(ahead, key=lambda each: each[0], default=(0.0, idle))
+        if rest_s < _WORTH_S or (note := lane.note()) is None:
+            return
+        work = self._working[lane.index]
+        rest = work.pages(note.total_pages)
+        page = (note.page + rest.stop + 1) // 2
+        if not note.page < page - 1 < rest.stop - 1:
+            return
+        self._spools += 1
+        spool = f"{work.job.spool}.{self._spools}"
+        other = work.split(page, note.total_pages, spool, work.used_s + lane.running_s)
+        lane.end_at(page)
+        self._started(idle.index, other.job.source)
+        self._begin(idle, other, other.job.attempt)
+
+    def _can_share(self, lane: Lane) -> bool:
+        """Whether a lane reads pages that another may take over."""
+        if lane.job is None or lane.job.unit is not Unit.PAGE:
+            return False
+        attempt = lane.job.attempt
+        return not (attempt.alone or attempt.total_pages or self._working[lane.index].whole)
+
+    def _begin(self, lane: Lane, work: Work, attempt: Attempt) -> None:
         """Put an attempt on a lane."""
         work.job = replace(work.job, attempt=attempt)
         self._working[lane.index] = work
@@ -211,7 +188,26 @@ class Supervisor:
         work = self._working[lane.index]
         if isinstance(answer, Death):
             return self._after_death(lane, work, self._judged(answer))
-        return Finished(work.job.source, work.outcome(_outcome(answer)), work.job.spool)
+        return self._over(lane, work, work.outcome(_outcome(answer)))
+
+    def _over(self, lane: Lane, work: Work, outcome: Outcome) -> Finished | None:
+        """A work is over; its source is when all its parts are."""
+        work.ended = outcome
+        first = work.parts[0]
+        if not all(part.ended for part in work.parts):
+            return None
+        try:
+            whole = joined(work.parts)
+        except OSError as error:
+            raise _cannot_spool(f"{first.job.spool}: {error}") from error
+        for part in work.parts[1:]:
+            with suppress(FileNotFoundError):
+                os.unlink(part.job.spool)
+        if whole is None:
+            again = work.again()
+            self._begin(lane, again, again.job.attempt)
+            return None
+        return Finished(first.job.source, whole, first.job.spool)
 
     def _judged(self, death: Death) -> Death:
         """A SIGKILL that nobody here sent is the kernel's, if it says that it killed."""
@@ -220,7 +216,7 @@ class Supervisor:
             return replace(death, kind=FailureKind.MEMORY_LIMIT)
         return death
 
-    def _after_death(self, lane: Lane, work: _Work, death: Death) -> Finished | None:
+    def _after_death(self, lane: Lane, work: Work, death: Death) -> Finished | None:
         """Begin the next attempt; if there is none, the work is over."""
         job = work.job
         if death.innocent and work.innocent < _MAX_INNOCENT:
@@ -238,7 +234,7 @@ class Supervisor:
             in_time=in_time,
         )
         if job.attempt.total_pages:  # it died while it closed the books
-            return Finished(job.source, work.failed(), job.spool)
+            return self._over(lane, work, work.failed())
         match decision:
             case Attempt(alone=True) if not job.attempt.alone:
                 work.job = replace(job, attempt=decision)
@@ -248,7 +244,7 @@ class Supervisor:
                 self._begin(lane, work, decision)
                 return None
             case GiveUp(spool_bytes=0):
-                return Finished(job.source, work.failed(), job.spool)
+                return self._over(lane, work, work.failed())
             case GiveUp():
                 total_pages = max(each.total_pages for each in work.deaths)
                 closing = replace(
@@ -261,19 +257,27 @@ class Supervisor:
         """After a stop, end the jobs in flight; those that were quicker are kept."""
         busy = [lane for lane in lanes if lane.job]
         _kill(busy)
+        works = [*self._aside]
         for lane in busy:
-            job, answer = lane.finish()
+            _, answer = lane.finish()
             work = self._working[lane.index]
+            works.append(work)
             if isinstance(answer, Death):
-                cost = work.cost(replace(answer.cost, signal=""))
-                outcome: Outcome = Failed(FailureKind.CANCELLED, "the run was interrupted", cost)
+                work.costs.append(replace(answer.cost, signal=""))
             else:
-                outcome = work.outcome(_outcome(answer))
-            yield Finished(job.source, outcome, job.spool)
-        for work in self._aside:
-            cost = work.cost(work.costs.pop())
-            outcome = Failed(FailureKind.CANCELLED, "the run was interrupted", cost)
-            yield Finished(work.job.source, outcome, work.job.spool)
+                work.ended = work.outcome(_outcome(answer))
+        sources = {id(work.parts): work for work in works}  # of several parts, one
+        for work in sources.values():
+            yield self._cancelled(work)
+
+    def _cancelled(self, work: Work) -> Finished:
+        """A source in flight, some parts of which may be done."""
+        first = work.parts[0]
+        whole = joined(work.parts) if all(part.ended for part in work.parts) else None
+        if whole is None:
+            cost = work.cost(work.costs.pop()) if work.costs else Cost()
+            whole = Failed(FailureKind.CANCELLED, "the run was interrupted", cost)
+        return Finished(first.job.source, whole, first.job.spool)
 
 
 def _chain(first: Job, rest: Iterable[Job]) -> Iterator[Job]:
@@ -300,9 +304,14 @@ def _outcome(answer: Answer) -> Outcome:
         case EnvironmentFailure(what="sandbox"):
             raise SandboxError(answer.message)
         case EnvironmentFailure():
-            cure = "Free some space or name another --output."
-            raise OutputError(f"cannot write the spool {answer.message}. {cure}")
+            raise _cannot_spool(answer.message)
         case Halted():
             raise AssertionError("a lane makes a death of it")
         case _:
             assert_never(answer)
+
+
+def _cannot_spool(what: str) -> OutputError:
+    """The machine cannot hold what the children write."""
+    cure = "Free some space or name another --output."
+    return OutputError(f"cannot write the spool {what}. {cure}")
