@@ -7,11 +7,15 @@ Interleaved rounds over the same files with two workers:
     reused         long-lived workers, the same engine and the same records: the lower bound
     pdfingest      the program, as a user starts it
     xargs          `xargs -P2 pdftotext`, where it is installed
+    lit            `lit batch-parse` of liteparse, without OCR, where it is installed
+    opendataloader `opendataloader-pdf`, to text, where it is installed
     literal        spawn, max_tasks_per_child=1, pypdf, texts pickled back; one round, as it is slow
 
-on (a) 2,000 one-page files, (b) real files, (c) long ones. Prints wall and CPU time, the highest
-memory (PSS) of the tree, and pages per second; and, for the scale, what a raw fork and exit of the
-same image takes. Judges nothing: absolute times are the machine's. Linux only.
+on (a) 2,000 one-page files, (b) real files, (c) long ones; and one file of 1,000 pages by one
+worker and by two. Prints wall and CPU time, the highest memory (PSS) of the tree, and pages per
+second, draws a picture into the file that `PDFINGEST_BENCH_SVG` names, and, for the scale, says
+what a raw fork and exit of the same image takes. Judges nothing: absolute times are the
+machine's. Linux only.
 """
 
 import ctypes
@@ -28,9 +32,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from files import long_files, make_files, real_files
+from files import long_files, make_files, make_long, real_files
+from picture import draw
 
 from pdfingest import memory
 
@@ -60,20 +66,26 @@ def measured(run: Callable[[], None]) -> Cost:
             ours = memory._pss("self")
             peak_bytes = max(peak_bytes, memory.look().tree_pss_bytes - ours)
 
+    reap()
     watcher = threading.Thread(target=watch)
     watcher.start()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began_s = time.perf_counter()
     run()
     wall_s = time.perf_counter() - began_s
-    with suppress(ChildProcessError):
-        while True:
-            os.wait()
+    reap()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     over.set()
     watcher.join()
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Cost(wall_s, cpu_s, peak_bytes / 2**20)
+
+
+def reap() -> None:
+    """Wait for what outlived its parent."""
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
 
 
 def start(*arguments: object) -> None:
@@ -94,6 +106,26 @@ def by_xargs(folder: Path) -> None:
         find = f'find -L "{folder}" -name "*.pdf" -printf "%f\\n"'
         pdftotext = f'xargs -P{WORKERS} -I{{}} pdftotext "{folder}/{{}}" "{out}/{{}}.txt"'
         start("sh", "-c", f"{find} | {pdftotext}")
+
+
+def by_lit(folder: Path) -> None:
+    """Liteparse: one process for all, PDFium within."""
+    with tempfile.TemporaryDirectory() as out:
+        start("lit", "batch-parse", "--no-ocr", "--max-pages", 100_000, folder, out)
+
+
+def by_opendataloader(folder: Path) -> None:
+    """OpenDataLoader: one Java process for all."""
+    with tempfile.TemporaryDirectory() as out:
+        threads = ("--threads", WORKERS)
+        start("opendataloader-pdf", "-q", "-f", "text", *threads, "-o", out, folder)
+
+
+PEERS = {
+    "xargs": ("pdftotext", by_xargs),
+    "lit": ("lit", by_lit),
+    "opendataloader": ("opendataloader-pdf", by_opendataloader),
+}
 
 
 REUSED = """
@@ -166,8 +198,9 @@ def compare(title: str, folder: Path, *, literal: bool) -> dict[str, list[Cost]]
         "reused": lambda: start(sys.executable, scripts["reused"], folder),
         "pdfingest": lambda: by_pdfingest(folder),
     }
-    if shutil.which("pdftotext"):
-        ways["xargs"] = lambda: by_xargs(folder)
+    for name, (program, peer) in PEERS.items():
+        if shutil.which(program):
+            ways[name] = partial(peer, folder)
     costs: dict[str, list[Cost]] = {}
     for number in range(ROUNDS):
         for name, way in ways.items():
@@ -177,7 +210,7 @@ def compare(title: str, folder: Path, *, literal: bool) -> dict[str, list[Cost]]
     base = statistics.median(cost.wall_s for cost in costs["reused"])
     print(f"\n{title}: {files:,} files, {pages:,} pages")
     print(
-        f"{'':12}{'wall s':>8}{'range':>16}{'ms/file':>9}{'CPU s':>8}{'MiB':>6}{'pages/s':>9} times"
+        f"{'':15}{'wall s':>8}{'range':>16}{'ms/file':>9}{'CPU s':>8}{'MiB':>6}{'pages/s':>9} times"
     )
     for name, each in costs.items():
         wall_s = statistics.median(cost.wall_s for cost in each)
@@ -185,7 +218,7 @@ def compare(title: str, folder: Path, *, literal: bool) -> dict[str, list[Cost]]
         cpu_s = statistics.median(cost.cpu_s for cost in each)
         peak = statistics.median(cost.peak_mib for cost in each)
         print(
-            f"{name:12}{wall_s:8.2f}{f'{low:.2f} - {high:.2f}':>16}{wall_s / files * 1e3:9.2f}"
+            f"{name:15}{wall_s:8.2f}{f'{low:.2f} - {high:.2f}':>16}{wall_s / files * 1e3:9.2f}"
             f"{cpu_s:8.2f}{peak:6.0f}{pages / wall_s:9.0f}{wall_s / base:7.2f}",
             flush=True,
         )
@@ -207,6 +240,7 @@ def main() -> None:
     )
     one, two = raw_forks(1), raw_forks(WORKERS)
     print(f"a raw fork and exit of the image: {one:.2f} ms, {two:.2f} ms with two lanes")
+    drawn: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as name:
         for title, make, literal in (
             ("(a) one page each", lambda folder: make_files(folder, 2000), False),
@@ -216,11 +250,36 @@ def main() -> None:
             folder = Path(name) / title[1] / "pdfs"
             folder.parent.mkdir()
             make(folder)
-            compare(title, folder, literal=literal)
+            costs = compare(title, folder, literal=literal)
+            drawn[title] = {way: median_s(each) for way, each in costs.items()}
+            shutil.rmtree(folder)
     with tempfile.TemporaryDirectory() as name:
         few = Path(name) / "pdfs"
         make_files(few, LITERAL_FILES)
         compare("(a) again, few of them", few, literal=True)
+    compare_workers()
+    if picture := os.environ.get("PDFINGEST_BENCH_SVG"):
+        Path(picture).write_text(draw(drawn), encoding="utf-8")
+
+
+def compare_workers() -> None:
+    """One large file, by one worker and by two."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_long(folder / "long.pdf", 1000)
+        rounds = [
+            [measured(partial(by_pdfingest, folder, workers)).wall_s for workers in (1, 2)]
+            for _ in range(ROUNDS)
+        ]
+    one, two = (statistics.median(each) for each in zip(*rounds, strict=True))
+    print(
+        f"\none file of 1,000 pages: {one:.2f} s by one worker, {two:.2f} s by two: {one / two:.2f}"
+    )
+
+
+def median_s(costs: list[Cost]) -> float:
+    """Median of the wall times."""
+    return statistics.median(cost.wall_s for cost in costs)
 
 
 if __name__ == "__main__":

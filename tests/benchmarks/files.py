@@ -1,6 +1,8 @@
 """Files that benchmarks go through."""
 
+import csv
 import os
+import shutil
 from pathlib import Path
 
 from fpdf import FPDF
@@ -11,6 +13,10 @@ CORPUS = Path(
     os.environ.get("PDFINGEST_TEST_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus")
 )
 """A folder of real PDFs, where there is one."""
+
+
+LONG = 60
+"""Pages of a long file, at the least."""
 
 
 def make_files(folder: Path, files: int) -> list[str]:
@@ -38,12 +44,24 @@ def real_files(folder: Path) -> None:
 
 
 def long_files(folder: Path) -> None:
-    """Three files of 300 pages each."""
+    """The real files of 60 pages and more, three times over; where there are none, made ones."""
     folder.mkdir()
-    for number in range(3):
-        pdf = FPDF()
-        pdf.set_font("Helvetica", size=11)
-        for page in range(300):
-            pdf.add_page()
-            pdf.multi_cell(0, text=f"Page {page} of {number}. " + "All work and no play. " * 80)
-        pdf.output(str(folder / f"{number}.pdf"))
+    if not (CORPUS / "MANIFEST.csv").exists():
+        for number in range(3):
+            make_long(folder / f"{number}.pdf", 300)
+        return
+    with open(CORPUS / "MANIFEST.csv", encoding="utf-8", newline="") as manifest:
+        rows = list(csv.DictReader(manifest))
+    long = [row["path"] for row in rows if row["pages"].isdigit() and int(row["pages"]) >= LONG]
+    for number, path in enumerate(long * 3):
+        shutil.copy(CORPUS / path, folder / f"{number:03}.pdf")
+
+
+def make_long(path: Path, pages: int) -> None:
+    """One file of so many full pages."""
+    pdf = FPDF()
+    pdf.set_font("Helvetica", size=11)
+    for page in range(pages):
+        pdf.add_page()
+        pdf.multi_cell(0, text=f"Page {page}. " + "All work and no play makes Jack dull. " * 120)
+    pdf.output(str(path))

@@ -10,8 +10,9 @@ import typer
 from pdfingest.cli.bench import bench
 from pdfingest.cli.compact import compact
 from pdfingest.cli.config import read_config
+from pdfingest.cli.kinds import with_kinds
 from pdfingest.cli.report import report
-from pdfingest.cli.run import run, with_kinds
+from pdfingest.cli.run import run
 from pdfingest.errors import ExitCode, PdfingestError
 
 app = typer.Typer(

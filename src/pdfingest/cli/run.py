@@ -1,19 +1,18 @@
 """`pdfingest run`: its options. What they do is in `session`, which `--help` does not import."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from pdfingest.cli.kinds import parse_kinds
 from pdfingest.cli.log_format import LogFormat
 from pdfingest.cli.params import size
 from pdfingest.errors import UsageError
 from pdfingest.machine import available_cpus
-from pdfingest.model import FailureKind, Sandbox, Unit
+from pdfingest.model import Sandbox, Unit
 from pdfingest.options import FailOn, IngestOptions, Order
 from pdfingest.shard import Shard, is_array_task
 
-ANY_KIND = "any"
 """What `--retry-failed` means where it names no kind."""
 
 
@@ -258,6 +257,10 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
     """Ingest PDFs: one fresh process a file, records to JSONL, a report line for every file."""
     if not inputs and files_from is None:
         raise UsageError("no INPUT. Name files, directories or quoted globs, or give --files-from.")
+    if not dry_run:
+        from pdfingest.cli.head_start import give_head_start  # noqa: PLC0415 - as session
+
+        give_head_start(output, engine)
     from pdfingest.cli import session  # noqa: PLC0415 - 100 ms of CPU that --help does not need
 
     passwords = (*(password or ()), *session.read_passwords(password_file))
@@ -276,7 +279,7 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         sandbox=sandbox,
         order=order,
         shard=None if shard is None else Shard.parse(shard),
-        retry_failed=_kinds(retry_failed),
+        retry_failed=parse_kinds(retry_failed),
         force=force,
         checksum=checksum,
         wait_s=wait,
@@ -295,30 +298,6 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
     else:
         code = session.ingest_in_view(inputs or [], listed, options, view)
     raise typer.Exit(code)
-
-
-def _kinds(text: str | None) -> tuple[FailureKind, ...]:
-    """The kinds of failure that a list names; all of them for `any`."""
-    if text is None:
-        return ()
-    if text == ANY_KIND:
-        return tuple(FailureKind)
-    try:
-        return tuple(FailureKind(kind.strip()) for kind in text.split(","))
-    except ValueError as error:
-        kinds = ", ".join(FailureKind)
-        raise UsageError(f"--retry-failed: {error}. Kinds are {kinds}.") from error
-
-
-def with_kinds(arguments: Sequence[str]) -> list[str]:
-    """Arguments in which `--retry-failed` has its kinds: any, where no list of them follows."""
-    result: list[str] = []
-    for index, argument in enumerate(arguments):
-        result.append(argument)
-        following = "".join(arguments[index + 1 : index + 2]).partition(",")[0]
-        if argument == "--retry-failed" and following not in (*FailureKind, ANY_KIND):
-            result.append(ANY_KIND)
-    return result
 
 
 def _say(message: str) -> None:

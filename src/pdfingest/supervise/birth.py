@@ -53,6 +53,12 @@ def start_context(engine: EngineSpec) -> BaseContext:
     return _image((*_PRELOAD, *own, "pdfingest.supervise.preload"))
 
 
+def begin_image(engine: EngineSpec) -> None:
+    """Begin to make the image in another process, and go on here."""
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        cast(Any, start_context(engine)).begin()
+
+
 @cache
 def _image(modules: tuple[str, ...]) -> BaseContext:
     """An image is made once, and lives as long as this process does."""

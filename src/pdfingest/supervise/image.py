@@ -41,6 +41,10 @@ class ImageContext(ForkServerContext):
         self._server = forkserver.ForkServer()
         self._server.set_forkserver_preload(list(modules))
 
+    def begin(self) -> None:
+        """Begin to make it; a child that is asked for waits until it is made."""
+        self._server.ensure_running()
+
     def Process(self, target: Callable[..., None], args: tuple[Any, ...] = ()) -> "Forked":  # type: ignore[override]  # noqa: N802
         """A process that is a fork of the image."""
         return Forked(self._server, target, args)
