@@ -8,7 +8,7 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "uv|venv"
-nox.options.sessions = ["lint", "typing", "tests", "readme"]
+nox.options.sessions = ["lint", "typing", "tests", "service", "readme"]
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does: some networks have their own
 nox.options.error_on_missing_interpreters = False
 
@@ -32,6 +32,8 @@ PYTHONS = [
 ] or ["3"]
 """Interpreters that are here; where none has a versioned name, the one that runs nox."""
 
+APART = ("--ignore", "tests/readme", "--ignore", "tests/service")
+"""Tests that have sessions of their own."""
 PARALLEL = ("-q", "-n", "3", "--dist", "worksteal")
 """Tests wait for processes much of the time."""
 
@@ -49,7 +51,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Types, by both checkers."""
-    session.install("-e", ".[typing,test]")
+    session.install("-e", ".[typing,test,service,cloud,test-service]")
     session.run("mypy")
     session.run("pyright")
 
@@ -65,7 +67,18 @@ def tests(session: nox.Session) -> None:
     else:
         chosen = ["tests/unit", "tests/property", "tests/integration/test_run.py"]
         chosen += ["-m", "not slow"]
-    session.run("pytest", *PARALLEL, *chosen, "--ignore", "tests/readme", *session.posargs)
+    session.run("pytest", *PARALLEL, *chosen, *APART, *session.posargs)
+
+
+@nox.session
+def service(session: nox.Session) -> None:
+    """The service: a real Redis, API and workers on loopback."""
+    session.install(".[test,service,cloud,test-service]")
+    if shutil.which("redis-server") is None and shutil.which("apt-get") and os.geteuid() == 0:
+        for words in (("update",), ("install", "-y", "redis-server")):
+            session.run("apt-get", "-qq", *words, external=True, success_codes=range(256))
+    # Where there is still none, the tests skip and say so.
+    session.run("pytest", *PARALLEL, "tests/service", *session.posargs)
 
 
 @nox.session
@@ -81,7 +94,7 @@ def lowest(session: nox.Session) -> None:
     project = nox.project.load_toml("pyproject.toml")["project"]
     lower = [requirement.replace(">=", "==") for requirement in project["dependencies"]]
     session.install(".[test]", *lower)
-    session.run("pytest", *PARALLEL, "--ignore", "tests/readme", *session.posargs)
+    session.run("pytest", *PARALLEL, *APART, *session.posargs)
 
 
 @nox.session
@@ -89,7 +102,7 @@ def coverage(session: nox.Session) -> None:
     """Which lines the tests reach, the children's included."""
     session.install("-e", ".[test]")
     session.env["COVERAGE_PROCESS_START"] = str(Path("pyproject.toml").resolve())
-    session.run("coverage", "run", "-m", "pytest", "-q", "--ignore", "tests/readme")
+    session.run("coverage", "run", "-m", "pytest", "-q", *APART)
     session.run("coverage", "combine")
     session.run("coverage", "report")
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, takewhile
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias
 
 from pdfingest.compact import settle
 from pdfingest.discover import Found, discover
@@ -29,6 +29,7 @@ from pdfingest.model import (
     Finished,
     Job,
     Sandbox,
+    Source,
     Stop,
 )
 from pdfingest.options import IngestOptions, options_digest
@@ -46,17 +47,36 @@ _Pair: TypeAlias = tuple[Ledger, Sink]
 _Outputs: TypeAlias = Callable[[str], AbstractContextManager[_Pair]]
 """Opens them, given the options digest."""
 
+
+class Executor(Protocol):
+    """Has jobs done, here or elsewhere."""
+
+    def run(self, jobs: Iterator[Job], /) -> Generator[Finished | None, None, None]:
+        """Yield each job as it ends, and None some times a second; see `Supervisor.run`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        ...
+
+
+NewExecutor: TypeAlias = Callable[
+    [IngestOptions, str, Stop, Callable[[int, Source], None]], Executor
+]
+"""Made of the options, a directory for spools, the stop, and whom to tell what begins."""
+
 _NOT_BEGUN = "the run was interrupted before its turn"
 _VANISHED = "it is no more; an earlier run ingested it"
 
 
-def ingest(
+def ingest(  # noqa: PLR0913 - of which two by position
     inputs: Sequence[str],
     options: IngestOptions | None = None,
     *,
     listed: Iterable[str] | None = None,
     listeners: Sequence[Listener] = (),
     stop: Stop | None = None,
+    executor: NewExecutor = Supervisor,
 ) -> Summary:
     """Ingest PDFs into the output directory, one fresh process per file.
 
@@ -68,6 +88,7 @@ def ingest(
         listed: more paths, taken literally and read as they are needed.
         listeners: told what happens, in the calling thread.
         stop: lets another thread or a signal handler end the run early.
+        executor: what has the jobs done: children of this process, unless told otherwise.
 
     Returns:
         Counts and percentiles; every source found has its line in `report.jsonl`.
@@ -76,7 +97,8 @@ def ingest(
         PdfingestError: the run as a whole cannot go on; `exit_code` says of what family. A file
             that fails is not an error of the run.
     """
-    return ingest_found(discover(inputs, listed), options or IngestOptions(), listeners, stop)
+    found = discover(inputs, listed)
+    return ingest_found(found, options or IngestOptions(), listeners, stop, executor)
 
 
 def ingest_found(
@@ -84,9 +106,10 @@ def ingest_found(
     options: IngestOptions,
     listeners: Sequence[Listener] = (),
     stop: Stop | None = None,
+    executor: NewExecutor = Supervisor,
 ) -> Summary:
     """Ingest what a discovery yields; as `ingest` otherwise."""
-    run = _Run(found, options, Listeners(listeners), stop or Stop())
+    run = _Run(found, options, Listeners(listeners), stop or Stop(), executor)
     deque(run.steps(partial(_outputs, options, run.stop)), maxlen=0)
     return run.summary
 
@@ -119,6 +142,7 @@ class _Run:
     options: IngestOptions
     listener: Listener
     stop: Stop
+    executor: NewExecutor = Supervisor
     summary: Summary = field(default_factory=Summary)
     sampler: Sampler = field(default_factory=Sampler)
 
@@ -176,9 +200,9 @@ class _Run:
             )
             for source, earlier in waiting
         )
-        supervisor = Supervisor(options, sink.spool_folder, self.stop, self.listener.on_started)
-        with closing(supervisor.run(jobs)) as supervised:
-            for finished in supervised:
+        executor = self.executor(options, sink.spool_folder, self.stop, self.listener.on_started)
+        with closing(executor), closing(executor.run(jobs)) as steps:
+            for finished in steps:
                 if finished is not None:
                     yield finished
                 elif ledger.due:

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from pdfingest.model import EngineSpec, Extracted, Failed, Finished, Outcome, Page, Unchanged
+from pdfingest.model import (
+    Cost,
+    EngineSpec,
+    Extracted,
+    Failed,
+    FailureKind,
+    Finished,
+    Outcome,
+    Page,
+    Peak,
+    Unchanged,
+)
 from pdfingest.text import clean, is_usable
 
 SCHEMA = 1
@@ -158,6 +169,40 @@ def report_line(finished: Finished, digest: str) -> Record:
         "options_digest": digest,
         "schema": SCHEMA,
     }
+
+
+def outcome_of(line: Mapping[str, Any]) -> Extracted | Failed:
+    """The outcome that a report line tells; what `report_line` left out is at its default.
+
+    Args:
+        line: decoded; not of an unchanged source, which is a statement about an earlier run.
+    """
+    started_at = line["started_at"]
+    cost = Cost(
+        pid=line["pid"],
+        started_at=datetime.fromisoformat(started_at).timestamp() if started_at else 0.0,
+        wall_s=line["wall_s"],
+        cpu_s=line["cpu_s"],
+        peak=Peak(line["peak_rss_bytes"], line["baseline_rss_bytes"], line["peak_method"]),
+        attempts=line["attempts"],
+        signal=line["signal"],
+    )
+    lost = tuple(line["failed_pages"])
+    kind = FailureKind(line["failure"]) if line["failure"] else None
+    if line["status"] == "failed":
+        assert kind is not None, "a failure has a kind"
+        return Failed(kind, line["message"], cost, line["sha256"], line["engine"], lost)
+    return Extracted(
+        cost=cost,
+        sha256=line["sha256"],
+        engine=line["engine"],
+        pages=line["pages"],
+        chars=line["chars"],
+        needs_ocr_pages=line["needs_ocr_pages"],
+        failed_pages=lost,
+        failure=kind,
+        message=line["message"],
+    )
 
 
 def status_of(outcome: Outcome) -> str:

@@ -16,7 +16,8 @@ from pdfingest.model import Cost, Failed, Finished, Source
 from pdfingest.record import report_line
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+SHELL = re.findall(r"(?<!<!-- service -->\n)```sh\n(.*?)```", README, re.DOTALL)
+"""The service is started by tests/service/test_readme.py."""
 BLOCKS = [[line.split("  #")[0].strip() for line in block.splitlines()] for block in SHELL]
 COMMANDS = [command for block in BLOCKS for command in block]
 

@@ -13,6 +13,8 @@ from pdfingest.cli.config import read_config
 from pdfingest.cli.kinds import with_kinds
 from pdfingest.cli.report import report
 from pdfingest.cli.run import run
+from pdfingest.cli.serve import serve
+from pdfingest.cli.worker import worker
 from pdfingest.errors import ExitCode, PdfingestError
 
 app = typer.Typer(
@@ -50,6 +52,8 @@ app.command(name="run", no_args_is_help=True)(run)
 app.command(name="compact", no_args_is_help=True)(compact)
 app.command(name="bench")(bench)
 app.command(name="report", no_args_is_help=True)(report)
+app.command(name="serve")(serve)
+app.command(name="worker")(worker)
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ import typer
 
 from pdfingest.cli.kinds import parse_kinds
 from pdfingest.cli.log_format import LogFormat
-from pdfingest.cli.params import size
+from pdfingest.cli.params import On, size
 from pdfingest.errors import UsageError
 from pdfingest.machine import available_cpus
 from pdfingest.model import Sandbox, Unit
@@ -223,6 +223,14 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
             help="Exit with 1 on any lost page, on a failed file, or never.",
         ),
     ] = FailOn.ANY,
+    on: Annotated[
+        On,
+        typer.Option(
+            envvar="PDFINGEST_ON",
+            show_envvar=False,
+            help="Where the files are read: by children here, or by the workers of the service.",
+        ),
+    ] = On.HERE,
     progress: Annotated[
         bool | None,
         typer.Option(
@@ -257,7 +265,7 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
     """Ingest PDFs: one fresh process a file, records to JSONL, a report line for every file."""
     if not inputs and files_from is None:
         raise UsageError("no INPUT. Name files, directories or quoted globs, or give --files-from.")
-    if not dry_run:
+    if not dry_run and on is On.HERE:
         from pdfingest.cli.head_start import give_head_start  # noqa: PLC0415 - as session
 
         give_head_start(output, engine)
@@ -296,7 +304,7 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
     if dry_run:
         code = session.list_plan(inputs or [], listed, options)
     else:
-        code = session.ingest_in_view(inputs or [], listed, options, view)
+        code = session.ingest_in_view(inputs or [], listed, options, view, on)
     raise typer.Exit(code)
 
 

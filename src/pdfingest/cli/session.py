@@ -6,6 +6,7 @@ import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 from rich.console import Console
@@ -14,13 +15,15 @@ from pdfingest.cli import pictures
 from pdfingest.cli.console import ProgressView, show_summary
 from pdfingest.cli.log import LogView
 from pdfingest.cli.log_format import LogFormat
+from pdfingest.cli.params import On, needs_service
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
 from pdfingest.options import IngestOptions
-from pdfingest.pipeline import ingest, planned
+from pdfingest.pipeline import NewExecutor, ingest, planned
 from pdfingest.report import html
 from pdfingest.report.figures import read_figures
+from pdfingest.supervise.supervisor import Supervisor
 from pdfingest.text import mib, printable
 
 _READ_BYTES = 1 << 16
@@ -90,7 +93,7 @@ class Listed:
 
 
 def ingest_in_view(
-    inputs: Sequence[str], listed: Listed | None, options: IngestOptions, view: View
+    inputs: Sequence[str], listed: Listed | None, options: IngestOptions, view: View, on: On
 ) -> ExitCode:
     """Run, show it as the user wants, and return the exit code."""
     if view.html:
@@ -107,7 +110,9 @@ def ingest_in_view(
             listeners.append(stack.enter_context(ProgressView(console)))
         elif not view.quiet:
             listeners.append(LogView(view.log_format, verbose=view.verbose))
-        summary = ingest(inputs, options, listed=paths, listeners=listeners, stop=stop)
+        summary = ingest(
+            inputs, options, listed=paths, listeners=listeners, stop=stop, executor=_executor(on)
+        )
     if not view.quiet and view.log_format is LogFormat.TEXT:
         show_summary(console, summary, "stdout" if options.to_stdout else options.folder)
     if view.html:
@@ -116,6 +121,20 @@ def ingest_in_view(
     for line in summary.broken_gates(require_flat=options.require_flat):
         print(f"pdfingest: {line}", file=sys.stderr)  # noqa: T201 - for the reader of a CI log
     return summary.exit_code(options)
+
+
+def _executor(on: On) -> NewExecutor:
+    """Who does the jobs.
+
+    Raises:
+        EngineUnavailableError: the service is not installed.
+    """
+    if on is On.HERE:
+        return Supervisor
+    with needs_service():
+        from pdfingest.service.fleet import Fleet  # noqa: PLC0415 - an extra
+        from pdfingest.service.settings import read_settings  # noqa: PLC0415 - as above
+    return partial(Fleet, read_settings())
 
 
 def list_plan(inputs: Sequence[str], listed: Listed | None, options: IngestOptions) -> ExitCode:

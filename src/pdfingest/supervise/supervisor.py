@@ -43,9 +43,9 @@ from pdfingest.supervise.work import Work, joined
 
 TICK_S = 0.1
 """How long a reader waits at the most for a sign that the run is alive."""
-_SHARE_TICK_S = 0.02
+_SHARE_TICK_S = 0.01
 """The same while a lane is idle."""
-_WORTH_S = 0.1
+_WORTH_S = 0.05
 """Reading that must lie before a lane if another is to take half of it: a child costs some ms, and
 opening a large file some tens."""
 _MAX_INNOCENT = 5
@@ -74,13 +74,14 @@ class Supervisor:
         self._options = options
         self._limits = TimeLimits(options.timeout_s, options.page_timeout_s)
         self._recorders = recorders
-        self._stop = stop
+        self.stop = stop
         self._started = started
         self._inbox: Inbox = SimpleQueue()
         self._working: dict[int, Work] = {}
         self._aside: deque[Work] = deque()
         self._oom_kills = oom_kills()
         self._spools = 0
+        self._lanes: list[Lane] = []
 
     def run(self, jobs: Iterator[Job]) -> _Steps:
         """Run all jobs, `workers` at a time; yields each as it ends.
@@ -99,20 +100,33 @@ class Supervisor:
         first = next(jobs, None)
         if first is None:
             return
-        self._stop.wake = lambda: self._inbox.put(None)
-        context = start_context(first.engines[0])
-        lanes: list[Lane] = []
+        self.stop.wake = lambda: self._inbox.put(None)
+        lanes = self._opened(first)
         try:
-            for index in range(self._options.workers):
-                recorder = f"{self._recorders}/lane-{index}"
-                lanes.append(Lane(index, context, self._inbox, recorder, self._limits))
             yield from self._drive(lanes, map(Work, _chain(first, jobs)))
             yield from self._drive(lanes[:1], self._take_up())
             yield from self._cancel(lanes)
         finally:
             _kill(lanes)
-            for lane in lanes:
-                lane.close()
+
+    def _opened(self, first: Job) -> list[Lane]:
+        """The lanes, which stay for a later `run`."""
+        context = start_context(first.engines[0])
+        for index in range(len(self._lanes), self._options.workers):
+            recorder = f"{self._recorders}/lane-{index}"
+            self._lanes.append(Lane(index, context, self._inbox, recorder, self._limits))
+        return self._lanes
+
+    def close(self) -> None:
+        """Let go of the lanes, and wait until nothing of them is left."""
+        while self._lanes:
+            self._lanes.pop().close()
+
+    def reading(self) -> Iterator[tuple[int, int]]:
+        """For each file that is being read: the page, 1-based, and how many there are."""
+        for lane in self._lanes:
+            if lane.job and (note := lane.note()) and 0 < note.page <= note.total_pages:
+                yield note.page, note.total_pages
 
     def _take_up(self) -> Iterator[Work]:
         """What was put aside, with the whole budget."""
@@ -127,7 +141,7 @@ class Supervisor:
         for lane in lanes:
             self._feed(lane, works)
         due_s = 0.0
-        while not self._stop.requested and any(lane.job for lane in lanes):
+        while not self.stop.requested and any(lane.job for lane in lanes):
             idle = [lane for lane in lanes if not lane.job]
             with suppress(Empty):
                 if ended := self._inbox.get(timeout=_SHARE_TICK_S if idle else TICK_S):
@@ -147,7 +161,7 @@ class Supervisor:
 
     def _feed(self, lane: Lane, works: Iterator[Work]) -> None:
         """Give an idle lane its next work, if there is any."""
-        if not self._stop.requested and (work := next(works, None)):
+        if not self.stop.requested and (work := next(works, None)):
             self._started(lane.index, work.job.source)
             self._begin(lane, work, work.job.attempt)
 

@@ -1,0 +1,26 @@
+"""`pdfingest worker`: its options."""
+
+from typing import Annotated
+
+import typer
+
+from pdfingest.cli.params import needs_service
+
+
+def worker(
+    *,
+    lanes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Files at the same time. [default: PDFINGEST_LANES, or the CPUs]",
+        ),
+    ] = None,
+) -> None:
+    """Take jobs from the queue of the service until stopped. Settings come from PDFINGEST_*."""
+    with needs_service():
+        from pdfingest.service.worker import Worker  # noqa: PLC0415 - an extra
+    from pdfingest.service.settings import read_settings  # noqa: PLC0415 - as above
+
+    raise typer.Exit(Worker(read_settings(lanes=lanes)).run())

@@ -1,0 +1,214 @@
+"""A service on loopback: Redis, its own store, the API as a program of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+try:
+    import httpx
+
+    from pdfingest.service import queue
+    from pdfingest.service.jobs import Jobs, State, new_id
+    from pdfingest.service.settings import Settings, read_settings
+    from pdfingest.service.store import Store, open_store, result_key
+except ModuleNotFoundError as error:
+    pytest.skip(f"needs {error.name}", allow_module_level=True)
+
+PDF = b"%PDF-1.4\n"
+"""Enough of a PDF for an upload."""
+Serve = Callable[..., str]
+Running = dict[tuple[tuple[str, str], ...], tuple[str, subprocess.Popen[bytes]]]
+_STARTED: dict[int, Running] = {}
+PROGRAM = [sys.executable, "-m", "pdfingest"]
+"""`pdfingest`."""
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_for(done: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a program that a test started."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
+    """Whether a server is ready."""
+    assert process.poll() is None, "it ended"
+    with suppress(httpx.TransportError):
+        return httpx.get(f"{url}/readyz").status_code == 200
+    return False
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis that keeps nothing."""
+    program = shutil.which("redis-server")
+    if not program:
+        pytest.skip("needs redis-server")
+    port, folder = free_port(), tmp_path_factory.mktemp("redis")
+    options = {"port": port, "bind": "127.0.0.1", "dir": folder, "save": "", "appendonly": "no"}
+    command = [program, *(word for k, v in options.items() for word in (f"--{k}", str(v)))]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+    def is_up() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        return False
+
+    wait_for(is_up)
+    yield f"redis://127.0.0.1:{port}/0"
+    stop(process)
+
+
+@pytest.fixture(scope="module")
+def service_environment(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of all parts of a service; with nothing in its queue, and a new store."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PDFINGEST_")}
+    environment = {
+        **kept,
+        "PDFINGEST_REDIS_URL": redis_url,
+        "PDFINGEST_STORE": str(tmp_path_factory.mktemp("service") / "store"),
+        "PDFINGEST_RATE": "1000000",
+        "PDFINGEST_LANES": "1",
+    }
+    with queue.connect(read_settings(environment)).client as client:
+        client.flushdb()
+    return environment
+
+
+@pytest.fixture(scope="module")
+def settings(service_environment: dict[str, str]) -> Settings:
+    """As all parts read them."""
+    return read_settings(service_environment)
+
+
+@pytest.fixture(scope="module")
+def jobs(settings: Settings) -> Iterator[Jobs]:
+    """All jobs."""
+    jobs = queue.connect(settings)
+    yield jobs
+    jobs.client.close()
+
+
+@pytest.fixture(scope="module")
+def store(settings: Settings) -> Store:
+    """The files of the service."""
+    return open_store(settings.store)
+
+
+@pytest.fixture(scope="module")
+def serve(service_environment: dict[str, str]) -> Iterator[Serve]:
+    """Start an API with more settings, once for the same: `serve(MAX_UPLOAD="1M")` is its URL."""
+    running: Running = {}
+
+    def start(**more: str) -> str:
+        key = tuple(sorted(more.items()))
+        if key not in running:
+            port = free_port()
+            process = subprocess.Popen(
+                [*PROGRAM, "serve", "--port", str(port)],
+                env={**service_environment, **{f"PDFINGEST_{k}": v for k, v in more.items()}},
+            )
+            url = f"http://127.0.0.1:{port}"
+            running[key] = url, process
+            wait_for(lambda: _answers(url, process))
+        return running[key][0]
+
+    _STARTED[id(start)] = running
+    yield start
+    for _, process in running.values():
+        stop(process)
+
+
+def serving(serve: Serve, url: str) -> subprocess.Popen[bytes]:
+    """The process of an API that `serve` started."""
+    return next(process for at, process in _STARTED[id(serve)].values() if at == url)
+
+
+@pytest.fixture(scope="module")
+def api(serve: Serve) -> str:
+    """URL of an API without keys."""
+    return serve()
+
+
+@pytest.fixture
+def scratch(store: Store) -> Path:
+    """Where uploads are while they come."""
+    return Path(store.scratch)
+
+
+def unique(size: int = 0) -> bytes:
+    """A file that no other test has sent."""
+    return PDF + new_id().encode() + bytes(size)
+
+
+def send(
+    api: str,
+    content: bytes | None = None,
+    *,
+    name: str = "a.pdf",
+    headers: Mapping[str, str] | None = None,
+    **fields: Any,
+) -> httpx.Response:
+    """Upload a file, with these fields beside it."""
+    files = {"file": (name, unique() if content is None else content)}
+    return httpx.post(f"{api}/ingest", files=files, data=fields, headers=headers, timeout=60)
+
+
+def end(
+    jobs: Jobs,
+    store: Store,
+    link: str,
+    state: State = State.DONE,
+    *,
+    failure: str = "",
+    records: bytes = b'{"text":"one","metadata":{"page":1}}\n',
+) -> str:
+    """Do what a worker does at the end of a job; gives its id."""
+    job_id = link.rpartition("/")[2]
+    assert jobs.claim(job_id, "token", 30, 3) == "claimed"
+    if state is State.DONE:
+        path = os.path.join(store.scratch, new_id())
+        Path(path).write_bytes(records)
+        store.put(result_key(job_id), path)
+    job = jobs.get(job_id)
+    assert job
+    report = {
+        "source": job.name,
+        "sha256": job.sha256,
+        "pages": 2,
+        "wall_s": 0.25,
+        "failure": failure,
+        "message": "",
+        "status": "failed" if failure else "ok",
+        "peak_rss_bytes": 40 << 20,
+    }
+    assert jobs.finish(job_id, "token", state, report)
+    return job_id

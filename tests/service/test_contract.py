@@ -1,0 +1,111 @@
+"""The API against its own OpenAPI document: no answer that is not in it, and no error of ours."""
+
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+
+from pdfingest.service.jobs import Jobs, State
+from pdfingest.service.store import Store
+from service.conftest import Serve, end, send
+
+schemathesis = pytest.importorskip("schemathesis")
+checks = pytest.importorskip("schemathesis.checks")
+openapi_checks = pytest.importorskip("schemathesis.specs.openapi.checks")
+
+pytestmark = [pytest.mark.service, pytest.mark.slow]
+CHECKS = [
+    checks.not_a_server_error,
+    openapi_checks.status_code_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.response_schema_conformance,
+    openapi_checks.response_headers_conformance,
+    openapi_checks.unsupported_method,
+    openapi_checks.allow_header_conformance,
+]
+"""Not whether random bytes are taken: they are no PDF."""
+
+
+@pytest.fixture(scope="module")
+def document(serve: Serve) -> Any:
+    """What the API says of itself."""
+    return schemathesis.openapi.from_url(f"{serve(SOURCE_PREFIXES='/')}/openapi.json")
+
+
+OPERATIONS = [
+    "DELETE /v1/jobs/{job_id}",
+    "GET /healthz",
+    "GET /metrics",
+    "GET /readyz",
+    "GET /v1/jobs",
+    "GET /v1/jobs/{job_id}",
+    "GET /v1/jobs/{job_id}/events",
+    "GET /v1/jobs/{job_id}/result",
+    "POST /ingest",
+    "POST /v1/jobs",
+]
+
+
+def test_all_operations_are_looked_at(document: Any) -> None:
+    assert sorted(each.ok().label for each in document.get_all_operations()) == OPERATIONS
+
+
+@pytest.mark.parametrize("mode", ["POSITIVE", "NEGATIVE"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_all_answers_are_documented(document: Any, operation: str, mode: str) -> None:
+    method, path = operation.split()
+    strategy = document[path][method].as_strategy(getattr(schemathesis.GenerationMode, mode))
+
+    @given(case=strategy)
+    @settings(
+        max_examples=60,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case: Any) -> None:
+        case.call_and_validate(checks=CHECKS, timeout=30)
+
+    try:
+        ask()
+    except Unsatisfiable:
+        assert (mode, method) != ("POSITIVE", "POST"), "nothing is wrong with what takes nothing"
+
+
+def test_answers_about_jobs_in_each_state_are_documented(
+    serve: Serve, document: Any, jobs: Jobs, store: Store
+) -> None:
+    api = serve(SOURCE_PREFIXES="/")
+    links = [send(api).json()["links"]["self"] for _ in range(4)]
+    end(jobs, store, links[0])
+    end(jobs, store, links[1], State.FAILED, failure="timeout")
+    assert httpx.delete(f"{api}{links[2]}").status_code == 204
+    seen = set()
+    for path in ("/v1/jobs/{job_id}", "/v1/jobs/{job_id}/result", "/v1/jobs/{job_id}/events"):
+        for link in links[: 3 if path.endswith("events") else 4]:
+            job_id = link.rpartition("/")[2]
+            case = document[path]["GET"].Case(path_parameters={"job_id": job_id})
+            seen.add(case.call_and_validate(checks=CHECKS).status_code)
+    for link in links:
+        case = document["/v1/jobs/{job_id}"]["DELETE"].Case(
+            path_parameters={"job_id": link.rpartition("/")[2]}
+        )
+        seen.add(case.call_and_validate(checks=CHECKS).status_code)
+    assert seen == {200, 204, 409, 410}
+
+
+def test_problems_have_their_schema(serve: Serve) -> None:
+    document = httpx.get(f"{serve(SOURCE_PREFIXES='/')}/openapi.json").json()
+    assert document["components"]["schemas"]["Problem"]["required"] == ["type", "title", "status"]
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for status, answer in operation["responses"].items():
+                problem = int(status) >= 400
+                assert problem == ("application/problem+json" in answer.get("content", {})), (
+                    path,
+                    method,
+                    status,
+                )

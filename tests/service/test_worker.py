@@ -1,0 +1,426 @@
+"""Whatever happens to worker, child, Redis or store: each job ends once, and truthfully."""
+
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cached_property
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import redis
+from faulty import write_pdf
+
+from conftest import environment, make_pdf, read_lines
+from pdfingest.service import queue
+from pdfingest.service.jobs import Job, Jobs, State, new_id
+from pdfingest.service.settings import Settings, read_settings
+from pdfingest.service.store import Store, open_store, result_key, upload_key
+from pdfingest.service.webhook import SIGNATURE
+
+from .conftest import free_port, stop, wait_for
+
+pytestmark = pytest.mark.service
+
+LEASE_S = 3
+
+
+class Broker:
+    """A Redis that keeps what it has, and can be started again."""
+
+    def __init__(self, folder: Path) -> None:
+        program = shutil.which("redis-server")
+        if not program:
+            pytest.skip("needs redis-server")
+        self.port = free_port()
+        options = {"port": self.port, "dir": folder, "appendonly": "yes", "save": ""}
+        words = (word for k, v in options.items() for word in (f"--{k}", str(v)))
+        self._command = [program, *words]
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+
+        def is_up() -> bool:
+            with suppress(redis.ConnectionError, redis.BusyLoadingError):
+                return bool(client.ping())
+            return False
+
+        with redis.Redis(port=self.port) as client:
+            wait_for(is_up)
+
+    def stop(self) -> None:
+        stop(self._process)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    broker = Broker(folder)
+    yield broker
+    broker.stop()
+
+
+class Service:
+    """The parts of a service that a test needs."""
+
+    def __init__(self, broker: Broker, folder: Path) -> None:
+        self.folder = folder
+        self.environment = environment(
+            PDFINGEST_REDIS_URL=f"redis://127.0.0.1:{broker.port}/0",
+            PDFINGEST_STORE=str(folder / "store"),
+            PDFINGEST_LANES="1",
+            PDFINGEST_LEASE=str(LEASE_S),
+            PDFINGEST_ENGINE="faulty",
+            PDFINGEST_MEMORY_BUDGET="256M",
+            PDFINGEST_TIMEOUT="20",
+            PDFINGEST_PAGE_TIMEOUT="2",
+            PDFINGEST_SOURCE_PREFIXES=str(folder),
+        )
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def settings(self) -> Settings:
+        return read_settings(self.environment)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        return queue.connect(self.settings)
+
+    @cached_property
+    def app(self) -> Any:
+        return queue.make_app(self.settings)
+
+    @cached_property
+    def store(self) -> Store:
+        return open_store(self.settings.store)
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
+        self.jobs.client.close()
+        self.app.close()
+
+    def work(self, **more: str) -> subprocess.Popen[bytes]:
+        """Start a worker."""
+        with open(self.folder / f"worker-{len(self.workers)}.log", "wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pdfingest", "worker"],
+                env={**self.environment, **more},
+                stderr=log,
+            )
+        self.workers.append(process)
+        return process
+
+    def send(self, path: Path, **more: Any) -> str:
+        """Queue a file, as the API does; gives the id of its job."""
+        job_id, store = new_id(), self.store
+        scratch = os.path.join(store.scratch, job_id)
+        shutil.copy(path, scratch)
+        store.put(upload_key(job_id), scratch)
+        self.jobs.add(Job(job_id, path.name, upload_key(job_id), **more))
+        queue.send(self.app, job_id)
+        return job_id
+
+    def faulty(self, pages: int = 2, **order: Any) -> str:
+        """Queue a file of the engine that misbehaves."""
+        path = self.folder / f"{new_id()}.pdf"
+        write_pdf(path, pages, **order)
+        return self.send(path)
+
+    def job(self, job_id: str) -> Job:
+        job = self.jobs.get(job_id)
+        assert job is not None
+        return job
+
+    def ended(self, job_id: str, seconds: float = 40) -> Job:
+        """The job, once it has ended."""
+        wait_for(lambda: self.job(job_id).state.ended, seconds)
+        return self.job(job_id)
+
+    def running(self, job_id: str) -> psutil.Process:
+        """The child that has a job, once it has it."""
+        wait_for(lambda: self.job(job_id).state is State.RUNNING)
+        return self.child()
+
+    def child(self) -> psutil.Process:
+        """The child of the worker that was started last."""
+
+        def children() -> list[psutil.Process]:
+            worker = psutil.Process(self.workers[-1].pid)
+            return [below for helper in worker.children() for below in helper.children()]
+
+        wait_for(children)
+        return children()[0]
+
+    def records(self, job_id: str) -> list[int]:
+        """Pages of the records that are in the store."""
+        content = b"".join(self.store.read(result_key(job_id)))
+        return [json.loads(line)["metadata"]["page"] for line in content.splitlines()]
+
+
+@pytest.fixture
+def service(broker: Broker, tmp_path: Path) -> Iterator[Service]:
+    service = Service(broker, tmp_path)
+    yield service
+    service.close()
+
+
+def test_what_comes_out_is_what_a_run_gives(service: Service, tmp_path: Path) -> None:
+    service.environment["PDFINGEST_ENGINE"] = "auto"
+    path = make_pdf(tmp_path / "in" / "a.pdf", ["First page", "Second page"])
+    service.work()
+    job_id = service.send(path)
+    job = service.ended(job_id)
+    assert (job.state, job.attempts, job.report and job.report["pages"]) == (State.DONE, 1, 2)
+    command = [sys.executable, "-m", "pdfingest", "run", str(path), "-o", "-", "-q"]
+    run = subprocess.run(command, env=environment(), capture_output=True, check=True)
+    assert b"".join(service.store.read(result_key(job_id))) == run.stdout
+    with pytest.raises(FileNotFoundError):
+        service.store.read(upload_key(job_id))
+
+
+def test_a_killed_worker_costs_its_job_an_attempt_and_no_more(service: Service) -> None:
+    worker = service.work()
+    job_id = service.faulty(fault="sleep", page=1, seconds=1)
+    service.running(job_id)
+    worker.kill()
+    service.work()
+    job = service.ended(job_id)
+    assert (job.state, job.attempts, service.records(job_id)) == (State.DONE, 2, [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"), [("sigkill", "crashed"), ("hang", "timeout"), ("hog", "memory_limit")]
+)
+def test_a_page_that_ends_its_child_costs_itself(service: Service, fault: str, kind: str) -> None:
+    service.work()
+    job_id = service.faulty(3, fault=fault, page=2)
+    job = service.ended(job_id)
+    assert job.report is not None
+    assert (job.state, job.attempts) == (State.DONE, 1)
+    assert (job.report["failure"], job.report["failed_pages"]) == (kind, [2])
+    assert service.records(job_id) == [1, 3]
+    assert service.workers[0].poll() is None
+
+
+def test_a_file_without_records_has_failed(service: Service) -> None:
+    service.work()
+    job_id = service.faulty(1, fault="segfault", page=0)
+    job = service.ended(job_id)
+    assert job.report is not None
+    assert (job.state, job.report["failure"], job.report["signal"]) == (
+        State.FAILED, "crashed", "SIGSEGV",
+    )  # fmt: skip
+    with pytest.raises(FileNotFoundError):
+        service.records(job_id)
+
+
+def test_a_redis_that_starts_again_loses_no_job(service: Service, broker: Broker) -> None:
+    service.work()
+    under_way = service.faulty(fault="sleep", page=1, seconds=1)
+    waiting = [service.faulty() for _ in range(3)]
+    service.running(under_way)
+    broker.stop()
+    time.sleep(1.5)
+    broker.start()
+    for job_id in (under_way, *waiting):
+        job = service.ended(job_id, 60)
+        assert (job.state, service.records(job_id)) == (State.DONE, [1, 2])
+    assert service.workers[0].poll() is None
+
+
+def test_a_stopped_worker_gives_its_job_back_at_once(service: Service) -> None:
+    worker = service.work()
+    job_id = service.faulty(fault="hang", page=1)
+    child = service.running(job_id)
+    began_s = time.monotonic()
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 0
+    assert time.monotonic() - began_s < 7
+    assert not child.is_running()
+    job = service.job(job_id)
+    assert (job.state, job.attempts) == (State.QUEUED, 0)
+    service.work(PDFINGEST_PAGE_TIMEOUT="1")
+    assert service.ended(job_id).attempts == 1
+
+
+def test_the_same_message_twice_is_one_job(service: Service) -> None:
+    job_id = service.faulty(fault="sleep", page=1, seconds=1)
+    for _ in range(3):
+        queue.send(service.app, job_id)
+    for _ in range(2):
+        service.work()
+    job = service.ended(job_id)
+    after = service.faulty()
+    service.ended(after)
+    assert (service.job(job_id), job.attempts) == (job, 1)
+    assert service.jobs.counts()["jobs:done"] == 2
+
+
+def test_a_message_that_was_lost_is_sent_again(service: Service) -> None:
+    job_id = service.faulty()
+    service.jobs.client.delete("pdfingest")  # the queue
+    waiting = "pdfingest:queued"
+    service.jobs.client.zadd(waiting, {job_id: service.jobs.now() - 60})
+    service.work()
+    assert service.ended(job_id).state is State.DONE
+
+
+def test_a_file_that_kills_workers_is_given_up(service: Service) -> None:
+    job_id = service.faulty(fault="kills_parent", page=1)
+    more = {"PDFINGEST_SANDBOX": "off"}
+    for _ in range(service.settings.max_attempts):
+        assert service.work(**more).wait(30) == -signal.SIGKILL
+    service.work(**more)
+    job = service.ended(job_id)
+    assert job.report is not None
+    assert (job.state, job.report["failure"]) == (State.FAILED, "crashed")
+    assert "3 workers died on it" in job.report["message"]
+    assert service.ended(service.faulty()).state is State.DONE
+
+
+def test_a_store_that_takes_nothing_fails_the_job_and_not_the_worker(service: Service) -> None:
+    service.work()
+    service.ended(service.faulty())
+    results = Path(service.settings.store) / "results"
+    shutil.rmtree(results)
+    job = service.ended(service.faulty())
+    assert job.report is not None
+    assert (job.state, job.report["pages"]) == (State.FAILED, 0)
+    assert "could not do it" in job.report["message"]
+    results.mkdir()
+    assert service.ended(service.faulty()).state is State.DONE
+
+
+def test_a_cancelled_job_ends_its_child(service: Service) -> None:
+    service.work()
+    job_id = service.faulty(fault="hang_holding_gil", page=1)
+    child = service.running(job_id)
+    assert service.jobs.cancel(job_id)
+    wait_for(lambda: not child.is_running(), 10)
+    after = service.ended(service.faulty())
+    assert (service.job(job_id).state, after.state) == (State.CANCELLED, State.DONE)
+    with pytest.raises(FileNotFoundError):
+        service.records(job_id)
+
+
+def test_progress_is_told(service: Service) -> None:
+    service.work()
+    job_id = service.faulty(40, page=-1, page_s=0.1)
+    wait_for(lambda: service.job(job_id).pages_done > 1)
+    assert service.job(job_id).total_pages == 40
+
+
+def test_the_end_is_told_to_an_allowed_host_and_signed(service: Service) -> None:
+    told: list[tuple[bytes, str]] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            told.append((body, self.headers[SIGNATURE]))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *args: Any) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"127.0.0.1:{server.server_port}"
+        service.work(PDFINGEST_WEBHOOK_HOSTS=host, PDFINGEST_WEBHOOK_SECRET="s3cret")
+        path = service.folder / "a.pdf"
+        write_pdf(path)
+        job_id = service.send(path, webhook=f"http://{host}/hook")
+        elsewhere = service.send(path, webhook="http://127.0.0.2:9/hook")
+        wait_for(lambda: told)
+        service.ended(elsewhere)
+        server.shutdown()
+    ((body, signature),) = told
+    assert json.loads(body)["id"] == job_id
+    assert signature == "sha256=" + hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
+
+
+@pytest.fixture
+def fleet(service: Service) -> Callable[..., subprocess.CompletedProcess[str]]:
+    def run(*args: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pdfingest", "run", *map(str, args), "--on", "celery"]
+        return subprocess.run(
+            command,
+            env=service.environment,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+    return run
+
+
+def test_a_run_on_the_fleet_is_a_run(
+    service: Service, fleet: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    pdfs = tmp_path / "pdfs"
+    pdfs.mkdir()
+    for number in range(12):
+        fault = {3: "sigkill", 7: "raises"}.get(number, "")
+        write_pdf(pdfs / f"{number:02}.pdf", 3, fault=fault, page=2)
+    write_pdf(pdfs / "dead.pdf", 1, fault="segfault", page=0)
+    for _ in range(2):
+        service.work()
+    one, other = tmp_path / "here", tmp_path / "there"
+    local = [sys.executable, "-m", "pdfingest", "run", str(pdfs), "-o", str(one)]
+    here = subprocess.run(
+        [*local, "--engine", "faulty", "-q"], env=environment(), check=False, timeout=60
+    )
+    there = fleet(pdfs, "-o", other, "--engine", "faulty", "-q")
+    assert (there.returncode, there.stderr) == (here.returncode, "")
+    for folder in (one, other):
+        compact = [sys.executable, "-m", "pdfingest", "compact", str(folder), "-q"]
+        subprocess.run(compact, env=environment(), check=True, timeout=60)
+    assert (one / "pages.jsonl").read_bytes() == (other / "pages.jsonl").read_bytes()
+    told = ("source", "sha256", "status", "failure", "pages", "failed_pages", "chars", "signal")
+    assert [[line[key] for key in told] for line in read_lines(one / "report.jsonl")] == [
+        [line[key] for key in told] for line in read_lines(other / "report.jsonl")
+    ]
+    again = fleet(pdfs, "-o", other, "--engine", "faulty")
+    assert "unchanged" in again.stderr
+
+
+def test_sources_that_workers_may_not_open_are_unreadable(
+    service: Service, fleet: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    pdfs = tmp_path / "pdfs"
+    pdfs.mkdir()
+    write_pdf(pdfs / "a.pdf")
+    service.work(PDFINGEST_SOURCE_PREFIXES="/nowhere")
+    done = fleet(pdfs, "-o", tmp_path / "out", "--engine", "faulty", "-q")
+    (line,) = read_lines(tmp_path / "out" / "report.jsonl")
+    assert (done.returncode, line["failure"]) == (1, "unreadable")
+    assert "PDFINGEST_SOURCE_PREFIXES" in line["message"]
+
+
+def test_a_fleet_that_cannot_be_reached_is_told(
+    broker: Broker,
+    fleet: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+) -> None:
+    write_pdf(tmp_path / "a.pdf")
+    broker.stop()
+    done = fleet(tmp_path / "a.pdf", "-o", tmp_path / "out")
+    assert done.returncode == 4
+    assert "the service cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
