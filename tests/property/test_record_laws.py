@@ -3,8 +3,19 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdfingest.model import EngineSpec, Page
-from pdfingest.record import DocumentFacts, encode, page_record
+from pdfingest.model import (
+    Cost,
+    EngineSpec,
+    Extracted,
+    Failed,
+    FailureKind,
+    Finished,
+    Outcome,
+    Page,
+    Peak,
+    Source,
+)
+from pdfingest.record import DocumentFacts, encode, outcome_of, page_record, report_line
 from pdfingest.text import clean
 
 ANY_TEXT = st.text(st.characters(codec=None))  # lone surrogates and NUL included
@@ -34,3 +45,26 @@ def test_clean_text_is_valid_and_stays_as_it_is(text: str) -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cn"))))
 def test_clean_changes_nothing_that_is_clean(text: str) -> None:
     assert clean(text) == text
+
+
+@given(
+    st.sampled_from([None, *FailureKind]),
+    st.sets(st.integers(1, 99)),
+    st.integers(0, 50),
+    st.floats(0, 9e3).map(lambda value: round(value, 4)),
+    st.text(),
+)
+def test_an_outcome_comes_back_from_its_report_line(
+    kind: FailureKind | None, lost: set[int], pages: int, seconds: float, message: str
+) -> None:
+    peak = Peak(5 << 20, 1 << 20, "VmHWM")
+    cost = Cost(7, 1700000000.125, seconds, seconds, peak, 2, "SIGSEGV")
+    failed = tuple(sorted(lost))
+    message = clean(message)
+    outcome: Outcome
+    if pages or kind is None:
+        outcome = Extracted(cost, "s", "e", pages, 3, 1, failed, kind if lost else None, message)
+    else:
+        outcome = Failed(kind, message, cost, "s", "e", failed)
+    line = json.loads(json.dumps(report_line(Finished(Source("a", "/a"), outcome), "digest")))
+    assert outcome_of(line) == outcome

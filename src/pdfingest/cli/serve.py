@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from pdfingest.errors import EngineUnavailableError, UsageError
+from pdfingest.cli.params import needs_service
+from pdfingest.errors import UsageError
 
 _HEADER_BYTES = 16 << 10
 _CONNECTIONS = 1000
@@ -22,15 +23,11 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, metavar="N", help="Port.")] = 8000,
 ) -> None:
     """Serve the API and its page until stopped. Settings come from PDFINGEST_*."""
-    try:
+    with needs_service():
         import uvicorn  # noqa: PLC0415 - an extra
 
         from pdfingest.service.api import make_api  # noqa: PLC0415 - an extra
         from pdfingest.service.protocol import Protocol  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as error:
-        raise EngineUnavailableError(
-            f"the service needs {error.name}. Run: pip install 'pdfingest[service]'"
-        ) from error
     from pdfingest.service.keys import is_loopback  # noqa: PLC0415 - as above
     from pdfingest.service.settings import read_settings  # noqa: PLC0415 - as above
 
