@@ -74,6 +74,7 @@ class Forked(ForkServerProcess):
 
     @staticmethod
     def _Popen(process_obj: BaseProcess) -> Any:  # noqa: N802 - BaseProcess's name
+        """The handle to a child that starts now."""
         return _Handle(process_obj)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -139,6 +140,7 @@ class _Unbounded:
 
     @property
     def _semlock(self) -> "_Unbounded":
+        """Asked whether it is zero."""
         return self
 
 
