@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
@@ -58,3 +60,25 @@ def test_all_threads_that_look_see_the_same_exit_code() -> None:
         for thread in threads:
             thread.join()
     assert codes == {-signal.SIGKILL}
+
+
+WITHOUT_READER = """
+import os, sys, time
+from pdfingest.extract.registry import find_engines
+from pdfingest.supervise.birth import start_context
+reader, writer = os.pipe()
+os.dup2(writer, 1)
+os.close(reader)
+os.close(writer)
+sys.stdout.write("what cannot be flushed")
+process = start_context(find_engines("pypdf")[0]).Process(target=time.sleep, args=(0,))
+process.start()
+process.join()
+os._exit(process.exitcode)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs pipes")
+def test_a_child_starts_where_nobody_reads_stdout_any_more() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_READER], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

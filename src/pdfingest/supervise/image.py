@@ -91,8 +91,17 @@ class _Handle(popen_forkserver.Popen):
     """
 
     returncode: int | None
+    finalizer: Any
     _fds: list[int]
     _reading = threading.Lock()
+
+    def __init__(self, process_obj: BaseProcess) -> None:
+        # Not the library's, which flushes stdout for a fork of this process: whoever reads it may
+        # be gone, and the executor's thread would end of that.
+        self._fds = []
+        self.returncode = None
+        self.finalizer = None
+        self._launch(process_obj)
 
     def _launch(self, process_obj: BaseProcess) -> None:
         """Ask the image for a child, and send it what it is for."""
