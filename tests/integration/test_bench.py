@@ -27,14 +27,14 @@ Bench = Callable[..., tuple[Any, dict[str, Any]]]
 
 @pytest.mark.slow
 def test_without_inputs_it_makes_its_own_and_finds_memory_flat(bench: Bench) -> None:
-    done, figures = bench("--files", "700")
+    done, figures = bench("--files", "1400")
     assert done.returncode == 0, done.stderr
     assert "pdfingest bench: FLAT: " in done.stderr
     assert figures["verdict"] == "flat"
     for name in ("isolated", "reused"):
         each = figures[name]
-        assert (each["files"], each["failed"], each["deaths"]) == (700, 0, 0)
-        assert each["points"][-1][0] == 700
+        assert (each["files"], each["failed"], each["deaths"]) == (1400, 0, 0)
+        assert each["points"][-1][0] == 1400
         assert each["highest_bytes"] > 10 << 20
     assert figures["isolated"]["lane_ms_per_file"] > figures["reused"]["lane_ms_per_file"]
 
@@ -72,7 +72,7 @@ def test_a_control_that_leaks_is_shown(
     bench: Bench, faulty: Callable[..., Path], pdfs: Path
 ) -> None:
     faulty("a.pdf", fault="keeps", kib=8)
-    done, figures = bench(pdfs, "--engine", "faulty", "--files", "800")
+    done, figures = bench(pdfs, "--engine", "faulty", "--files", "1400")
     assert done.returncode == 0, done.stderr
     assert (figures["isolated"]["verdict"], figures["reused"]["verdict"]) == ("flat", "leak")
     assert "do not make it leak" not in done.stderr
