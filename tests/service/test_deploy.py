@@ -27,7 +27,7 @@ DEPLOY = ROOT / "examples" / "deploy"
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 PARENT = 256 << 20
 """Bytes for the parent and for the image of its children."""
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "docker-compose.yml").read_text())
 MANIFESTS: list[dict[str, Any]] = [

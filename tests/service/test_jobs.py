@@ -82,7 +82,9 @@ def test_a_cancelled_job_stays_cancelled(jobs: Jobs, job_id: str) -> None:
 
 def test_passwords_do_not_outlive_their_job(jobs: Jobs, job_id: str) -> None:
     jobs.claim(job_id, "one", 30, 3)
-    assert jobs.get(job_id).passwords == ("secret",)  # type: ignore[union-attr]
+    job = jobs.get(job_id)
+    assert job is not None
+    assert tuple(job.passwords) == ("secret",)
     jobs.finish(job_id, "one", State.DONE, REPORT)
     assert "secret" not in str(jobs.client.hgetall(f"pdfingest:job:{job_id}"))
 

@@ -131,7 +131,7 @@ def test_the_keyboard_alone_will_do(shown: Shown, api: str, jobs: Jobs, store: S
     end(jobs, store, last_link(api))
     page, choosers = shown.page, list[Any]()
     # Listened for before the key is pressed; playwright marks what it calls, so no bound method.
-    page.on("filechooser", lambda chooser: choosers.append(chooser))  # noqa: PLW0108
+    page.on("filechooser", lambda chooser: choosers.append(chooser))  # noqa: PLW0108 - it gives None
     page.goto(api)
     shown.expect("keys.pdf", "done")
 

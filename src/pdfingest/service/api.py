@@ -59,7 +59,7 @@ def make_api(settings: Settings) -> FastAPI:
     app.add_middleware(Edge)
     app.include_router(api.open_routes())
     app.include_router(api.job_routes())
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as its documentation says
     return app
 
 

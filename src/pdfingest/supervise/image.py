@@ -45,7 +45,7 @@ class ImageContext(ForkServerContext):
         """Begin to make it; a child that is asked for waits until it is made."""
         self._server.ensure_running()
 
-    def Process(self, target: Callable[..., None], args: tuple[Any, ...] = ()) -> "Forked":  # type: ignore[override]  # noqa: N802
+    def Process(self, target: Callable[..., None], args: tuple[Any, ...] = ()) -> "Forked":  # type: ignore[override]  # noqa: N802 - a class there
         """A process that is a fork of the image."""
         return Forked(self._server, target, args)
 
@@ -139,7 +139,7 @@ class _Handle(popen_forkserver.Popen):
 class _Unbounded:
     """A semaphore that lets everybody pass; what a queue of `multiprocessing` asks of one."""
 
-    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:  # noqa: FBT001, FBT002
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:  # noqa: FBT001, FBT002 - as there
         """Pass."""
         return True
 
