@@ -92,3 +92,15 @@ def test_a_directory_opens_no_path_that_is_not_a_key(tmp_path: Path, key: str) -
     store = DirectoryStore(str(tmp_path / "store"))
     with pytest.raises(FileNotFoundError):
         store.read(key)
+
+
+def test_what_a_killed_worker_left_is_deleted_when_it_is_old(tmp_path: Path) -> None:
+    store = DirectoryStore(str(tmp_path / "store"))
+    left = Path(store.scratch) / "job-x"
+    left.mkdir()
+    (left / "records.jsonl").write_bytes(b"half")
+    assert store.expire(60) == 0
+    assert left.exists()
+    assert store.expire(-60) == 1
+    assert not left.exists()
+    assert Path(store.scratch).exists()

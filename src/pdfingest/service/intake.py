@@ -88,7 +88,7 @@ class Intake:
             owner=owner,
         )
         same = f"{owner}:{job.sha256}:{job.digest}"
-        before = self._named(key, job) if key else None
+        before = self._named(_idempotency(owner, key), job) if key else None
         if before is None:
             before = self.jobs.recall(same)
             if before and before.state is not State.DONE:
@@ -114,7 +114,7 @@ class Intake:
             raise Problem(403, "source not allowed", "It is not below a prefix that is allowed.")
         name = file_name(named.source)
         job = Job(new_id(), name, named.source, **self._chosen(named), owner=owner)
-        before = self._named(key, job) if key else None
+        before = self._named(_idempotency(owner, key), job) if key else None
         if before:
             return before, before.state is State.DONE
         return self._queue(job, key, "")
@@ -138,13 +138,6 @@ class Intake:
             "passwords": tuple(choices.password),
             "webhook": choices.webhook,
         }
-
-    def _named(self, key: str, job: Job) -> Job | None:
-        """The job that an idempotency key stands for, if it is of the same content."""
-        before = self.jobs.recall(_idempotency(job.owner, key))
-        if before and _content(before) != _content(job):
-            raise Problem(409, "key used", "This Idempotency-Key came with another content before.")
-        return before
 
     def _queue(self, job: Job, key: str, same: str) -> tuple[Job, bool]:
         """Have a job done, unless one with the same idempotency key came meanwhile."""
@@ -170,7 +163,7 @@ class Intake:
         """The job that came first with an idempotency key; None if it is this one."""
         deadline_s = time.monotonic() + _IN_BETWEEN_S
         while self.jobs.remember(name, job.id) != job.id:
-            before = self._named_now(name, job)
+            before = self._named(name, job)
             if before:
                 return before
             if time.monotonic() > deadline_s:
@@ -178,8 +171,8 @@ class Intake:
             time.sleep(0.05)
         return None
 
-    def _named_now(self, name: str, job: Job) -> Job | None:
-        """The job of a name, if it is there yet."""
+    def _named(self, name: str, job: Job) -> Job | None:
+        """The job that an idempotency key stands for, if it is there yet, and of the same content."""
         before = self.jobs.recall(name)
         if before and _content(before) != _content(job):
             raise Problem(409, "key used", "This Idempotency-Key came with another content before.")

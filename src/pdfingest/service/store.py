@@ -137,13 +137,17 @@ class DirectoryStore(Store):
     def expire(self, age_s: float) -> int:
         """Delete what was not changed for so long, scratch included."""
         deleted, before = 0, time.time() - age_s
-        for folder, _, names in os.walk(self._folder):
+        for folder, _, names in os.walk(self._folder, topdown=False):
             for name in names:
                 path = os.path.join(folder, name)
                 with suppress(FileNotFoundError):
                     if os.stat(path).st_mtime < before:
                         os.unlink(path)
                         deleted += 1
+            # What a worker that was killed left of its job.
+            if os.path.dirname(folder) == self.scratch and os.stat(folder).st_mtime < before:
+                with suppress(OSError):  # it is not empty, or gone
+                    os.rmdir(folder)
         return deleted
 
     def _path(self, key: str) -> str:
