@@ -172,7 +172,7 @@ class Intake:
         return None
 
     def _named(self, name: str, job: Job) -> Job | None:
-        """The job that an idempotency key stands for, if it is there yet, and of the same content."""
+        """The job that an idempotency key stands for, if it is there yet."""
         before = self.jobs.recall(name)
         if before and _content(before) != _content(job):
             raise Problem(409, "key used", "This Idempotency-Key came with another content before.")
