@@ -10,6 +10,9 @@ from contextlib import suppress
 
 from pdfingest.model import Limits
 
+if sys.platform != "win32":
+    import resource
+
 _ANSWER_BYTES = 16 << 20
 """Room above the memory limit, for telling the parent that it was reached."""
 _DESCRIPTORS = 256
@@ -28,8 +31,6 @@ def apply(limits: Limits) -> mmap.mmap:
     """
     if sys.platform == "win32":
         return mmap.mmap(-1, mmap.PAGESIZE)
-    import resource  # noqa: PLC0415 - absent on Windows
-
     room = mmap.mmap(
         -1, _ANSWER_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ
     )

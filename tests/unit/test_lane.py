@@ -2,17 +2,18 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 import psutil
 import pytest
 
 from pdfingest import IngestOptions
+from pdfingest.child import Answer
 from pdfingest.extract.registry import find_engines
 from pdfingest.model import Death, Extracted, Failed, FailureKind, Job, Sandbox, Source, Unit
 from pdfingest.recorder import DONE, Note
 from pdfingest.sandbox import confine
-from pdfingest.supervise.birth import start_context
+from pdfingest.supervise.birth import births
 from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
 
 LIMITS = IngestOptions(workers=1).limits()
@@ -27,7 +28,7 @@ def inbox() -> Inbox:
 @pytest.fixture
 def lane(inbox: Inbox, tmp_path: Path) -> Iterator[Lane]:
     recorder = str(tmp_path / "recorder")
-    lane = Lane(0, start_context(ENGINES[0]), inbox, recorder, TimeLimits(60, 60))
+    lane = Lane(0, births(ENGINES[0]), inbox, recorder, TimeLimits(60, 60))
     yield lane
     lane.abort()
     lane.close()
@@ -46,14 +47,20 @@ def job(faulty: Callable[..., Path], tmp_path: Path) -> Callable[..., Job]:
     return make
 
 
+def ended(inbox: Inbox) -> Answer | Death:
+    """What the next turn that ends comes to."""
+    turn = inbox.get(timeout=30)
+    assert turn is not None
+    return turn.lane.finish(turn)
+
+
 def test_each_job_has_a_process_of_its_own(
     lane: Lane, inbox: Inbox, job: Callable[..., Job]
 ) -> None:
     pids = set()
     for name in ("a", "b", "c"):
         lane.start(job(name))
-        assert inbox.get(timeout=30) is lane
-        _, answer = lane.finish()
+        answer = ended(inbox)
         assert isinstance(answer, Extracted)
         pids.add(answer.cost.pid)
     assert len(pids) == 3
@@ -63,15 +70,13 @@ def test_a_lane_goes_on_after_a_death_and_after_the_death_of_its_spare_child(
     lane: Lane, inbox: Inbox, job: Callable[..., Job]
 ) -> None:
     lane.start(job("dead", fault="sigkill"))
-    inbox.get(timeout=30)
-    _, answer = lane.finish()
+    answer = ended(inbox)
     assert isinstance(answer, Death)
     assert answer.cost.signal == "SIGKILL"
     assert answer.cost.pid > 0
     for name in ("before", "after"):
         lane.start(job(name))
-        inbox.get(timeout=30)
-        assert isinstance(lane.finish()[1], Extracted)
+        assert isinstance(ended(inbox), Extracted)
 
 
 def test_a_named_pipe_that_took_the_place_of_the_file_does_not_hang_the_child(
@@ -81,8 +86,7 @@ def test_a_named_pipe_that_took_the_place_of_the_file_does_not_hang_the_child(
     os.unlink(taken.source.path)
     os.mkfifo(taken.source.path)
     lane.start(taken)
-    assert inbox.get(timeout=10) is lane
-    _, answer = lane.finish()
+    answer = ended(inbox)
     assert isinstance(answer, Failed)
     assert answer.kind is FailureKind.UNREADABLE
 
@@ -90,8 +94,7 @@ def test_a_named_pipe_that_took_the_place_of_the_file_does_not_hang_the_child(
 def test_abort_ends_a_child_that_hangs(lane: Lane, inbox: Inbox, job: Callable[..., Job]) -> None:
     lane.start(job("hangs", fault="hang"))
     lane.abort()
-    assert inbox.get(timeout=1) is lane
-    _, answer = lane.finish()
+    answer = ended(inbox)
     assert isinstance(answer, Death)
 
 
@@ -99,8 +102,7 @@ def test_a_child_that_does_not_announce_itself_is_bounded(
     lane: Lane, inbox: Inbox, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lane.start(job("a"))
-    inbox.get(timeout=30)
-    lane.finish()
+    ended(inbox)
     deadline = time.monotonic() + 10
     while not (spare := [c for s in psutil.Process().children() for c in s.children()]):
         assert time.monotonic() < deadline
@@ -113,7 +115,7 @@ def test_a_child_that_does_not_announce_itself_is_bounded(
         assert time.monotonic() < deadline
         lane.watch()
         time.sleep(0.05)
-    _, answer = lane.finish()
+    answer = ended(inbox)
     assert isinstance(answer, Death)
     assert answer.kind is FailureKind.TIMEOUT
     assert "did not start" in answer.message
@@ -125,10 +127,65 @@ def test_an_answer_that_is_never_delivered_is_asked_for_again(
 ) -> None:
     monkeypatch.setattr("pdfingest.supervise.lane._DELIVERY_S", 0.0)
     lane.start(job("a", fault="sleep", seconds=0.2, pages=2, page=2))
-    monkeypatch.setattr(lane._playback, "read", lambda ticket: Note(ticket, page=DONE, at_s=0.0))
+    monkeypatch.setattr(lane.playback, "read", lambda ticket: Note(ticket, page=DONE, at_s=0.0))
     while inbox.empty():
         lane.watch()
         time.sleep(0.02)
-    _, answer = lane.finish()
+    answer = ended(inbox)
     assert isinstance(answer, Death)
     assert answer.innocent
+
+
+def test_what_is_lined_up_begins_before_the_answer_is_looked_at(
+    lane: Lane, inbox: Inbox, job: Callable[..., Job]
+) -> None:
+    lane.start(job("a"))
+    lane.line_up(job("b"))
+    first, second = inbox.get(timeout=30), inbox.get(timeout=30)
+    assert first is not None
+    assert second is not None
+    assert (first.job.source.name, second.job.source.name) == ("a", "b")
+    assert isinstance(lane.finish(first), Extracted)
+    assert isinstance(lane.finish(second), Extracted)
+    assert lane.turn is None
+
+
+def test_what_is_lined_up_waits_where_a_child_dies(
+    lane: Lane, inbox: Inbox, job: Callable[..., Job]
+) -> None:
+    lane.start(job("dead", fault="sigkill"))
+    lane.line_up(job("next"))
+    assert isinstance(ended(inbox), Death)
+    assert lane.turn is None
+    waiting = lane.take_back()
+    assert waiting is not None
+    assert waiting.source.name == "next"
+    assert lane.take_back() is None
+    lane.start(waiting)
+    assert isinstance(ended(inbox), Extracted)
+
+
+def test_what_is_taken_back_does_not_begin(
+    lane: Lane, inbox: Inbox, job: Callable[..., Job]
+) -> None:
+    lane.start(job("a", fault="sleep", seconds=0.2))
+    lane.line_up(job("b"))
+    assert lane.take_back() is not None
+    assert isinstance(ended(inbox), Extracted)
+    assert lane.turn is None
+    with pytest.raises(Empty):
+        inbox.get(timeout=0.3)
+
+
+def test_a_kill_meant_for_one_child_does_not_reach_the_next(
+    lane: Lane, inbox: Inbox, job: Callable[..., Job]
+) -> None:
+    lane.start(job("a"))
+    past = lane.turn
+    assert past is not None
+    lane.line_up(job("b", fault="sleep", seconds=0.5))
+    assert inbox.get(timeout=30) is past
+    lane._kill(past)
+    lane._condemn(past, FailureKind.TIMEOUT, "it is too late for that")
+    assert isinstance(lane.finish(past), Extracted)
+    assert isinstance(ended(inbox), Extracted)

@@ -13,11 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from mmap import mmap
-from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import Connection, Pipe
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
 from pdfingest import limits
 from pdfingest.discover import Found, discover
@@ -32,7 +30,7 @@ from pdfingest.options import IngestOptions
 from pdfingest.pipeline import ingest_found
 from pdfingest.recorder import Playback, Recorder
 from pdfingest.summary import Summary
-from pdfingest.supervise.birth import start_context
+from pdfingest.supervise.spawn import Spawned
 
 _WAIT_S = 0.1
 """How soon a request to stop is seen."""
@@ -160,7 +158,7 @@ def reused(
         recorder=os.path.join(folder, "recorder"),
     )
     playback = Playback(job.recorder)
-    control = _Control(start_context(engines[0]), sources, files, job, options.timeout_s, stop)
+    control = _Control(sources, files, job, options.timeout_s, stop)
     points: list[tuple[int, int]] = []
     done = failed = deaths = 0
     began_s = perf_counter()
@@ -186,7 +184,6 @@ def _thinned(points: Sequence[tuple[int, int]], most: int = 1000) -> list[tuple[
 class _Control:
     """Starts the processes that are reused."""
 
-    context: BaseContext
     sources: Sequence[Source]
     files: int
     job: Job
@@ -195,9 +192,9 @@ class _Control:
 
     def serve(self, begin: int) -> Iterator[tuple[int, int, bool]]:
         """What one process says: files done, memory held, whether the file gave records."""
-        ours, theirs = self.context.Pipe(duplex=False)
+        ours, theirs = Pipe(duplex=False)
         args = (theirs, list(self.sources), begin, self.files, self.job)
-        process: BaseProcess = cast(Any, self.context).Process(target=_serve, args=args)
+        process = Spawned(target=_serve, args=args)
         process.start()
         theirs.close()
         try:

@@ -8,8 +8,8 @@ first. Without them a page costs a third less, and the image of the children is 
 # pyright: basic
 # The bindings are not typed; mypy checks this file strictly.
 
+import codecs
 import ctypes
-import encodings.utf_16_le  # noqa: F401 - what PDFium's text is decoded with: once for the image
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -44,6 +44,7 @@ def _start() -> None:
 
 
 _start()
+codecs.lookup("utf-16-le")  # of PDFium's text; the first time of a process is an import
 
 
 def open_document(path: str, passwords: Sequence[str]) -> "PdfiumDocument":

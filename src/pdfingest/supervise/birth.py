@@ -1,135 +1,90 @@
-"""Birth: how children are started, and the handles to those that were.
+"""Birth: how a lane's executor gets the processes that it starts.
 
-Owns the start method, the image that children are forked from, and the process groups that they
-lead. Does not own what a child does (`child`) nor when one is needed (`lane`).
+Owns the choice between the two ways: a fork of an image, and spawn where there is no fork. Does not
+own what a child does (`child`) nor when one is needed (`lane`).
 """
 
 import multiprocessing
-import os
-import signal
-from collections.abc import Callable
-from contextlib import suppress
+import sys
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from multiprocessing.context import BaseContext, SpawnContext, SpawnProcess
-from multiprocessing.process import BaseProcess
-from typing import Any, cast
+from typing import TYPE_CHECKING, Protocol
 
-from pdfingest import child
 from pdfingest.model import EngineSpec
 
-_PRELOAD = (
-    "concurrent.futures.process",
-    "multiprocessing.popen_forkserver",
-    "resource",
-    "pdfingest.child",
-)
-"""What every child needs; imported once, in the forkserver. Without it a child takes 30 times as
-long to boot."""
-
-_BIRTHS = 10
-"""How often the start of one child is tried."""
+if TYPE_CHECKING:
+    from pdfingest.supervise.image import Image
 
 
-def start_again(start: Callable[[], None]) -> None:
-    """Start a process, and again where it is killed while it is born; the last try raises.
+class Process(Protocol):
+    """A child, as far as a lane looks at it; `multiprocessing.Process` is one too."""
 
-    An exception would end the executor's thread, and with it every word of the executor's jobs.
+    @property
+    def pid(self) -> int | None:
+        """Its number; 0 or None before its birth."""
+        ...
+
+    @property
+    def exitcode(self) -> int | None:
+        """As `multiprocessing.Process.exitcode`; None while it lives or before its birth."""
+        ...
+
+    def kill(self) -> None:
+        """SIGKILL, if it lives."""
+        ...
+
+
+class Births(Protocol):
+    """Where the children of one lane come from."""
+
+    def executor(self) -> ProcessPoolExecutor:
+        """One of one process that takes one call in its life."""
+        ...
+
+    def child(self, pid: int = 0) -> Process | None:
+        """The child of this number; without one, or where it is unknown, the newest."""
+        ...
+
+    def close(self) -> None:
+        """Wait for what has not ended yet; the executor must have."""
+        ...
+
+
+def births(engine: EngineSpec) -> Births:
+    """Where the children of one lane come from, for a run whose files are first given to `engine`.
+
+    Only that engine is in the image: a larger image makes every fork slower. And only if it is one
+    of ours: an engine that hangs or dies on import must do so in a child.
     """
-    for _ in range(_BIRTHS - 1):
-        with suppress(BrokenPipeError, EOFError):
-            return start()
-    return start()
+    if _can_fork():
+        from pdfingest.supervise.forks import Forks  # noqa: PLC0415 - not for Windows
 
+        return Forks(_image_for(engine))
+    from pdfingest.supervise.spawn import Spawns  # noqa: PLC0415 - only where it is needed
 
-def start_context(engine: EngineSpec) -> BaseContext:
-    """How children are started: by a fork of an image that holds the engine, else by spawn.
-
-    Only the engine that is tried first is in the image: a larger image makes every fork slower.
-    And only if it is one of ours: an engine that hangs or dies on import must do so in a child.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return _SpawnContext()
-    own = [engine.module] if engine.module.startswith("pdfingest.") else []
-    return _image((*_PRELOAD, *own, "pdfingest.supervise.preload"))
+    return Spawns()
 
 
 def begin_image(engine: EngineSpec) -> None:
     """Begin to make the image in another process, and go on here."""
-    if "forkserver" in multiprocessing.get_all_start_methods():
-        cast(Any, start_context(engine)).begin()
+    if _can_fork():
+        _image_for(engine).begin()
+
+
+def _can_fork() -> bool:
+    """Whether there is fork, and it is safe in a process that has loaded little."""
+    return "forkserver" in multiprocessing.get_all_start_methods()
+
+
+def _image_for(engine: EngineSpec) -> "Image":
+    """The image for an engine, where modules are found as they are now."""
+    own = (engine.module,) if engine.module.startswith("pdfingest.") else ()
+    return _image(own, tuple(sys.path))
 
 
 @cache
-def _image(modules: tuple[str, ...]) -> BaseContext:
+def _image(modules: tuple[str, ...], path: tuple[str, ...]) -> "Image":
     """An image is made once, and lives as long as this process does."""
-    from pdfingest.supervise.image import ImageContext  # noqa: PLC0415 - not for Windows
+    from pdfingest.supervise.image import Image  # noqa: PLC0415 - not for Windows
 
-    return ImageContext(modules)
-
-
-class _Spawned(SpawnProcess):
-    """A process that imports everything anew, and boots before it does what it is for."""
-
-    def start(self) -> None:
-        """Start it."""
-        start_again(super().start)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return child.as_spawned, (self.__dict__,)
-
-
-class _SpawnContext(SpawnContext):
-    """As the library's, with these processes."""
-
-    Process = _Spawned
-
-
-class WatchedContext:
-    """A start context that remembers its children.
-
-    `multiprocessing.active_children()` forgets a child the moment it is dead, so the handle must
-    be taken at birth, and children are born in the executor's thread.
-    """
-
-    def __init__(self, context: BaseContext) -> None:
-        self._context = context
-        self._children: list[BaseProcess] = []
-
-    def Process(self, *args: Any, **kwargs: Any) -> BaseProcess:  # noqa: N802 - BaseContext's name
-        """A new process, remembered."""
-        process: BaseProcess = cast(Any, self._context).Process(*args, **kwargs)
-        self._children.append(process)
-        return process
-
-    def child(self, pid: int = 0) -> BaseProcess | None:
-        """The child of this number; without one, or where it is unknown, the newest."""
-        children = list(self._children)
-        for process in reversed(children):
-            if process.pid == pid:
-                return process
-        return children[-1] if children else None
-
-    def end_groups(self, *, newest: bool = False) -> None:
-        """End what the engines of past children forked, once those children are gone.
-
-        Not before: the executor may start a child while the one before is still on its way out,
-        and a kill could then hit it while it holds the lock of the executor's queue.
-
-        Args:
-            newest: whether the executor has ended, so that the newest child is of the past too.
-        """
-        if not hasattr(os, "killpg"):  # Windows knows no groups of this kind
-            return
-        for process in self._children[: None if newest else -1]:
-            if process.pid is None:
-                continue
-            try:
-                os.kill(process.pid, 0)
-            except ProcessLookupError:
-                self._children.remove(process)
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-
-    def __getattr__(self, name: str) -> Any:
-        """Everything else is the context's own."""
-        return getattr(self._context, name)
+    return Image(modules, path)

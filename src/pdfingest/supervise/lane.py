@@ -1,8 +1,11 @@
 """Lane: the parent's slot for one job at a time, and the only place that starts processes.
 
-    lane.start(job) ──▶ executor ──▶ forkserver ──fork──▶ child: boot, run(job), exit
-         lane.watch() ◀── notes ── flight recorder ◀────────┤
-    lane.finish() ◀── inbox ◀── future ◀────── answer ──────┘ or its death
+    lane.start(job) ──▶ executor ──▶ births ──fork──▶ child: run(job), exit
+         lane.watch() ◀── notes ── flight recorder ◀──┤
+    lane.finish(turn) ◀── inbox ◀── future ◀─ answer ─┘ or its death
+
+The next job may be lined up: it begins in the instant in which the one before it answers, while
+the parent is still to look at that answer. Where a child dies instead, it does not begin.
 
 Each lane owns a `ProcessPoolExecutor` of one process that takes one job in its life. Why not one
 executor of N: when one child dies, a shared executor fails every job in flight, and nobody knows
@@ -16,21 +19,19 @@ import time
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from multiprocessing.context import BaseContext
-from multiprocessing.process import BaseProcess
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from pdfingest import child
 from pdfingest.memory import peak_of
-from pdfingest.model import Cost, Death, FailureKind, Halted, Job, Peak
+from pdfingest.model import Cost, Death, EnvironmentFailure, FailureKind, Halted, Job, Peak
 from pdfingest.recorder import DONE, Note, Playback
-from pdfingest.supervise.birth import WatchedContext
+from pdfingest.supervise.birth import Births, Process
 from pdfingest.supervise.post_mortem import explain, innermost
 
-Inbox: TypeAlias = "SimpleQueue[Lane | None]"
-"""Lanes whose job ended, in the order in which they did; None wakes the reader for a stop."""
+Inbox: TypeAlias = "SimpleQueue[Turn | None]"
+"""Turns that ended, in the order in which they did; None wakes the reader for a stop."""
 
 _RETRY_S = 0.02
 """How soon a kill is repeated, for a child that was not yet born at the first."""
@@ -52,159 +53,199 @@ class TimeLimits:
     page_s: float
 
 
-class Lane:
-    """One job at a time, each in a child of its own.
+@dataclass(slots=True, eq=False)
+class Turn:
+    """A job on a lane, from its start to its end."""
 
-    Args:
-        index: 0-based.
-        context: how children are started.
-        inbox: where the lane appears when its job has ended.
-        recorder: path of its flight recorder.
-        limits: on the time of each job.
-    """
-
-    def __init__(
-        self, index: int, context: BaseContext, inbox: Inbox, recorder: str, limits: TimeLimits
-    ) -> None:
-        self.index = index
-        self.job: Job | None = None
-        self._context = WatchedContext(context)
-        self._inbox = inbox
-        self._limits = limits
-        self._playback = Playback(recorder)
-        self._executor: ProcessPoolExecutor | None = None
-        self._future: Future[child.Answer] | None = None
-        self._ticket = 0
-        self._reset()
-
-    def _reset(self) -> None:
-        """Nothing is known of the next child yet."""
-        self._submitted_s = time.monotonic()
-        self._started_at = time.time()
-        self._deadline_s: float | None = None
-        self._verdict: tuple[FailureKind, str] | None = None
-        self._lost = False
-        self._kill_s = 0.0
-        self._peak_bytes = 0
-        self._first_note: Note | None = None
-
-    def start(self, job: Job, used_s: float = 0.0) -> None:
-        """Take a job that has had `used_s` seconds already; the inbox tells when it has ended."""
-        self._ticket += 1
-        self._reset()
-        self._context.end_groups()
-        self._used_s = used_s
-        self.job = replace(job, recorder=self._playback.path, ticket=self._ticket)
-        try:
-            self._future = self._submit(self.job)
-        except BrokenProcessPool:
-            # The spare child died between two jobs; no job was lost.
-            self._end_executor()
-            self._future = self._submit(self.job)
-        self._future.add_done_callback(lambda _: self._inbox.put(self))
-
-    def watch(self) -> None:
-        """Hold the child to its time limits; call it some times a second."""
-        if self.job is None:
-            return
-        now = time.monotonic()
-        if self._kill_s:
-            if now >= self._kill_s:
-                self.kill()
-            return
-        if (process := self._child()) is not None and process.pid:
-            self._peak_bytes = max(self._peak_bytes, peak_of(process.pid))
-        self._judge(self._playback.read(self._ticket), now)
-
-    def _judge(self, note: Note | None, now: float) -> None:
-        """Condemn a child that takes too long."""
-        if note is None:
-            if now - self._submitted_s > _START_S:
-                self._condemn(FailureKind.TIMEOUT, f"its child did not start in {_START_S:g} s")
-            return
-        if self._deadline_s is None:
-            self._deadline_s = note.at_s + self._limits.file_s - self._used_s
-        if note.page == DONE:
-            if now - note.at_s > _DELIVERY_S:
-                self._lost = True
-                self.kill()
-        elif now > self._deadline_s:
-            self._condemn(FailureKind.TIMEOUT, f"it took more than {self._limits.file_s:g} s")
-        elif now - note.at_s > self._limits.page_s:
-            what = f"page {note.page}" if note.page else "opening it"
-            limit_s = self._limits.page_s
-            self._condemn(FailureKind.TIMEOUT, f"{what} took more than {limit_s:g} s")
-
-    def _condemn(self, kind: FailureKind, message: str) -> None:
-        """Ask the child for its stack; the kill follows."""
-        self._verdict = (kind, message)
-        self._kill_s = time.monotonic() + _STACK_S
-        process = self._child()
-        if process is not None and process.pid and child.STACK_SIGNAL:
-            with suppress(ProcessLookupError):
-                os.kill(process.pid, child.STACK_SIGNAL)
-
-    def note(self) -> Note | None:
-        """What the child is on; None if it has not announced itself."""
-        return self._playback.read(self._ticket)
+    lane: "Lane"
+    job: Job
+    used_s: float
+    """Time that its work has had already."""
+    future: "Future[child.Answer]"
+    submitted_s: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.time)
+    deadline_s: float | None = None
+    verdict: tuple[FailureKind, str] | None = None
+    kill_s: float = 0.0
+    peak_bytes: int = 0
+    first_note: Note | None = None
 
     @property
     def running_s(self) -> float:
-        """How long the job has been with the lane."""
-        return time.monotonic() - self._submitted_s
+        """How long it has been on the lane."""
+        return time.monotonic() - self.submitted_s
+
+    def note(self) -> Note | None:
+        """What its child is on; None if it has not announced itself."""
+        return self.lane.playback.read(self.job.ticket)
 
     def ahead_s(self) -> float:
         """An estimate of how long the child will yet read, by its pages so far; 0 if unknown."""
         note = self.note()
-        if self.job is None or note is None or not 0 < note.page < DONE:
+        if note is None or not 0 < note.page < DONE:
             return 0.0
-        if self._first_note is None:
-            self._first_note = note
-        pages, seconds = note.page - self._first_note.page, note.at_s - self._first_note.at_s
+        if self.first_note is None:
+            self.first_note = note
+        pages, seconds = note.page - self.first_note.page, note.at_s - self.first_note.at_s
         rest = (self.job.attempt.end or note.total_pages) - note.page
         return rest * seconds / pages if pages else 0.0
 
     def end_at(self, page: int) -> None:
         """Have the child stop before a page."""
-        assert self.job is not None
         self.job = replace(self.job, attempt=replace(self.job.attempt, end=page - 1))
-        self._playback.tell_end(self._ticket, page)
+        self.lane.playback.tell_end(self.job.ticket, page)
 
-    def finish(self) -> tuple[Job, child.Answer | Death]:
-        """The job and how it ended; call it once the lane appeared in the inbox."""
-        assert self.job is not None
-        assert self._future is not None
-        job, self.job = self.job, None
+
+class Lane:
+    """One job at a time, each in a child of its own.
+
+    Args:
+        index: 0-based.
+        births: where its children come from.
+        inbox: where a turn appears when it has ended.
+        recorder: path of its flight recorder.
+        limits: on the time of each job.
+    """
+
+    def __init__(
+        self, index: int, births: Births, inbox: Inbox, recorder: str, limits: TimeLimits
+    ) -> None:
+        self.index = index
+        self.turn: Turn | None = None
+        self.playback = Playback(recorder)
+        self._next: tuple[Job, float] | None = None
+        self._births = births
+        self._inbox = inbox
+        self._limits = limits
+        self._executor: ProcessPoolExecutor | None = None
+        self._tickets = 0
+        self._changing = threading.RLock()
+        """Held while `turn` and `_next` change, and while a child is killed, lest it be another."""
+
+    def start(self, job: Job, used_s: float = 0.0) -> None:
+        """Begin a job that has had `used_s` seconds already; the inbox tells when it has ended."""
+        with self._changing:
+            assert self.turn is None
+            try:
+                self._begin(job, used_s)
+            except BrokenProcessPool:
+                # A spare child died between two jobs; no job was lost.
+                self._end_executor()
+                self._begin(job, used_s)
+
+    def line_up(self, job: Job, used_s: float = 0.0) -> None:
+        """Begin a job as `start` does, once the one that is running has answered."""
+        with self._changing:
+            assert self._next is None
+            self._next = job, used_s
+
+    @property
+    def is_next_known(self) -> bool:
+        """Whether a job is lined up."""
+        return self._next is not None
+
+    def take_back(self) -> Job | None:
+        """The job that is lined up and will not begin now, if there is one."""
+        with self._changing:
+            job = self._next[0] if self._next else None
+            self._next = None
+            return job
+
+    def _begin(self, job: Job, used_s: float) -> None:
+        """Hand a job to the executor, which is made anew after a death."""
+        if self._executor is None:
+            self._executor = self._births.executor()
+        self._tickets += 1
+        job = replace(job, recorder=self.playback.path, ticket=self._tickets)
+        turn = Turn(self, job, used_s, self._executor.submit(child.run, job))
+        self.turn = turn
+        turn.future.add_done_callback(lambda _: self._ended(turn))
+
+    def _ended(self, turn: Turn) -> None:
+        """Begin what is lined up, and tell the reader. Runs in the executor's thread."""
+        with self._changing:
+            if self._next and _is_answered(turn.future):
+                with suppress(RuntimeError):  # the executor is at its end; it stays lined up
+                    self._begin(*self._next)
+                    self._next = None
+        self._inbox.put(turn)
+
+    def watch(self) -> None:
+        """Hold the child to its time limits; call it some times a second."""
+        turn = self.turn
+        if turn is None:
+            return
+        now = time.monotonic()
+        if turn.kill_s:
+            if now >= turn.kill_s:
+                self._kill(turn)
+            return
+        if (process := self._child(turn)) is not None and process.pid:
+            turn.peak_bytes = max(turn.peak_bytes, peak_of(process.pid))
+        self._judge(turn, turn.note(), now)
+
+    def _judge(self, turn: Turn, note: Note | None, now: float) -> None:
+        """Condemn a child that takes too long."""
+        if note is None:
+            if now - turn.submitted_s > _START_S:
+                message = f"its child did not start in {_START_S:g} s"
+                self._condemn(turn, FailureKind.TIMEOUT, message)
+            return
+        if turn.deadline_s is None:
+            turn.deadline_s = note.at_s + self._limits.file_s - turn.used_s
+        if note.page == DONE:
+            if now - note.at_s > _DELIVERY_S:
+                self._kill(turn)
+        elif now > turn.deadline_s:
+            message = f"it took more than {self._limits.file_s:g} s"
+            self._condemn(turn, FailureKind.TIMEOUT, message)
+        elif now - note.at_s > self._limits.page_s:
+            what = f"page {note.page}" if note.page else "opening it"
+            message = f"{what} took more than {self._limits.page_s:g} s"
+            self._condemn(turn, FailureKind.TIMEOUT, message)
+
+    def _condemn(self, turn: Turn, kind: FailureKind, message: str) -> None:
+        """Ask the child for its stack; the kill follows."""
+        turn.verdict = (kind, message)
+        turn.kill_s = time.monotonic() + _STACK_S
+        with self._changing:
+            process = self._child(turn)
+            if self._is_under_way(turn) and process and process.pid and child.STACK_SIGNAL:
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid, child.STACK_SIGNAL)
+
+    def finish(self, turn: Turn) -> child.Answer | Death:
+        """How a turn ended; call it once it appeared in the inbox."""
+        with self._changing:
+            if self.turn is turn:
+                self.turn = None
         try:
-            answer = self._future.result()
+            answer = turn.future.result()
         except BrokenProcessPool:
-            return job, self._post_mortem(job)
+            return self._post_mortem(turn)
         except Exception as error:  # noqa: BLE001 - a bug on the way must cost its own file only
             message = f"the answer was lost: {type(error).__name__}: {error}"
-            return job, self._death(FailureKind.ENGINE_ERROR, message, self._cost())
+            return _death(turn, FailureKind.ENGINE_ERROR, message, _cost(turn))
         if isinstance(answer, Halted):
-            return job, self._death(FailureKind.MEMORY_LIMIT, answer.message, answer.cost)
-        return job, answer
+            return _death(turn, FailureKind.MEMORY_LIMIT, answer.message, answer.cost)
+        return answer
 
     def kill(self) -> None:
-        """End the child of a job that is under way; the job ends as crashed.
-
-        A child without a job is left alone: killed while it hands over its answer, it would keep
-        the lock of the executor's queue for ever.
-        """
-        if self._future is not None and not self._future.done():
-            self._kill_child()
+        """End the child of a job that is under way; the job ends as crashed."""
+        if turn := self.turn:
+            self._kill(turn)
 
     def abort(self) -> None:
         """End the lane's job, also if its child is only just being born."""
-        while self._future is not None and not self._future.done():
-            self._kill_child()
-            wait([self._future], timeout=_RETRY_S)
+        while (turn := self.turn) and not turn.future.done():
+            self._kill(turn)
+            wait([turn.future], timeout=_RETRY_S)
 
     def close(self) -> None:
         """End what the lane holds, and wait until it is gone."""
         self._end_executor()
-        self._playback.close()
+        self._births.close()
+        self.playback.close()
 
     def _end_executor(self) -> None:
         """End the executor and its spare child."""
@@ -217,65 +258,77 @@ class Lane:
         closing.start()
         closing.join(_CLOSE_S)
         while closing.is_alive():
-            if (process := self._context.child()) is not None and process.pid:
+            if (process := self._births.child()) is not None and process.pid:
                 process.kill()
             closing.join(_RETRY_S)
         self._executor = None
-        self._context.end_groups(newest=True)
 
-    def _child(self) -> BaseProcess | None:
+    def _child(self, turn: Turn) -> Process | None:
         """The child that has the job: the one that took notes, else the newest."""
-        note = self._playback.read(self._ticket)
-        return self._context.child(note.pid if note else 0)
+        note = turn.note()
+        return self._births.child(note.pid if note else 0)
 
-    def _kill_child(self) -> None:
+    def _is_under_way(self, turn: Turn) -> bool:
+        """Whether a child may be killed for this turn: it has the job, and has not answered.
+
+        Where an executor has a queue, a child that is killed while it hands over its answer keeps
+        the lock of that for ever.
+        """
+        return turn is self.turn and not turn.future.done()
+
+    def _kill(self, turn: Turn) -> None:
+        """End the child of a turn that is under way."""
+        with self._changing:
+            if self._is_under_way(turn):
+                self._kill_child(turn)
+
+    def _kill_child(self, turn: Turn) -> None:
         """SIGKILL to the child, if it is born yet."""
-        process = self._child()
-        if process is not None and process.pid is not None:
+        process = self._child(turn)
+        if process is not None and process.pid:
             process.kill()
 
-    def _submit(self, job: Job) -> "Future[child.Answer]":
-        """Hand the job to the executor, which is made anew after a death."""
-        if self._executor is None:
-            self._executor = ProcessPoolExecutor(
-                max_workers=1,
-                max_tasks_per_child=1,
-                mp_context=cast(BaseContext, self._context),
-            )
-        return self._executor.submit(child.run, job)
-
-    def _post_mortem(self, job: Job) -> Death:
+    def _post_mortem(self, turn: Turn) -> Death:
         """How the child died."""
-        process = self._child()
-        self._kill_child()
+        process = self._child(turn)
+        self._kill_child(turn)
         self._end_executor()
         code = None if process is None else process.exitcode
-        memory_bytes = job.limits.memory_bytes
-        kind, message, signal_name = explain(code, self._peak_bytes, memory_bytes)
-        if self._verdict is not None:
-            kind, message = self._verdict
-        if stack := innermost(self._playback.stack()):
+        memory_bytes = turn.job.limits.memory_bytes
+        kind, message, signal_name = explain(code, turn.peak_bytes, memory_bytes)
+        if turn.verdict is not None:
+            kind, message = turn.verdict
+        if stack := innermost(self.playback.stack()):
             message = f"{message}, at {stack}"
         pid = (process.pid or 0) if process else 0
-        return self._death(kind, message, self._cost(pid, signal_name))
+        return _death(turn, kind, message, _cost(turn, pid, signal_name))
 
-    def _death(self, kind: FailureKind, message: str, cost: Cost) -> Death:
-        """A death where the flight recorder says that it was."""
-        note = self._playback.read(self._ticket)
-        unbegun = note is None and self._verdict is None
-        if note is None or note.page == DONE:
-            return Death(kind, message, cost, innocent=unbegun or note is not None)
-        if note.page and self._verdict is None:
-            message = f"page {note.page}: {message}"
-        where = (note.engine, note.page, note.total_pages, note.spool_bytes)
-        return Death(kind, message, cost, *where)
 
-    def _cost(self, pid: int = 0, signal_name: str = "") -> Cost:
-        """What is known of a child that did not live to tell."""
-        return Cost(
-            pid=pid,
-            started_at=self._started_at,
-            wall_s=time.monotonic() - self._submitted_s,
-            peak=Peak(self._peak_bytes, 0, "VmHWM" if self._peak_bytes else ""),
-            signal=signal_name,
-        )
+def _is_answered(future: "Future[child.Answer]") -> bool:
+    """Whether a child did what it could, and the run goes on."""
+    return future.exception() is None and not isinstance(
+        future.result(), Halted | EnvironmentFailure
+    )
+
+
+def _death(turn: Turn, kind: FailureKind, message: str, cost: Cost) -> Death:
+    """A death where the flight recorder says that it was."""
+    note = turn.note()
+    unbegun = note is None and turn.verdict is None
+    if note is None or note.page == DONE:
+        return Death(kind, message, cost, innocent=unbegun or note is not None)
+    if note.page and turn.verdict is None:
+        message = f"page {note.page}: {message}"
+    where = (note.engine, note.page, note.total_pages, note.spool_bytes)
+    return Death(kind, message, cost, *where)
+
+
+def _cost(turn: Turn, pid: int = 0, signal_name: str = "") -> Cost:
+    """What is known of a child that did not live to tell."""
+    return Cost(
+        pid=pid,
+        started_at=turn.started_at,
+        wall_s=turn.running_s,
+        peak=Peak(turn.peak_bytes, 0, "VmHWM" if turn.peak_bytes else ""),
+        signal=signal_name,
+    )

@@ -37,8 +37,8 @@ from pdfingest.model import (
 )
 from pdfingest.options import IngestOptions
 from pdfingest.supervise.attempts import GiveUp, after
-from pdfingest.supervise.birth import start_context
-from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
+from pdfingest.supervise.birth import births
+from pdfingest.supervise.lane import Inbox, Lane, TimeLimits, Turn
 from pdfingest.supervise.work import Work, joined
 
 TICK_S = 0.1
@@ -77,7 +77,10 @@ class Supervisor:
         self.stop = stop
         self._started = started
         self._inbox: Inbox = SimpleQueue()
-        self._working: dict[int, Work] = {}
+        self._working: dict[str, Work] = {}
+        """By the path of the spool."""
+        self._due: deque[Work] = deque()
+        """To be taken up before what is new."""
         self._aside: deque[Work] = deque()
         self._oom_kills = oom_kills()
         self._spools = 0
@@ -111,10 +114,10 @@ class Supervisor:
 
     def _opened(self, first: Job) -> list[Lane]:
         """The lanes, which stay for a later `run`."""
-        context = start_context(first.engines[0])
         for index in range(len(self._lanes), self._options.workers):
             recorder = f"{self._recorders}/lane-{index}"
-            self._lanes.append(Lane(index, context, self._inbox, recorder, self._limits))
+            children = births(first.engines[0])
+            self._lanes.append(Lane(index, children, self._inbox, recorder, self._limits))
         return self._lanes
 
     def close(self) -> None:
@@ -125,7 +128,8 @@ class Supervisor:
     def reading(self) -> Iterator[tuple[int, int]]:
         """For each file that is being read: the page, 1-based, and how many there are."""
         for lane in self._lanes:
-            if lane.job and (note := lane.note()) and 0 < note.page <= note.total_pages:
+            note = lane.turn.note() if lane.turn else None
+            if note and 0 < note.page <= note.total_pages:
                 yield note.page, note.total_pages
 
     def _take_up(self) -> Iterator[Work]:
@@ -139,15 +143,14 @@ class Supervisor:
     def _drive(self, lanes: list[Lane], works: Iterator[Work]) -> _Steps:
         """Keep these lanes busy until the work is done."""
         for lane in lanes:
-            self._feed(lane, works)
+            self._feed(lane, lanes, works)
         due_s = 0.0
-        while not self.stop.requested and any(lane.job for lane in lanes):
-            idle = [lane for lane in lanes if not lane.job]
+        while not self.stop.requested and any(lane.turn for lane in lanes):
+            idle = [lane for lane in lanes if not lane.turn]
             with suppress(Empty):
-                if ended := self._inbox.get(timeout=_SHARE_TICK_S if idle else TICK_S):
-                    finished = self._take_in(ended)
-                    if ended.job is None:
-                        self._feed(ended, works)
+                if turn := self._inbox.get(timeout=_SHARE_TICK_S if idle else TICK_S):
+                    finished = self._take_in(turn)
+                    self._feed(turn.lane, lanes, works)
                     if finished is not None:
                         yield finished
             if (now_s := time.monotonic()) >= due_s:
@@ -155,56 +158,73 @@ class Supervisor:
                 for lane in lanes:
                     lane.watch()
             for lane in idle:
-                if not lane.job:
+                if not lane.turn:
                     self._share(lane, lanes)
             yield None
 
-    def _feed(self, lane: Lane, works: Iterator[Work]) -> None:
-        """Give an idle lane its next work, if there is any."""
-        if not self.stop.requested and (work := next(works, None)):
-            self._started(lane.index, work.job.source)
-            self._begin(lane, work, work.job.attempt)
+    def _feed(self, lane: Lane, lanes: list[Lane], works: Iterator[Work]) -> None:
+        """See that a lane has something to do now, and something for then, if there is any."""
+        if self.stop.requested:
+            return
+        if not lane.turn:
+            others = filter(None, map(self._lined_up, lanes))
+            if work := self._lined_up(lane) or self._next(works) or next(others, None):
+                self._begin(lane, work, work.job.attempt)
+        if lane.turn and not lane.is_next_known and (work := self._next(works)):
+            self._working[work.job.spool] = work
+            lane.line_up(work.job, work.used_s)
+
+    def _next(self, works: Iterator[Work]) -> Work | None:
+        """The next work, if there is any."""
+        return self._due.popleft() if self._due else next(works, None)
+
+    def _lined_up(self, lane: Lane) -> Work | None:
+        """Take back what a lane would do next."""
+        job = lane.take_back()
+        return self._working[job.spool] if job else None
 
     def _share(self, idle: Lane, lanes: list[Lane]) -> None:
         """Have an idle lane take over half of what the slowest other lane has still to read."""
-        ahead = [(lane.ahead_s(), lane) for lane in lanes if self._can_share(lane)]
-        rest_s, lane = max(ahead, key=lambda each: each[0], default=(0.0, idle))
-        if rest_s < _WORTH_S or (note := lane.note()) is None:
+        turns = [lane.turn for lane in lanes if lane.turn and self._can_share(lane.turn)]
+        turn = max(turns, key=Turn.ahead_s, default=None)
+        if turn is None or turn.ahead_s() < _WORTH_S or (note := turn.note()) is None:
             return
-        work = self._working[lane.index]
+        work = self._working[turn.job.spool]
         rest = work.pages(note.total_pages)
         page = (note.page + rest.stop + 1) // 2
         if not note.page < page - 1 < rest.stop - 1:
             return
         self._spools += 1
         spool = f"{work.job.spool}.{self._spools}"
-        other = work.split(page, note.total_pages, spool, work.used_s + lane.running_s)
-        lane.end_at(page)
-        self._started(idle.index, other.job.source)
+        other = work.split(page, note.total_pages, spool, work.used_s + turn.running_s)
+        turn.end_at(page)
         self._begin(idle, other, other.job.attempt)
 
-    def _can_share(self, lane: Lane) -> bool:
+    def _can_share(self, turn: Turn) -> bool:
         """Whether a lane reads pages that another may take over."""
-        if lane.job is None or lane.job.unit is not Unit.PAGE:
+        if turn.job.unit is not Unit.PAGE:
             return False
-        attempt = lane.job.attempt
-        return not (attempt.alone or attempt.total_pages or self._working[lane.index].whole)
+        attempt = turn.job.attempt
+        return not (attempt.alone or attempt.total_pages or self._working[turn.job.spool].whole)
 
     def _begin(self, lane: Lane, work: Work, attempt: Attempt) -> None:
         """Put an attempt on a lane."""
         work.job = replace(work.job, attempt=attempt)
-        self._working[lane.index] = work
+        self._working[work.job.spool] = work
         lane.start(work.job, work.used_s)
+        self._started(lane.index, work.job.source)
 
-    def _take_in(self, lane: Lane) -> Finished | None:
-        """What a lane's job came to; None if it is not over."""
-        _, answer = lane.finish()
-        work = self._working[lane.index]
+    def _take_in(self, turn: Turn) -> Finished | None:
+        """What a turn came to; None if its source is not done."""
+        answer = turn.lane.finish(turn)
+        work = self._working.pop(turn.job.spool)
+        if begun := turn.lane.turn:
+            self._started(turn.lane.index, begun.job.source)
         if isinstance(answer, Death):
-            return self._after_death(lane, work, self._judged(answer))
-        return self._over(lane, work, work.outcome(_outcome(answer)))
+            return self._after_death(turn.lane, work, self._judged(answer))
+        return self._over(work, work.outcome(_outcome(answer)))
 
-    def _over(self, lane: Lane, work: Work, outcome: Outcome) -> Finished | None:
+    def _over(self, work: Work, outcome: Outcome) -> Finished | None:
         """A work is over; its source is when all its parts are."""
         work.ended = outcome
         first = work.parts[0]
@@ -218,8 +238,7 @@ class Supervisor:
             with suppress(FileNotFoundError):
                 os.unlink(part.job.spool)
         if whole is None:
-            again = work.again()
-            self._begin(lane, again, again.job.attempt)
+            self._due.append(work.again())
             return None
         return Finished(first.job.source, whole, first.job.spool)
 
@@ -248,7 +267,7 @@ class Supervisor:
             in_time=in_time,
         )
         if job.attempt.total_pages:  # it died while it closed the books
-            return self._over(lane, work, work.failed())
+            return self._over(work, work.failed())
         match decision:
             case Attempt(alone=True) if not job.attempt.alone:
                 work.job = replace(job, attempt=decision)
@@ -258,7 +277,7 @@ class Supervisor:
                 self._begin(lane, work, decision)
                 return None
             case GiveUp(spool_bytes=0):
-                return self._over(lane, work, work.failed())
+                return self._over(work, work.failed())
             case GiveUp():
                 total_pages = max(each.total_pages for each in work.deaths)
                 closing = replace(
@@ -269,12 +288,13 @@ class Supervisor:
 
     def _cancel(self, lanes: list[Lane]) -> Iterator[Finished]:
         """After a stop, end the jobs in flight; those that were quicker are kept."""
-        busy = [lane for lane in lanes if lane.job]
-        _kill(busy)
-        works = [*self._aside]
-        for lane in busy:
-            _, answer = lane.finish()
-            work = self._working[lane.index]
+        works = [*self._aside, *self._due]
+        works += [work for lane in lanes if (work := self._lined_up(lane))]
+        turns = [lane.turn for lane in lanes if lane.turn]
+        _kill(lanes)
+        for turn in turns:
+            answer = turn.lane.finish(turn)
+            work = self._working[turn.job.spool]
             works.append(work)
             if isinstance(answer, Death):
                 work.costs.append(replace(answer.cost, signal=""))

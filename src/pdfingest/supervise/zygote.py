@@ -1,0 +1,160 @@
+"""Zygote: the process that holds the image, and forks one child of it for each request.
+
+    parent                        zygote                         child
+      ├──── ends of three pipes ────▶├───────── fork ──────────────▶┐
+      │◀─────────────────── its pid ─┤                              │ waits
+      ├───────────────────────────── job ──────────────────────────▶│
+      │◀──────────────────────────── answer ────────────────────────┤
+      │◀───────────────── exit code ─┤◀──────── end ────────────────┘
+
+A child costs little but memory: it must copy each page that it writes to, and even a look at a
+Python object is a write. The forkserver of `multiprocessing` and what the library does in a child
+touched 560 pages of 1,260 (1.8 us each), the text of a page 180; here it is some 100. So this
+process imports what a job needs and nothing else, no thread, no logging, no `multiprocessing`.
+
+Its children end with the parent, not with it. What a child leaves behind, the zygote ends.
+"""
+
+import gc
+import os
+import pickle
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, NoReturn, TypeAlias
+
+from pdfingest import child
+from pdfingest.sandbox import confine
+from pdfingest.supervise.immortal import make_immortal
+from pdfingest.supervise.wire import NUMBER, receive, send
+
+_Hook: TypeAlias = dict[str, Callable[[], None]]
+"""Arguments of `os.register_at_fork`."""
+
+_PIPES = 3
+"""Whose ends come with a request: jobs to read, answers to write, the exit code to write."""
+_REAP_MS = 10
+"""How long the end of a child may go unnoticed. Nobody waits for it where there was an answer, so
+it is looked for in passing; a handler of SIGCHLD would be 70 pages of every child."""
+
+
+def main(control: int, modules: Sequence[str]) -> NoReturn:
+    """Make the image and serve requests until the parent is gone.
+
+    Args:
+        control: descriptor of a socket whose other end only the parent has.
+        modules: what the image holds beside this one.
+    """
+    child.ignore_stop_signals()  # children inherit it, also those that are only just booting
+    hooks = _import(modules)
+    confine.prepare()
+    child.silence()
+    # What is loaded now is never garbage; scanning it would copy every page that the children share
+    # (gc.freeze in the library reference).
+    gc.collect()
+    make_immortal()
+    gc.freeze()
+    _Zygote(socket.socket(fileno=control), hooks).serve()
+    os._exit(0)
+
+
+def _import(modules: Sequence[str]) -> list[_Hook]:
+    """Import what is in the image, and keep what that wants to do at each fork.
+
+    This process has one thread and holds no lock, so there is nothing to repair in its children;
+    `threading` and `random` would copy 170 pages for it.
+
+    Returns:
+        The hooks, for children that fork in their turn (`os.register_at_fork`).
+    """
+    hooks: list[_Hook] = []
+    name = "register_at_fork"  # not assigned to: the type checkers would see another function
+    register: Any = getattr(os, name)
+
+    def keep(**hook: Callable[[], None]) -> None:
+        hooks.append(hook)
+
+    setattr(os, name, keep)
+    for module in modules:
+        with suppress(ImportError):  # a child will say so
+            import_module(module)
+    setattr(os, name, register)
+    sys.modules.pop("random", None)  # it would give each child the same numbers
+    return hooks
+
+
+class _Zygote:
+    """Forks, and waits for what it forked."""
+
+    def __init__(self, control: socket.socket, hooks: list[_Hook]) -> None:
+        self._control = control
+        self._hooks = hooks
+        self._children: dict[int, int] = {}
+        """Pid to the pipe that its exit code goes to."""
+
+    def serve(self) -> None:
+        """Until the parent is gone."""
+        ready = select.poll()
+        ready.register(self._control, select.POLLIN)
+        is_asked = True
+        while is_asked:
+            if ready.poll(_REAP_MS if self._children else None):
+                is_asked = self._fork()
+            self._reap()
+
+    def _fork(self) -> bool:
+        """Meet a request; False if none will come any more."""
+        try:
+            _, (jobs, answers, exit_to), _, _ = socket.recv_fds(self._control, 1, _PIPES)
+        except (OSError, ValueError):
+            return False
+        try:
+            pid = os.fork()
+        except OSError:  # no process is to be had; the parent tries again
+            pid = 0
+            os.close(exit_to)
+        else:
+            if pid == 0:
+                self._live(jobs, answers, exit_to)
+            self._children[pid] = exit_to
+        os.close(jobs)
+        os.close(answers)
+        self._control.send(NUMBER.pack(pid))
+        return True
+
+    def _live(self, jobs: int, answers: int, exit_to: int) -> NoReturn:
+        """Be a child."""
+        code = 1
+        try:
+            os.close(self._control.detach())
+            os.close(exit_to)
+            for descriptor in self._children.values():
+                os.close(descriptor)
+            for hook in self._hooks:
+                os.register_at_fork(**hook)
+            child.lead_group()
+            folder, job = pickle.loads(receive(jobs))  # noqa: S301 - the parent is trusted
+            child.die_with_parent(jobs)
+            if folder:
+                os.chdir(folder)
+            send(answers, child.run(job))
+            code = 0
+        finally:
+            os._exit(code)
+
+    def _reap(self) -> None:
+        """Tell of all that ended, and end what they left."""
+        while self._children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            exit_to = self._children.pop(pid)
+            with suppress(BrokenPipeError):
+                os.write(exit_to, NUMBER.pack(os.waitstatus_to_exitcode(status)))
+            os.close(exit_to)
