@@ -23,7 +23,7 @@ _NOTE = struct.Struct("=QQQQQdQ")
 _TURN = struct.Struct("=Q")
 _END = struct.Struct("=QQ")
 _END_AT = 120
-_NOTES_BYTES = 4096
+NOTES_BYTES = 4096
 _STACK_BYTES = 64 << 10
 
 
@@ -62,10 +62,10 @@ class Recorder:
         self._ticket = ticket
         self._pid = os.getpid()
         self._file = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
-        self._map = mmap.mmap(self._file, _NOTES_BYTES)
-        if os.lseek(self._file, 0, os.SEEK_END) != _NOTES_BYTES:
-            os.ftruncate(self._file, _NOTES_BYTES)  # the stack of an earlier job
-            os.lseek(self._file, _NOTES_BYTES, os.SEEK_SET)
+        self._map = mmap.mmap(self._file, NOTES_BYTES)
+        if os.lseek(self._file, 0, os.SEEK_END) != NOTES_BYTES:
+            os.ftruncate(self._file, NOTES_BYTES)  # the stack of an earlier job
+            os.lseek(self._file, NOTES_BYTES, os.SEEK_SET)
         self._turn = _TURN.unpack_from(self._map)[0]
         self.note()
 
@@ -100,8 +100,8 @@ class Playback:
     def __init__(self, path: str) -> None:
         self.path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.ftruncate(self._file, _NOTES_BYTES)
-        self._map = mmap.mmap(self._file, _NOTES_BYTES)
+        os.ftruncate(self._file, NOTES_BYTES)
+        self._map = mmap.mmap(self._file, NOTES_BYTES)
 
     def read(self, ticket: int) -> Note | None:
         """The newest note of an attempt; None if its child has not announced itself."""
@@ -116,7 +116,7 @@ class Playback:
 
     def stack(self) -> str:
         """The stack that the child left; empty if it left none."""
-        content = os.pread(self._file, _STACK_BYTES, _NOTES_BYTES)
+        content = os.pread(self._file, _STACK_BYTES, NOTES_BYTES)
         return content.decode("utf-8", "replace").strip()
 
     def close(self) -> None:

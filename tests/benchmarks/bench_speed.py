@@ -174,8 +174,9 @@ if __name__ == "__main__":
 def raw_forks(lanes: int) -> float:
     """Milliseconds of wall time for a fork, an exit and a wait of the image, a file."""
     code = (
-        "import os, time, importlib, pdfingest.child, pdfingest.extract.pdfium\n"
-        "import pdfingest.supervise.preload\n"
+        "import os, time\n"
+        "from pdfingest.supervise.zygote import make_image\n"
+        "make_image(['pdfingest.extract.pdfium'])\n"
         f"began = time.perf_counter()\nfor _ in range({FORKS}):\n"
         "    pid = os.fork()\n    if not pid: os._exit(0)\n    os.waitpid(pid, 0)\n"
         "print(time.perf_counter() - began)"

@@ -265,10 +265,6 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
     """Ingest PDFs: one fresh process a file, records to JSONL, a report line for every file."""
     if not inputs and files_from is None:
         raise UsageError("no INPUT. Name files, directories or quoted globs, or give --files-from.")
-    if not dry_run and on is On.HERE:
-        from pdfingest.cli.head_start import give_head_start  # noqa: PLC0415 - as session
-
-        give_head_start(output, engine)
     from pdfingest.cli import session  # noqa: PLC0415 - 100 ms of CPU that --help does not need
 
     passwords = (*(password or ()), *session.read_passwords(password_file))

@@ -30,6 +30,7 @@ from typing import Any, NoReturn, TypeAlias
 from pdfingest import child
 from pdfingest.sandbox import confine
 from pdfingest.supervise.immortal import make_immortal
+from pdfingest.supervise.rehearsal import rehearse
 from pdfingest.supervise.wire import NUMBER, receive, send
 
 _Hook: TypeAlias = dict[str, Callable[[], None]]
@@ -49,17 +50,27 @@ def main(control: int, modules: Sequence[str]) -> NoReturn:
         control: descriptor of a socket whose other end only the parent has.
         modules: what the image holds beside this one.
     """
+    hooks = make_image(modules)
+    child.silence()
+    _Zygote(socket.socket(fileno=control), hooks).serve()
+    os._exit(0)
+
+
+def make_image(modules: Sequence[str]) -> list[_Hook]:
+    """Make this process what children are forked from; see `main`.
+
+    Returns:
+        What the modules would do at each fork, for children that fork in their turn.
+    """
     child.ignore_stop_signals()  # children inherit it, also those that are only just booting
     hooks = _import(modules)
     confine.prepare()
-    child.silence()
     # What is loaded now is never garbage; scanning it would copy every page that the children share
     # (gc.freeze in the library reference).
     gc.collect()
     make_immortal()
     gc.freeze()
-    _Zygote(socket.socket(fileno=control), hooks).serve()
-    os._exit(0)
+    return hooks
 
 
 def _import(modules: Sequence[str]) -> list[_Hook]:
@@ -82,6 +93,8 @@ def _import(modules: Sequence[str]) -> list[_Hook]:
     for module in modules:
         with suppress(ImportError):  # a child will say so
             import_module(module)
+            with suppress(Exception):  # a job that meets the same will say so
+                rehearse(module)
     setattr(os, name, register)
     sys.modules.pop("random", None)  # it would give each child the same numbers
     return hooks

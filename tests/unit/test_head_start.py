@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from pdfingest.cli.head_start import give_head_start
+from pdfingest.layout import ledger_of
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """Engines for which an image was begun."""
+    engines: list[str] = []
+    monkeypatch.setattr(
+        "pdfingest.cli.head_start.begin_image", lambda engine: engines.append(engine.name)
+    )
+    monkeypatch.chdir(tmp_path)
+    for name in ("on", "output", "engine"):
+        monkeypatch.delenv(f"PDFINGEST_{name.upper()}", raising=False)
+    return engines
+
+
+@pytest.mark.parametrize(
+    ("words", "engines"),
+    [
+        ("run pdfs", ["pdfium"]),
+        ("run pdfs --engine pypdf", ["pypdf"]),
+        ("run --engine=pypdf,pdfium pdfs", ["pypdf"]),
+        ("run pdfs -o out -w 2", ["pdfium"]),
+        ("run pdfs -o -", ["pdfium"]),
+        ("run pdfs --engine nonsense", []),
+        ("run pdfs --engine", []),
+        ("run pdfs --dry-run", []),
+        ("run --help", []),
+        ("run pdfs --on celery", []),
+        ("run pdfs -o done", []),
+        ("run pdfs --output=done", []),
+        ("bench", []),
+        ("", []),
+    ],
+)
+def test_an_image_is_begun_where_children_will_surely_be_started(
+    begun: list[str], words: str, engines: list[str]
+) -> None:
+    Path(ledger_of("done")).parent.mkdir(parents=True)
+    Path(ledger_of("done")).touch()
+    give_head_start(words.split(), {})
+    assert begun == engines
+
+
+def test_configuration_and_environment_count(
+    begun: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_head_start(["run", "pdfs"], {"engine": "pypdf"})
+    assert begun == ["pypdf"]
+    monkeypatch.setenv("PDFINGEST_ENGINE", "pdfplumber")
+    give_head_start(["run", "pdfs"], {"engine": "pypdf"})
+    assert begun == ["pypdf", "pdfplumber"]
+    monkeypatch.setenv("PDFINGEST_ON", "celery")
+    give_head_start(["run", "pdfs"], {})
+    assert begun == ["pypdf", "pdfplumber"]
