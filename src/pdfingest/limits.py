@@ -44,8 +44,16 @@ def apply(limits: Limits) -> mmap.mmap:
     for name, value in wanted.items():
         with suppress(OSError, ValueError):  # a lower limit is set already
             resource.setrlimit(name, (value, value))
+    return room
+
+
+def be_first_to_go() -> None:
+    """Have the kernel end this process, and those forked from it, before any other.
+
+    Of several it takes the largest. Once for all children, in the zygote: to open a file of /proc
+    takes as long as all limits together.
+    """
     with suppress(OSError):
         file = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
         os.write(file, _OOM_FIRST_CHOICE)
         os.close(file)
-    return room

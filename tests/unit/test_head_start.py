@@ -11,7 +11,7 @@ def begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Engines for which an image was begun."""
     engines: list[str] = []
     monkeypatch.setattr(
-        "pdfingest.cli.head_start.begin_image", lambda engine: engines.append(engine.name)
+        "pdfingest.cli.head_start.begin_image", lambda found: engines.append(found[0].name)
     )
     monkeypatch.chdir(tmp_path)
     for name in ("on", "output", "engine"):
@@ -22,20 +22,18 @@ def begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "engines"),
     [
-        ("run pdfs", ["pdfium"]),
-        ("run pdfs --engine pypdf", ["pypdf"]),
-        ("run --engine=pypdf,pdfium pdfs", ["pypdf"]),
-        ("run pdfs -o out -w 2", ["pdfium"]),
-        ("run pdfs -o -", ["pdfium"]),
-        ("run pdfs --engine nonsense", []),
-        ("run pdfs --engine", []),
-        ("run pdfs --dry-run", []),
-        ("run --help", []),
-        ("run pdfs --on celery", []),
-        ("run pdfs -o done", []),
-        ("run pdfs --output=done", []),
-        ("bench", []),
-        ("", []),
+        ("pdfs", ["pdfium"]),
+        ("pdfs --engine pypdf", ["pypdf"]),
+        ("--engine=pypdf,pdfium pdfs", ["pypdf"]),
+        ("pdfs -o out -w 2", ["pdfium"]),
+        ("pdfs -o -", ["pdfium"]),
+        ("pdfs --engine nonsense", []),
+        ("pdfs --engine", []),
+        ("pdfs --dry-run", []),
+        ("--help", []),
+        ("pdfs --on celery", []),
+        ("pdfs -o done", []),
+        ("pdfs --output=done", []),
     ],
 )
 def test_an_image_is_begun_where_children_will_surely_be_started(
@@ -50,11 +48,11 @@ def test_an_image_is_begun_where_children_will_surely_be_started(
 def test_configuration_and_environment_count(
     begun: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    give_head_start(["run", "pdfs"], {"engine": "pypdf"})
+    give_head_start(["pdfs"], {"engine": "pypdf"})
     assert begun == ["pypdf"]
     monkeypatch.setenv("PDFINGEST_ENGINE", "pdfplumber")
-    give_head_start(["run", "pdfs"], {"engine": "pypdf"})
+    give_head_start(["pdfs"], {"engine": "pypdf"})
     assert begun == ["pypdf", "pdfplumber"]
     monkeypatch.setenv("PDFINGEST_ON", "celery")
-    give_head_start(["run", "pdfs"], {})
+    give_head_start(["pdfs"], {})
     assert begun == ["pypdf", "pdfplumber"]

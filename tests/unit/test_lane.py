@@ -28,7 +28,7 @@ def inbox() -> Inbox:
 @pytest.fixture
 def lane(inbox: Inbox, tmp_path: Path) -> Iterator[Lane]:
     recorder = str(tmp_path / "recorder")
-    lane = Lane(0, births(ENGINES[0]), inbox, recorder, TimeLimits(60, 60))
+    lane = Lane(0, births(ENGINES), inbox, recorder, TimeLimits(60, 60))
     yield lane
     lane.abort()
     lane.close()

@@ -21,17 +21,17 @@ def give_head_start(words: Sequence[str], config: Mapping[str, Any]) -> None:
     image is made a little later, or one that nobody needs.
 
     Args:
-        words: of the command line.
+        words: of the command line, after `run`.
         config: defaults of `run`.
     """
-    if words[:1] != ["run"] or not _STARTS_NONE.isdisjoint(words):
+    if not _STARTS_NONE.isdisjoint(words):
         return
     defaults = {"on": "here", "output": "pdfingest-out", "engine": "auto", **config}
     if _value(words, "on", defaults) != "here":
         return
     if not os.path.exists(ledger_of(_value(words, "output", defaults))):
         with suppress(EngineUnavailableError):
-            begin_image(find_engines(_value(words, "engine", defaults))[0])
+            begin_image(find_engines(_value(words, "engine", defaults)))
 
 
 def _value(words: Sequence[str], option: str, defaults: Mapping[str, Any]) -> str:

@@ -10,7 +10,6 @@ import typer
 from pdfingest.cli.bench import bench
 from pdfingest.cli.compact import compact
 from pdfingest.cli.config import read_config
-from pdfingest.cli.head_start import give_head_start
 from pdfingest.cli.kinds import with_kinds
 from pdfingest.cli.report import report
 from pdfingest.cli.run import run
@@ -61,7 +60,10 @@ def main() -> int:
     """Run the command line; returns the exit code."""
     try:
         config = read_config(known=signature(run).parameters)
-        give_head_start(sys.argv[1:], config)
+        if sys.argv[1:2] == ["run"]:
+            from pdfingest.cli.head_start import give_head_start  # noqa: PLC0415 - not for --help
+
+            give_head_start(sys.argv[2:], config)
         app(args=with_kinds(sys.argv[1:]), prog_name="pdfingest", default_map={"run": config})
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else ExitCode.OK

@@ -39,6 +39,9 @@ _SYSTEM = (
 _OWN_PACKAGE = "pdfingest"
 _CURE = "Use --sandbox auto, which leaves out what is missing, or --sandbox off."
 
+_opened: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+"""What `prepare` has opened: descriptors, each with the rights to it."""
+
 
 def check() -> None:
     """See that a child could enter all of it. Runs in the parent.
@@ -65,14 +68,32 @@ def _missing_parts() -> list[str]:
     return missing
 
 
-def prepare() -> None:
-    """Do once, in the image that children are forked from, what is the same for all of them."""
+def prepare(readable: tuple[str, ...] = ()) -> None:
+    """Do once, in the image that children are forked from, what is the same for all of them.
+
+    Args:
+        readable: as the jobs will have it.
+    """
     if sys.platform == "linux":
         from pdfingest.sandbox import landlock, seccomp  # noqa: PLC0415 - need Linux
 
         for once in (landlock.version, seccomp.program):
             with suppress(OSError):
                 once()
+        _opened[readable] = _open(readable)
+
+
+def _open(readable: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Open what may be read, for rules of it; never closed, as the children end soon."""
+    from pdfingest.sandbox import landlock  # noqa: PLC0415 - needs Linux
+
+    found: list[tuple[int, int]] = []
+    for path in readable:
+        with suppress(OSError):  # less is allowed then
+            file = os.open(path, os.O_PATH)
+            is_tree = stat.S_ISDIR(os.fstat(file).st_mode)
+            found.append((file, landlock.READ_TREE if is_tree else landlock.READ))
+    return found
 
 
 def enter(job: Job) -> None:
@@ -109,11 +130,8 @@ def _confine_files(job: Job) -> None:
     from pdfingest.sandbox import landlock  # noqa: PLC0415 - needs Linux
 
     rules = landlock.Ruleset()
-    for path in job.readable:
-        with suppress(OSError):  # less is allowed then
-            file = os.open(path, os.O_PATH)  # never closed: the child ends soon
-            tree = stat.S_ISDIR(os.fstat(file).st_mode)
-            rules.allow(file, landlock.READ_TREE if tree else landlock.READ)
+    for file, rights in _opened.get(job.readable) or _open(job.readable):
+        rules.allow(file, rights)
     spools = (job.spool,) if job.unit is Unit.PAGE else (job.spool, pages_of(job.spool))
     for spool in spools:
         file = open_spool(spool)

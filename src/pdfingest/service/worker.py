@@ -102,7 +102,7 @@ class Worker:
 
     def run(self) -> int:
         """Take jobs until SIGTERM or SIGINT; gives the exit code."""
-        begin_image(find_engines(self._settings.engine)[0])
+        begin_image(find_engines(self._settings.engine))
         self._app.task(name=queue.TASK)(self._work)
         signals.worker_shutting_down.connect(self._let_go, weak=False)
         for beat, pause_s in (

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from pdfingest.model import EngineSpec
+from pdfingest.sandbox import confine
 
 if TYPE_CHECKING:
     from pdfingest.supervise.image import Image
@@ -50,25 +51,25 @@ class Births(Protocol):
         ...
 
 
-def births(engine: EngineSpec) -> Births:
-    """Where the children of one lane come from, for a run whose files are first given to `engine`.
+def births(engines: tuple[EngineSpec, ...]) -> Births:
+    """Where the children of one lane come from.
 
-    Only that engine is in the image: a larger image makes every fork slower. And only if it is one
-    of ours: an engine that hangs or dies on import must do so in a child.
+    Args:
+        engines: in the order in which files are given to them.
     """
     if _can_fork():
         from pdfingest.supervise.forks import Forks  # noqa: PLC0415 - not for Windows
 
-        return Forks(_image_for(engine))
+        return Forks(_image_for(engines))
     from pdfingest.supervise.spawn import Spawns  # noqa: PLC0415 - only where it is needed
 
     return Spawns()
 
 
-def begin_image(engine: EngineSpec) -> None:
+def begin_image(engines: tuple[EngineSpec, ...]) -> None:
     """Begin to make the image in another process, and go on here."""
     if _can_fork():
-        _image_for(engine).begin()
+        _image_for(engines).begin()
 
 
 def _can_fork() -> bool:
@@ -76,15 +77,20 @@ def _can_fork() -> bool:
     return "forkserver" in multiprocessing.get_all_start_methods()
 
 
-def _image_for(engine: EngineSpec) -> "Image":
-    """The image for an engine, where modules are found as they are now."""
-    own = (engine.module,) if engine.module.startswith("pdfingest.") else ()
-    return _image(own, tuple(sys.path))
+def _image_for(engines: tuple[EngineSpec, ...]) -> "Image":
+    """The image for some engines, where modules are found as they are now.
+
+    Only the first of them is in it: a larger image makes every fork slower. And only if it is one
+    of ours: an engine that hangs or dies on import must do so in a child.
+    """
+    module = engines[0].module
+    own = (module,) if module.startswith("pdfingest.") else ()
+    return _image(own, tuple(sys.path), confine.readable(engines))
 
 
 @cache
-def _image(modules: tuple[str, ...], path: tuple[str, ...]) -> "Image":
+def _image(modules: tuple[str, ...], path: tuple[str, ...], readable: tuple[str, ...]) -> "Image":
     """An image is made once, and lives as long as this process does."""
     from pdfingest.supervise.image import Image  # noqa: PLC0415 - not for Windows
 
-    return Image(modules, path)
+    return Image(modules, path, readable)

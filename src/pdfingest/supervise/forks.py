@@ -218,6 +218,15 @@ class _Executor(ProcessPoolExecutor):
         super().__init__(1, mp_context=cast(Any, forks), max_tasks_per_child=1)
         # Its own queue has a thread that pickles, and one pipe for all processes.
         self._call_queue: Any = _Calls(forks)
+        alarm: Any = getattr(self, "_executor_manager_thread_wakeup")  # noqa: B009 - not in the stubs
+        self._wake = alarm.wakeup
+        alarm.wakeup = self._wake_other
+
+    def _wake_other(self) -> None:
+        """Wake the executor's thread; what is lined up is submitted by that thread itself."""
+        thread: Any = getattr(self, "_executor_manager_thread")  # noqa: B009 - as above
+        if threading.current_thread() is not thread:
+            self._wake()
 
 
 class _Calls:

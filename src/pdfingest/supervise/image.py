@@ -15,9 +15,12 @@ from pdfingest.supervise.wire import NUMBER, REQUEST
 
 _BIRTHS = 10
 """How often the birth of one child is tried."""
-_MAIN = (
-    "import sys; sys.path[:] = {path!r}; from {module} import main; main({control}, {modules!r})"
-)
+_MAIN = """
+import sys
+sys.path[:] = {path!r}
+from pdfingest.supervise.zygote import main
+main({control}, {modules!r}, {readable!r})
+"""
 
 
 class Newborn:
@@ -45,11 +48,15 @@ class Image:
     Args:
         modules: what the image holds, beside what every child needs.
         path: where modules are found, as `sys.path`.
+        readable: what all children may read in their sandbox; see `confine.readable`.
     """
 
-    def __init__(self, modules: Sequence[str], path: Sequence[str]) -> None:
+    def __init__(
+        self, modules: Sequence[str], path: Sequence[str], readable: Sequence[str] = ()
+    ) -> None:
         self._modules = list(modules)
         self._path = list(path)
+        self._readable = tuple(readable)
         self._lock = threading.Lock()
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -72,7 +79,7 @@ class Image:
             for _ in range(_BIRTHS):
                 try:
                     return self._born()
-                except (BrokenPipeError, ConnectionError, EOFError):
+                except (ConnectionError, EOFError):
                     self._end()  # the zygote is gone: make another
             raise ChildProcessError("no child can be born")
 
@@ -85,11 +92,14 @@ class Image:
         """The one ahead, and begin the next."""
         control = self._running()
         newborn, self._ahead = self._ahead or _conceived(control), None
-        self._ahead = _conceived(control)
-        newborn.pid = _number(control)
-        if newborn.pid == 0:
+        try:
+            self._ahead = _conceived(control)
+            newborn.pid = _number(control)
+            if newborn.pid == 0:
+                raise BlockingIOError("no process can be had")
+        except (OSError, EOFError):
             newborn.close()
-            raise BlockingIOError("no process can be had")
+            raise
         return newborn
 
     def _running(self) -> socket.socket:
@@ -99,9 +109,9 @@ class Image:
             with theirs:
                 code = _MAIN.format(
                     path=self._path,
-                    module="pdfingest.supervise.zygote",
                     control=theirs.fileno(),
                     modules=self._modules,
+                    readable=self._readable,
                 )
                 flags: list[str] = getattr(subprocess, "_args_from_interpreter_flags")()  # noqa: B009 - not in the type stubs
                 self._zygote = subprocess.Popen(  # noqa: S603 - this program

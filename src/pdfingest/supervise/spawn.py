@@ -14,7 +14,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
-from pdfingest import child
+from pdfingest import child, limits
 
 _BIRTHS = 10
 """How often the start of one child is tried."""
@@ -48,6 +48,7 @@ class Spawned(SpawnProcess):
         else:
             child.die_with_parent(parent.sentinel)
         child.silence()
+        limits.be_first_to_go()
         super().run()
 
 

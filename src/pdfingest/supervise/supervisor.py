@@ -116,7 +116,7 @@ class Supervisor:
         """The lanes, which stay for a later `run`."""
         for index in range(len(self._lanes), self._options.workers):
             recorder = f"{self._recorders}/lane-{index}"
-            children = births(first.engines[0])
+            children = births(first.engines)
             self._lanes.append(Lane(index, children, self._inbox, recorder, self._limits))
         return self._lanes
 

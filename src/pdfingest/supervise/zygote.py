@@ -27,7 +27,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn, TypeAlias
 
-from pdfingest import child
+from pdfingest import child, limits
 from pdfingest.sandbox import confine
 from pdfingest.supervise.immortal import make_immortal
 from pdfingest.supervise.rehearsal import rehearse
@@ -43,20 +43,22 @@ _REAP_MS = 10
 it is looked for in passing; a handler of SIGCHLD would be 70 pages of every child."""
 
 
-def main(control: int, modules: Sequence[str]) -> NoReturn:
+def main(control: int, modules: Sequence[str], readable: tuple[str, ...]) -> NoReturn:
     """Make the image and serve requests until the parent is gone.
 
     Args:
         control: descriptor of a socket whose other end only the parent has.
         modules: what the image holds beside this one.
+        readable: what all children may read in their sandbox.
     """
-    hooks = make_image(modules)
+    hooks = make_image(modules, readable)
     child.silence()
+    limits.be_first_to_go()
     _Zygote(socket.socket(fileno=control), hooks).serve()
     os._exit(0)
 
 
-def make_image(modules: Sequence[str]) -> list[_Hook]:
+def make_image(modules: Sequence[str], readable: tuple[str, ...] = ()) -> list[_Hook]:
     """Make this process what children are forked from; see `main`.
 
     Returns:
@@ -64,7 +66,7 @@ def make_image(modules: Sequence[str]) -> list[_Hook]:
     """
     child.ignore_stop_signals()  # children inherit it, also those that are only just booting
     hooks = _import(modules)
-    confine.prepare()
+    confine.prepare(readable)
     # What is loaded now is never garbage; scanning it would copy every page that the children share
     # (gc.freeze in the library reference).
     gc.collect()
