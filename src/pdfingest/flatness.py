@@ -35,7 +35,7 @@ class Sample:
 
     parent_rss_bytes: int
     helpers_rss_bytes: int = 0
-    """Of the parent's direct children, which outlive a file: forkserver and resource tracker."""
+    """Of the parent's direct children, which outlive a file: the zygote."""
     tree_pss_bytes: int = 0
     """Of all processes, shared pages counted once; 0 where the kernel does not say."""
     descriptors: int = 0

@@ -62,7 +62,7 @@ def measured(run: Callable[[], None]) -> Cost:
 
     def watch() -> None:
         nonlocal peak_bytes
-        while not over.wait(0.05):
+        while not over.wait(0.2):  # to look costs some ms
             ours = memory._pss("self")
             peak_bytes = max(peak_bytes, memory.look().tree_pss_bytes - ours)
 

@@ -6,9 +6,10 @@ All of it is what an unprivileged process may do to itself (landlock(7), seccomp
 container, no user namespace and no program beside it. Runs in the child, after everything that it
 opens for itself and before the first byte of the file is read; the parent only asks `check`.
 
-Not covered: what the child holds open already, such as the pipe of its answer; signals to other
-processes of the same user, where Landlock is older than Linux 6.12; and with `auto` the emptying of
-the input, where it is older than Linux 6.2.
+Not covered: what the child holds open already, such as the pipe of its answer, by which it can lie
+but not make the parent run anything (`supervise.wire`); signals to other processes of the same
+user, where Landlock is older than Linux 6.12; and with `auto` the emptying of the input, where it
+is older than Linux 6.2.
 """
 
 import os

@@ -7,9 +7,9 @@ import atexit
 import os
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
+from multiprocessing.spawn import get_executable
 
 from pdfingest.supervise.wire import NUMBER, REQUEST
 
@@ -115,7 +115,7 @@ class Image:
                 )
                 flags: list[str] = getattr(subprocess, "_args_from_interpreter_flags")()  # noqa: B009 - not in the type stubs
                 self._zygote = subprocess.Popen(  # noqa: S603 - this program
-                    [sys.executable, *flags, "-c", code],
+                    [os.fsdecode(get_executable()), *flags, "-c", code],
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
                 )

@@ -1,8 +1,8 @@
 """What parent and child say to each other: a length and a pickle, through a pipe of one child.
 
-A child says no more than it must: what it sends is built of the values in `model` and nothing else,
-for a child that a file has taken over may send anything, and a pickle can name any function
-("Restricting Globals" in the library reference of pickle).
+The parent takes the values of `model` from a child and nothing else. A child that a file has taken
+over may send anything, and a pickle can name any function ("Restricting Globals" in the library
+reference of pickle).
 """
 
 import io
@@ -62,10 +62,11 @@ class _Values(pickle.Unpickler):
     """Unpickles values of `model`."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """A class of `model`; nothing else is looked up."""
-        if module != model.__name__:
+        """A class that `model` defines; nothing else is looked up."""
+        found = vars(model).get(name) if module == model.__name__ else None
+        if not isinstance(found, type) or found.__module__ != module:
             raise pickle.UnpicklingError(f"{module}.{name} in an answer")
-        return getattr(model, name)
+        return found
 
 
 def value_of(pickled: bytes) -> Any:
