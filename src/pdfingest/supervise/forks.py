@@ -28,7 +28,7 @@ _BIRTHS = 10
 """How often the birth of one child is tried."""
 _LOST = 255
 """Exit code of a child of which nothing can be learnt any more."""
-_MAX_LEAVING = 2
+_MAX_LEAVING = 4
 """Children of a lane that have answered and may still be on their way out."""
 _END_S = 1.0
 """How long a child may take to end once it will say no more; it needs milliseconds."""

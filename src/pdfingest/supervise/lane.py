@@ -4,8 +4,8 @@
          lane.watch() ◀── notes ── flight recorder ◀──┤
     lane.finish(turn) ◀── inbox ◀── future ◀─ answer ─┘ or its death
 
-The next job may be lined up: it begins in the instant in which the one before it answers, while
-the parent is still to look at that answer. Where a child dies instead, it does not begin.
+The next jobs are lined up: each begins in the instant in which the one before it answers, while
+the parent is still to look at that answer, or waits for the disk. After a death, they wait.
 
 Each lane owns a `ProcessPoolExecutor` of one process that takes one job in its life. Why not one
 executor of N: when one child dies, a shared executor fails every job in flight, and nobody knows
@@ -16,6 +16,7 @@ no option: 2 deadlocks before 2026 (python/cpython#115634).
 import os
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -113,7 +114,7 @@ class Lane:
         self.index = index
         self.turn: Turn | None = None
         self.playback = Playback(recorder)
-        self._next: tuple[Job, float] | None = None
+        self._next: deque[tuple[Job, float]] = deque()
         self._births = births
         self._inbox = inbox
         self._limits = limits
@@ -134,22 +135,19 @@ class Lane:
                 self._begin(job, used_s)
 
     def line_up(self, job: Job, used_s: float = 0.0) -> None:
-        """Begin a job as `start` does, once the one that is running has answered."""
+        """Begin a job as `start` does, once those before it have answered."""
         with self._changing:
-            assert self._next is None
-            self._next = job, used_s
+            self._next.append((job, used_s))
 
     @property
-    def is_next_known(self) -> bool:
-        """Whether a job is lined up."""
-        return self._next is not None
+    def lined_up(self) -> int:
+        """How many jobs are."""
+        return len(self._next)
 
     def take_back(self) -> Job | None:
-        """The job that is lined up and will not begin now, if there is one."""
+        """The next of them, which does not begin by itself any more; None if there is none."""
         with self._changing:
-            job = self._next[0] if self._next else None
-            self._next = None
-            return job
+            return self._next.popleft()[0] if self._next else None
 
     def _begin(self, job: Job, used_s: float) -> None:
         """Hand a job to the executor, which is made anew after a death."""
@@ -166,8 +164,8 @@ class Lane:
         with self._changing:
             if self._next and _is_answered(turn.future):
                 with suppress(RuntimeError):  # the executor is at its end; it stays lined up
-                    self._begin(*self._next)
-                    self._next = None
+                    self._begin(*self._next[0])
+                    self._next.popleft()
         self._inbox.put(turn)
 
     def watch(self) -> None:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeAlias, assert_never
 
@@ -48,6 +49,8 @@ _SHARE_TICK_S = 0.01
 _WORTH_S = 0.05
 """Reading that must lie before a lane if another is to take half of it: a child costs some ms, and
 opening a large file some tens."""
+_LINED_UP = 8
+"""Jobs that a lane has before it, so that it goes on while the reader waits for the disk."""
 _MAX_INNOCENT = 5
 """So often a job is begun anew whose child died before it began or after it was done."""
 
@@ -170,7 +173,7 @@ class Supervisor:
             others = filter(None, map(self._lined_up, lanes))
             if work := self._lined_up(lane) or self._next(works) or next(others, None):
                 self._begin(lane, work, work.job.attempt)
-        if lane.turn and not lane.is_next_known and (work := self._next(works)):
+        while lane.turn and lane.lined_up < _LINED_UP and (work := self._next(works)):
             self._working[work.job.spool] = work
             lane.line_up(work.job, work.used_s)
 
@@ -289,7 +292,8 @@ class Supervisor:
     def _cancel(self, lanes: list[Lane]) -> Iterator[Finished]:
         """After a stop, end the jobs in flight; those that were quicker are kept."""
         works = [*self._aside, *self._due]
-        works += [work for lane in lanes if (work := self._lined_up(lane))]
+        for lane in lanes:
+            works += iter(partial(self._lined_up, lane), None)
         turns = [lane.turn for lane in lanes if lane.turn]
         _kill(lanes)
         for turn in turns:

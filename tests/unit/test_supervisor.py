@@ -1,0 +1,112 @@
+"""How a supervisor keeps its lanes busy."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pdfingest import ExitCode, IngestOptions
+from pdfingest.extract.registry import find_engines
+from pdfingest.model import Extracted, Failed, FailureKind, Finished, Job, Sandbox, Source, Stop
+from pdfingest.supervise.supervisor import _LINED_UP, Supervisor
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs fork")
+WORKERS = 2
+
+
+@pytest.fixture
+def jobs(faulty: Callable[..., Path], tmp_path: Path) -> Callable[..., Iterator[Job]]:
+    options = IngestOptions(workers=WORKERS)
+
+    def make(**orders: dict[str, object]) -> Iterator[Job]:
+        for name, order in orders.items():
+            yield Job(
+                Source(name, str(faulty(name, **order))),
+                find_engines("faulty"),
+                (),
+                options.unit,
+                options.limits(),
+                str(tmp_path / f"{name}.spool"),
+                Sandbox.OFF,
+            )
+
+    return make
+
+
+@pytest.fixture
+def started() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def supervisor(started: list[str], tmp_path: Path) -> Iterator[Supervisor]:
+    stop = Stop()
+    supervisor = Supervisor(
+        IngestOptions(workers=WORKERS),
+        str(tmp_path),
+        stop,
+        lambda _, source: started.append(source.name),
+    )
+    yield supervisor
+    supervisor.close()
+
+
+def ended(steps: Iterator[Finished | None]) -> list[Finished]:
+    return [finished for finished in steps if finished]
+
+
+def test_lanes_go_on_while_the_reader_waits_for_the_disk(
+    supervisor: Supervisor, jobs: Callable[..., Iterator[Job]]
+) -> None:
+    many = {f"{number}": {} for number in range(3 * WORKERS * _LINED_UP)}
+    steps = supervisor.run(jobs(**many))
+    first = next(filter(None, steps))
+    deadline = time.monotonic() + 20
+    while supervisor._inbox.qsize() < WORKERS * _LINED_UP:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    names = [finished.source.name for finished in [first, *ended(steps)]]
+    assert sorted(names) == sorted(many)
+
+
+def test_no_lane_idles_while_jobs_wait_behind_a_slow_one(
+    supervisor: Supervisor, jobs: Callable[..., Iterator[Job]]
+) -> None:
+    slow = {"fault": "sleep", "seconds": 2.0}
+    many = {"slow": slow, **{f"{number}": {} for number in range(_LINED_UP)}}
+    finished = ended(supervisor.run(jobs(**many)))
+    assert len(finished) == len(many)
+    assert finished[-1].source.name == "slow"
+
+
+def test_what_waits_behind_a_death_is_done_and_told_once(
+    supervisor: Supervisor, jobs: Callable[..., Iterator[Job]], started: list[str]
+) -> None:
+    many = {
+        f"{number}": {"fault": "sigkill"} if number % 3 == 0 else {}
+        for number in range(2 * WORKERS * _LINED_UP)
+    }
+    finished = ended(supervisor.run(jobs(**many)))
+    assert sorted(each.source.name for each in finished) == sorted(many)
+    for each in finished:
+        expected = Failed if int(each.source.name) % 3 == 0 else Extracted
+        assert isinstance(each.outcome, expected)
+    assert set(started) == set(many)
+
+
+def test_a_stop_cancels_what_is_lined_up(
+    supervisor: Supervisor, jobs: Callable[..., Iterator[Job]]
+) -> None:
+    many = {f"{number}": {"fault": "hang"} for number in range(3 * WORKERS)}
+    finished = []
+    for step in supervisor.run(jobs(**many)):
+        if step:
+            finished.append(step)
+        else:
+            supervisor.stop.request(ExitCode.INTERRUPTED)
+    assert sorted(each.source.name for each in finished) == sorted(many)
+    for each in finished:
+        assert isinstance(each.outcome, Failed)
+        assert each.outcome.kind is FailureKind.CANCELLED
