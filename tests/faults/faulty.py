@@ -100,6 +100,11 @@ def _fork(order):
         time.sleep(3600)
 
 
+def _fork_and_die(order):
+    _fork(order)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _open_many(order):
     files = [os.open(os.devnull, os.O_RDONLY) for _ in range(2000)]
     assert files
@@ -207,6 +212,7 @@ FAULTS = {
     "hang_in_python": lambda order: [None for _ in iter(int, 1)],
     "fill_disk": _fill_disk,
     "forks": _fork,
+    "forks_and_dies": _fork_and_die,
     "opens_many": _open_many,
     "closes_descriptors": lambda order: os.closerange(3, 256),
     "stopped": _linger,

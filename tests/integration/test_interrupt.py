@@ -95,7 +95,7 @@ def test_a_second_ctrl_c_ends_it_at_once(busy: "subprocess.Popen[str]") -> None:
 def test_children_do_not_outlive_a_parent_that_is_killed(
     busy: "subprocess.Popen[str]", out: Path
 ) -> None:
-    assert len(living(busy.pid)) >= 4  # the parent, the forkserver, two children
+    assert len(living(busy.pid)) >= 4  # the parent, the zygote, two children
     busy.kill()
     busy.communicate(timeout=5)
     wait_for(lambda: not living(busy.pid), 2)

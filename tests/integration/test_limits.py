@@ -271,7 +271,7 @@ def test_killing_children_at_random_loses_nothing(
 
 
 def _kill_at_random(over: threading.Event, random: Random) -> None:
-    """SIGKILL to children of the forkserver, every some milliseconds."""
+    """SIGKILL to children of the zygote, every some milliseconds."""
     me = psutil.Process()
     while not over.wait(random.uniform(0.001, 0.03)):
         for server in me.children():

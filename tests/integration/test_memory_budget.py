@@ -21,7 +21,7 @@ MIB = 1 << 20
 EVERY_S = 0.05
 """How often the sampler looks."""
 SLACK = 32 * MIB
-"""RSS counts the image that children share with the forkserver once for each of them, also for the
+"""RSS counts the image that children share with the zygote once for each of them, also for the
 spare child that each lane keeps ready; and a child that ran out of memory gets 16 MiB to say so."""
 ENDED_S = 100
 """No run here takes so long."""
@@ -36,7 +36,7 @@ class Seen:
     samples: int = 0
     parent: int = 0
     helpers: int = 0
-    """Of forkserver and resource tracker together."""
+    """Of the zygote."""
     children: int = 0
     """Of all below them together: the children that extract, and what these fork."""
     below: int = 0
@@ -136,7 +136,7 @@ def marked(mark: Path) -> set[int]:
 
 
 def wait_while(condition: Callable[[], object]) -> None:
-    """Give the forkserver two seconds: its sign to end is the end of the parent."""
+    """Give the zygote two seconds: its sign to end is the end of the parent."""
     deadline = time.monotonic() + 2
     while condition() and time.monotonic() < deadline:
         time.sleep(0.02)

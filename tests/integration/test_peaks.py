@@ -26,9 +26,9 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+@pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("parent_mib", [0, 1024])
-@pytest.mark.skipif(sys.platform == "win32", reason="forkserver")
+@pytest.mark.skipif(sys.platform == "win32", reason="fork")
 def test_the_peak_is_what_the_engine_took(
     faulty: Callable[..., Path], pdfs: Path, tmp_path: Path, method: str, parent_mib: int
 ) -> None:

@@ -218,6 +218,29 @@ def test_a_child_that_held_much_is_waited_for(
             os.kill(pid, 0)
 
 
+@pytest.mark.parametrize("fault", ["forks", "forks_and_dies"])
+def test_what_a_child_forked_ends_with_it(
+    forks: Forks, job: Callable[..., Job], fault: str
+) -> None:
+    fork = born(forks, job("a", fault=fault))
+    while fork.exitcode is None:
+        time.sleep(0.01)
+    deadline = time.monotonic() + 2
+    while is_group(fork.pid):  # the pipe that a child's life hangs on is still open
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    fork.wait()
+
+
+def is_group(pid: int) -> bool:
+    """Whether there is a process in this group."""
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_a_fork_of_the_program_leaves_the_zygote_alone_and_makes_its_own(
     image: Image, forks: Forks, job: Callable[..., Job]
 ) -> None:
@@ -228,6 +251,8 @@ def test_a_fork_of_the_program_leaves_the_zygote_alone_and_makes_its_own(
     if pid == 0:
         code = 1
         try:
+            assert image._zygote is None
+            assert image._control is None
             again = born(forks, job("b"))
             code = 0 if isinstance(again.answer().result, Extracted) else 2
             image.close()

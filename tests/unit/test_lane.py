@@ -165,6 +165,20 @@ def test_what_is_lined_up_waits_where_a_child_dies(
     assert isinstance(ended(inbox), Extracted)
 
 
+def test_what_is_lined_up_waits_until_it_is_known_where_a_child_found_no_memory(
+    lane: Lane, inbox: Inbox, job: Callable[..., Job]
+) -> None:
+    lane.start(job("full", fault="memory_error", pages=3, page=2))
+    lane.line_up(job("next"))
+    turn = inbox.get(timeout=30)
+    assert turn is not None
+    time.sleep(0.3)  # what were to begin now would write its own notes over these
+    death = lane.finish(turn)
+    assert isinstance(death, Death)
+    assert (death.kind, death.page) == (FailureKind.MEMORY_LIMIT, 2)
+    assert lane.turn is None
+
+
 def test_what_is_taken_back_does_not_begin(
     lane: Lane, inbox: Inbox, job: Callable[..., Job]
 ) -> None:
@@ -185,6 +199,8 @@ def test_a_kill_meant_for_one_child_does_not_reach_the_next(
     assert past is not None
     lane.line_up(job("b", fault="sleep", seconds=0.5))
     assert inbox.get(timeout=30) is past
+    while not (present := lane.turn) or present.note() is None:
+        time.sleep(0.01)
     lane._kill(past)
     lane._condemn(past, FailureKind.TIMEOUT, "it is too late for that")
     assert isinstance(lane.finish(past), Extracted)
