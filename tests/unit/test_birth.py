@@ -15,9 +15,10 @@ from pdfingest import IngestOptions
 from pdfingest.extract.registry import find_engines
 from pdfingest.model import Death, Extracted, Job, Sandbox, Source, Unit
 from pdfingest.supervise import forks as forks_module
-from pdfingest.supervise.forks import _BIRTHS, _LOST, Fork, Forks
+from pdfingest.supervise.forks import _BIRTHS, Fork, Forks
 from pdfingest.supervise.image import Image
 from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
+from pdfingest.supervise.post_mortem import LOST
 from pdfingest.supervise.spawn import _BIRTHS as SPAWNS
 from pdfingest.supervise.spawn import start_again
 from pdfingest.supervise.wire import NUMBER
@@ -143,7 +144,7 @@ def test_a_child_whose_zygote_is_gone_still_answers_and_its_end_is_known(
     image._zygote.kill()
     assert isinstance(fork.answer().result, Extracted)
     fork.wait()
-    assert fork.exitcode == _LOST
+    assert fork.exitcode == LOST
 
 
 def test_a_newborn_that_is_killed_while_it_waits_is_replaced(
@@ -178,7 +179,7 @@ def test_where_no_child_can_be_born_the_executor_sees_one_that_has_ended(
     monkeypatch.setattr(forks.image, "newborn", newborn)
     fork = born(forks, job("a"))
     assert len(tries) == _BIRTHS
-    assert fork.exitcode == _LOST
+    assert fork.exitcode == LOST
     assert not fork.is_alive()
     assert os.read(fork.sentinel, 1) == b""
     fork.join()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pdfingest import ExitCode, IngestOptions
@@ -60,7 +61,9 @@ def ended(steps: Iterator[Finished | None]) -> list[Finished]:
 def test_lanes_go_on_while_the_reader_waits_for_the_disk(
     supervisor: Supervisor, jobs: Callable[..., Iterator[Job]]
 ) -> None:
-    many = {f"{number}": {} for number in range(3 * WORKERS * _LINED_UP)}
+    many: dict[str, dict[str, object]] = {
+        f"{number}": {} for number in range(3 * WORKERS * _LINED_UP)
+    }
     steps = supervisor.run(jobs(**many))
     first = next(filter(None, steps))
     deadline = time.monotonic() + 20
@@ -110,3 +113,23 @@ def test_a_stop_cancels_what_is_lined_up(
     for each in finished:
         assert isinstance(each.outcome, Failed)
         assert each.outcome.kind is FailureKind.CANCELLED
+
+
+def test_no_file_pays_for_a_zygote_that_is_killed(
+    supervisor: Supervisor, jobs: Callable[..., Iterator[Job]]
+) -> None:
+    slow = {"fault": "sleep", "seconds": 0.4, "pages": 3, "page": 2}
+    finished = []
+    killed = 0
+    for step in supervisor.run(jobs(**{f"{number}": slow for number in range(6)})):
+        if step:
+            finished.append(step)
+        elif killed < 2 and (reading := [*supervisor.reading()]) and reading[0][0] == 2:
+            for zygote in psutil.Process().children():
+                zygote.kill()
+            killed += 1
+    assert killed == 2
+    assert len(finished) == 6
+    for each in finished:
+        assert isinstance(each.outcome, Extracted)
+        assert (each.outcome.pages, each.outcome.failed_pages) == (3, ())

@@ -10,7 +10,6 @@ the executor, it is a process all the time.
 """
 
 import os
-import select
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
@@ -20,14 +19,13 @@ from typing import Any, cast
 
 from pdfingest.model import EnvironmentFailure
 from pdfingest.supervise.image import Image, Newborn
+from pdfingest.supervise.post_mortem import LOST
 from pdfingest.supervise.wire import NUMBER, receive, send, value_of
 
 _UNBORN = 0
 """Number by which the executor knows a process: what it had when it was started."""
 _BIRTHS = 10
 """How often the birth of one child is tried."""
-_LOST = 255
-"""Exit code of a child of which nothing can be learnt any more."""
 _MAX_LEAVING = 4
 """Children of a lane that have answered and may still be on their way out."""
 _END_S = 1.0
@@ -72,8 +70,13 @@ class Fork:
 
     @property
     def exitcode(self) -> int | None:
-        """As of `multiprocessing.Process`."""
-        return self._wait(0)
+        """As of `multiprocessing.Process`; it comes once, whoever looks."""
+        with self._looking:
+            newborn = self._newborn
+            if self._exit_code is None and newborn is not None and newborn.has_ended(0):
+                found = os.read(newborn.exit_code, NUMBER.size)
+                self._exit_code = NUMBER.unpack(found)[0] if found else LOST
+            return self._exit_code
 
     def start(self) -> None:
         """Do nothing: it is born when its call comes."""
@@ -95,7 +98,7 @@ class Fork:
                     raise
                 self._newborn, self.pid = newborn, newborn.pid
                 return
-        self._exit_code = _LOST
+        self._exit_code = LOST
 
     def answer(self) -> _Result:
         """Wait for the answer.
@@ -118,14 +121,16 @@ class Fork:
 
     def wait(self) -> None:
         """Wait until it has ended, and let go of it."""
-        if self._newborn is not None:
-            self._wait(None)
-            self._newborn.close()
-            self._newborn = None
+        if (newborn := self._newborn) is not None:
+            newborn.has_ended(None)
+            assert self.exitcode is not None
+            with self._looking:
+                self._newborn = None
+            newborn.close()
 
     def terminate(self) -> None:
         """End it, if it does not end by itself: it will answer no more."""
-        if self._newborn is not None and self._wait(_END_S) is None:
+        if self._newborn is not None and not self._newborn.has_ended(_END_S):
             self.kill()
 
     def kill(self) -> None:
@@ -133,18 +138,6 @@ class Fork:
         if self.is_alive():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-
-    def _wait(self, seconds: float | None) -> int | None:
-        """Wait for the exit code, which comes once, whoever looks."""
-        if self._exit_code is None and self._newborn is not None:
-            ended = select.poll()
-            ended.register(self._newborn.exit_code, select.POLLIN)
-            if ended.poll(None if seconds is None else 1000 * seconds):
-                with self._looking:
-                    if self._exit_code is None:
-                        found = os.read(self._newborn.exit_code, NUMBER.size)
-                        self._exit_code = NUMBER.unpack(found)[0] if found else _LOST
-        return self._exit_code
 
 
 class Forks:

@@ -5,6 +5,7 @@ Not for Windows, which has no fork.
 
 import atexit
 import os
+import select
 import socket
 import subprocess
 import threading
@@ -27,16 +28,26 @@ class Newborn:
     """A child that waits for its job, by the ends of its pipes."""
 
     def __init__(self) -> None:
-        theirs, self.jobs = os.pipe()
-        self.answers, answers = os.pipe()
-        self.exit_code, exit_code = os.pipe()
-        self.theirs = theirs, answers, exit_code
+        ends: list[int] = []
+        try:
+            for _ in range(3):
+                ends += os.pipe()
+        except OSError:
+            _close(ends)
+            raise
+        jobs, self.jobs, self.answers, answers, self.exit_code, exit_code = ends
+        self.theirs = jobs, answers, exit_code
         self.pid = 0
+
+    def has_ended(self, seconds: float | None) -> bool:
+        """Whether it has, or does within so many seconds; None waits for it."""
+        ended = select.poll()
+        ended.register(self.exit_code, select.POLLIN)
+        return bool(ended.poll(None if seconds is None else 1000 * seconds))
 
     def close(self) -> None:
         """Let go of it; if it still waits or works, it ends."""
-        for descriptor in (self.jobs, self.answers, self.exit_code):
-            os.close(descriptor)
+        _close((self.jobs, self.answers, self.exit_code))
 
 
 class Image:
@@ -151,9 +162,14 @@ def _conceived(control: socket.socket) -> Newborn:
         newborn.close()
         raise
     finally:
-        for descriptor in newborn.theirs:
-            os.close(descriptor)
+        _close(newborn.theirs)
     return newborn
+
+
+def _close(descriptors: Sequence[int]) -> None:
+    """Close several."""
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _number(control: socket.socket) -> int:

@@ -29,7 +29,7 @@ from pdfingest.memory import peak_of
 from pdfingest.model import Cost, Death, EnvironmentFailure, FailureKind, Halted, Job, Peak
 from pdfingest.recorder import DONE, Note, Playback
 from pdfingest.supervise.birth import Births, Process
-from pdfingest.supervise.post_mortem import explain, innermost
+from pdfingest.supervise.post_mortem import LOST, explain, innermost
 
 Inbox: TypeAlias = "SimpleQueue[Turn | None]"
 """Turns that ended, in the order in which they did; None wakes the reader for a stop."""
@@ -299,7 +299,8 @@ class Lane:
         if stack := innermost(self.playback.stack()):
             message = f"{message}, at {stack}"
         pid = (process.pid or 0) if process else 0
-        return _death(turn, kind, message, _cost(turn, pid, signal_name))
+        death = _death(turn, kind, message, _cost(turn, pid, signal_name))
+        return replace(death, innocent=True) if code == LOST and not turn.verdict else death
 
 
 def _is_answered(future: "Future[child.Answer]") -> bool:

@@ -5,6 +5,8 @@ import signal
 
 from pdfingest.model import FailureKind
 
+LOST = 256
+"""Stands for the exit code of a child of which nothing can be learnt; no process ends with it."""
 _FRAME = re.compile(r'^  File "(?P<file>[^"]*)", line (?P<line>\d+) in (?P<name>.+)$', re.MULTILINE)
 _SHOWN_FRAMES = 3
 _OUT_OF_MEMORY = {"SIGABRT", "SIGSEGV", "SIGTRAP", "SIGILL", "SIGBUS"}
@@ -21,6 +23,8 @@ def explain(code: int | None, peak_bytes: int, limit_bytes: int) -> tuple[Failur
         peak_bytes: the highest resident set that was seen.
         limit_bytes: what the child was allowed.
     """
+    if code == LOST:
+        return FailureKind.CRASHED, "its end is not known: the zygote was ended from outside", ""
     if code is None or code >= 0:
         return FailureKind.CRASHED, f"the child ended without an answer (exit code {code})", ""
     try:
