@@ -115,6 +115,29 @@ def test_a_stop_cancels_what_is_lined_up(
         assert each.outcome.kind is FailureKind.CANCELLED
 
 
+def test_a_stop_loses_nothing_that_ended_while_the_reader_was_busy(
+    supervisor: Supervisor, jobs: Callable[..., Iterator[Job]]
+) -> None:
+    taken = []
+
+    def noted() -> Iterator[Job]:
+        for job in jobs(**{f"{number}": {} for number in range(100)}):
+            taken.append(job.source.name)
+            yield job
+
+    finished = []
+    for step in supervisor.run(noted()):
+        if step:
+            finished.append(step)
+        if not supervisor.stop.requested:
+            while supervisor._inbox.qsize() < WORKERS + 3:
+                time.sleep(0.01)
+            supervisor.stop.request(ExitCode.INTERRUPTED)
+    assert sorted(each.source.name for each in finished) == sorted(taken)
+    assert sum(isinstance(each.outcome, Extracted) for each in finished) >= WORKERS + 3
+    assert len(taken) < 100
+
+
 def test_no_file_pays_for_a_zygote_that_is_killed(
     supervisor: Supervisor, jobs: Callable[..., Iterator[Job]]
 ) -> None:

@@ -160,13 +160,13 @@ class Lane:
         turn.future.add_done_callback(lambda _: self._ended(turn))
 
     def _ended(self, turn: Turn) -> None:
-        """Begin what is lined up, and tell the reader. Runs in the executor's thread."""
+        """Tell the reader, and begin what is lined up. Runs in the executor's thread."""
         with self._changing:
+            self._inbox.put(turn)  # first, so that no turn is ever neither here nor there
             if self._next and _is_answered(turn.future):
                 with suppress(RuntimeError):  # the executor is at its end; it stays lined up
                     self._begin(*self._next[0])
                     self._next.popleft()
-        self._inbox.put(turn)
 
     def watch(self) -> None:
         """Hold the child to its time limits; call it some times a second."""

@@ -294,9 +294,9 @@ class Supervisor:
         works = [*self._aside, *self._due]
         for lane in lanes:
             works += iter(partial(self._lined_up, lane), None)
-        turns = [lane.turn for lane in lanes if lane.turn]
         _kill(lanes)
-        for turn in turns:
+        turns = [*self._ended(), *(lane.turn for lane in lanes if lane.turn)]
+        for turn in dict.fromkeys(turns):  # the word of a kill may have come or not
             answer = turn.lane.finish(turn)
             work = self._working[turn.job.spool]
             works.append(work)
@@ -307,6 +307,13 @@ class Supervisor:
         sources = {id(work.parts): work for work in works}  # of several parts, one
         for work in sources.values():
             yield self._cancelled(work)
+
+    def _ended(self) -> Iterator[Turn]:
+        """All turns whose end is told, and that nobody has taken in."""
+        with suppress(Empty):
+            while True:
+                if turn := self._inbox.get_nowait():
+                    yield turn
 
     def _cancelled(self, work: Work) -> Finished:
         """A source in flight, some parts of which may be done."""
