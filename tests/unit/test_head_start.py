@@ -29,6 +29,7 @@ def begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         ("pdfs -o -", ["pdfium"]),
         ("pdfs --engine nonsense", []),
         ("pdfs --engine", []),
+        ("", []),
         ("pdfs --dry-run", []),
         ("--help", []),
         ("pdfs --on celery", []),

@@ -20,8 +20,9 @@ for number in range(2):
         import random
         import threading
         import hooked
-        print(random.random(), random.getrandbits(64), hooked.forks)
-        thread = threading.Thread(target=print, args=("thread", threading.main_thread().name))
+        print(random.random(), random.getrandbits(64), hooked.forks, flush=True)
+        thread = threading.Thread(target=print, args=("thread", threading.main_thread().name),
+            kwargs={"flush": True})
         thread.start()
         thread.join()
         for hook in hooks:

@@ -24,7 +24,7 @@ def give_head_start(words: Sequence[str], config: Mapping[str, Any]) -> None:
         words: of the command line, after `run`.
         config: defaults of `run`.
     """
-    if not _STARTS_NONE.isdisjoint(words):
+    if not words or not _STARTS_NONE.isdisjoint(words):
         return
     defaults = {"on": "here", "output": "pdfingest-out", "engine": "auto", **config}
     if _value(words, "on", defaults) != "here":
