@@ -96,7 +96,7 @@ def test_what_waits_behind_a_death_is_done_and_told_once(
     for each in finished:
         expected = Failed if int(each.source.name) % 3 == 0 else Extracted
         assert isinstance(each.outcome, expected)
-    assert set(started) == set(many)
+    assert sorted(started) == sorted(many)
 
 
 def test_a_stop_cancels_what_is_lined_up(

@@ -70,6 +70,8 @@ class Turn:
     kill_s: float = 0.0
     peak_bytes: int = 0
     first_note: Note | None = None
+    is_told: bool = False
+    """Whether the reader knows that it began."""
 
     @property
     def running_s(self) -> float:

@@ -215,14 +215,20 @@ class Supervisor:
         work.job = replace(work.job, attempt=attempt)
         self._working[work.job.spool] = work
         lane.start(work.job, work.used_s)
-        self._started(lane.index, work.job.source)
+        self._tell(lane.turn)
+
+    def _tell(self, turn: Turn | None) -> None:
+        """Tell that a job has begun, once: some begin and end before anybody looks."""
+        if turn and not turn.is_told:
+            turn.is_told = True
+            self._started(turn.lane.index, turn.job.source)
 
     def _take_in(self, turn: Turn) -> Finished | None:
         """What a turn came to; None if its source is not done."""
         answer = turn.lane.finish(turn)
         work = self._working.pop(turn.job.spool)
-        if begun := turn.lane.turn:
-            self._started(turn.lane.index, begun.job.source)
+        self._tell(turn)
+        self._tell(turn.lane.turn)
         if isinstance(answer, Death):
             return self._after_death(turn.lane, work, self._judged(answer))
         return self._over(work, work.outcome(_outcome(answer)))
