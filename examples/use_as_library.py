@@ -24,5 +24,5 @@ def main() -> None:
         print(record["id"], metadata["file_name"], metadata["page"], metadata["char_count"])
 
 
-if __name__ == "__main__":  # children import this module too
+if __name__ == "__main__":  # on Windows, children import this module too
     main()

@@ -1,7 +1,7 @@
 """Entry point of `pdfingest` and of `python -m pdfingest`.
 
-Lean on purpose: children import the main module again (multiprocessing, "Safe importing of main
-module"), so the command line is imported inside the function, by the parent alone.
+Lean on purpose: spawned children import the main module again (multiprocessing, "Safe importing of
+main module"), so the command line is imported inside the function, by the parent alone.
 """
 
 import sys
@@ -12,7 +12,7 @@ def main() -> int:
     # The console script becomes this module, which a child skips because of its name
     # (multiprocessing.spawn._fixup_main_from_name) instead of running the script once a file.
     sys.modules["__main__"] = sys.modules["pdfingest.__main__"]
-    from pdfingest.cli import main as command_line  # noqa: PLC0415 - see the module docstring
+    from pdfingest.cli import main as command_line  # noqa: PLC0415 - not for spawned children
 
     return command_line.main()
 

@@ -76,7 +76,7 @@ def die_with_parent(pipe: int) -> None:
         if _hung_up(pipe, 0):
             os._exit(_ORPHANED)
     else:
-        import threading  # noqa: PLC0415 - not in the image of Linux
+        import threading  # noqa: PLC0415 - each child of Linux would carry it
 
         threading.Thread(target=_exit_after, args=(pipe,), daemon=True).start()
 

@@ -40,7 +40,7 @@ from pdfingest.sandbox import confine
 from pdfingest.sink import DirectorySink, Sink, StreamSink
 from pdfingest.spool import read_records
 from pdfingest.summary import Summary
-from pdfingest.supervise.supervisor import Supervisor
+from pdfingest.supervise.supervisor import NOT_BEGUN, Supervisor
 
 _Steps: TypeAlias = Generator[Finished, None, None]
 _Pair: TypeAlias = tuple[Ledger, Sink]
@@ -65,7 +65,6 @@ NewExecutor: TypeAlias = Callable[
 ]
 """Made of the options, a directory for spools, the stop, and whom to tell what begins."""
 
-_NOT_BEGUN = "the run was interrupted before its turn"
 _VANISHED = "it is no more; an earlier run ingested it"
 
 
@@ -80,7 +79,8 @@ def ingest(  # noqa: PLR0913 - of which two by position
 ) -> Summary:
     """Ingest PDFs into the output directory, one fresh process per file.
 
-    Call it under `if __name__ == "__main__":`, as children import the main module again.
+    On Windows, call it under `if __name__ == "__main__":`, as children import the main module
+    again.
 
     Args:
         inputs: files, directories, globs.
@@ -210,7 +210,7 @@ class _Run:
                 self.sampler.tick(self.summary.finished)
                 self.listener.on_tick(self.summary)
         for source, _ in waiting:
-            yield Finished(source, Failed(FailureKind.CANCELLED, _NOT_BEGUN))
+            yield Finished(source, Failed(FailureKind.CANCELLED, NOT_BEGUN))
 
     def _tell_vanished(self, plan: Plan, ledger: Ledger, sink: Sink) -> None:
         """A report line for each source of earlier runs that is no more."""

@@ -47,11 +47,11 @@ def job(faulty: Callable[..., Path], tmp_path: Path) -> Callable[..., Job]:
     return make
 
 
-def ended(inbox: Inbox) -> Answer | Death:
+def ended(lane: Lane, inbox: Inbox) -> Answer | Death:
     """What the next turn that ends comes to."""
     turn = inbox.get(timeout=30)
     assert turn is not None
-    return turn.lane.finish(turn)
+    return lane.finish(turn)
 
 
 def test_each_job_has_a_process_of_its_own(
@@ -60,7 +60,7 @@ def test_each_job_has_a_process_of_its_own(
     pids = set()
     for name in ("a", "b", "c"):
         lane.start(job(name))
-        answer = ended(inbox)
+        answer = ended(lane, inbox)
         assert isinstance(answer, Extracted)
         pids.add(answer.cost.pid)
     assert len(pids) == 3
@@ -70,13 +70,13 @@ def test_a_lane_goes_on_after_a_death_and_after_the_death_of_its_spare_child(
     lane: Lane, inbox: Inbox, job: Callable[..., Job]
 ) -> None:
     lane.start(job("dead", fault="sigkill"))
-    answer = ended(inbox)
+    answer = ended(lane, inbox)
     assert isinstance(answer, Death)
     assert answer.cost.signal == "SIGKILL"
     assert answer.cost.pid > 0
     for name in ("before", "after"):
         lane.start(job(name))
-        assert isinstance(ended(inbox), Extracted)
+        assert isinstance(ended(lane, inbox), Extracted)
 
 
 def test_a_named_pipe_that_took_the_place_of_the_file_does_not_hang_the_child(
@@ -86,7 +86,7 @@ def test_a_named_pipe_that_took_the_place_of_the_file_does_not_hang_the_child(
     os.unlink(taken.source.path)
     os.mkfifo(taken.source.path)
     lane.start(taken)
-    answer = ended(inbox)
+    answer = ended(lane, inbox)
     assert isinstance(answer, Failed)
     assert answer.kind is FailureKind.UNREADABLE
 
@@ -94,7 +94,7 @@ def test_a_named_pipe_that_took_the_place_of_the_file_does_not_hang_the_child(
 def test_abort_ends_a_child_that_hangs(lane: Lane, inbox: Inbox, job: Callable[..., Job]) -> None:
     lane.start(job("hangs", fault="hang"))
     lane.abort()
-    answer = ended(inbox)
+    answer = ended(lane, inbox)
     assert isinstance(answer, Death)
 
 
@@ -102,7 +102,7 @@ def test_a_child_that_does_not_announce_itself_is_bounded(
     lane: Lane, inbox: Inbox, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lane.start(job("a"))
-    ended(inbox)
+    ended(lane, inbox)
     deadline = time.monotonic() + 10
     time.sleep(0.2)  # the child that answered is gone
     waiting = [child for zygote in psutil.Process().children() for child in zygote.children()]
@@ -115,7 +115,7 @@ def test_a_child_that_does_not_announce_itself_is_bounded(
         assert time.monotonic() < deadline
         lane.watch()
         time.sleep(0.05)
-    answer = ended(inbox)
+    answer = ended(lane, inbox)
     assert isinstance(answer, Death)
     assert answer.kind is FailureKind.TIMEOUT
     assert "did not start" in answer.message
@@ -131,7 +131,7 @@ def test_an_answer_that_is_never_delivered_is_asked_for_again(
     while inbox.empty():
         lane.watch()
         time.sleep(0.02)
-    answer = ended(inbox)
+    answer = ended(lane, inbox)
     assert isinstance(answer, Death)
     assert answer.innocent
 
@@ -155,14 +155,14 @@ def test_what_is_lined_up_waits_where_a_child_dies(
 ) -> None:
     lane.start(job("dead", fault="sigkill"))
     lane.line_up(job("next"))
-    assert isinstance(ended(inbox), Death)
+    assert isinstance(ended(lane, inbox), Death)
     assert lane.turn is None
     waiting = lane.take_back()
     assert waiting is not None
     assert waiting.source.name == "next"
     assert lane.take_back() is None
     lane.start(waiting)
-    assert isinstance(ended(inbox), Extracted)
+    assert isinstance(ended(lane, inbox), Extracted)
 
 
 def test_what_is_lined_up_waits_until_it_is_known_where_a_child_found_no_memory(
@@ -185,7 +185,7 @@ def test_what_is_taken_back_does_not_begin(
     lane.start(job("a", fault="sleep", seconds=0.2))
     lane.line_up(job("b"))
     assert lane.take_back() is not None
-    assert isinstance(ended(inbox), Extracted)
+    assert isinstance(ended(lane, inbox), Extracted)
     assert lane.turn is None
     with pytest.raises(Empty):
         inbox.get(timeout=0.3)
@@ -204,4 +204,4 @@ def test_a_kill_meant_for_one_child_does_not_reach_the_next(
     lane._kill(past)
     lane._condemn(past, FailureKind.TIMEOUT, "it is too late for that")
     assert isinstance(lane.finish(past), Extracted)
-    assert isinstance(ended(inbox), Extracted)
+    assert isinstance(ended(lane, inbox), Extracted)

@@ -156,3 +156,34 @@ def test_no_file_pays_for_a_zygote_that_is_killed(
     for each in finished:
         assert isinstance(each.outcome, Extracted)
         assert (each.outcome.pages, each.outcome.failed_pages) == (3, ())
+
+
+def test_lanes_are_good_for_another_run_after_one_that_was_stopped(
+    supervisor: Supervisor, jobs: Callable[..., Iterator[Job]]
+) -> None:
+    for round_ in range(10):
+        many = {f"{round_}-{number}": {"fault": "hang"} for number in range(3)}
+        supervisor.stop = Stop()
+        for step in supervisor.run(jobs(**many)):
+            if step is None:
+                supervisor.stop.request(ExitCode.INTERRUPTED)
+        supervisor.stop = Stop()
+        assert_good_for(supervisor, jobs(**{f"{round_}-good": {}}))
+
+
+def test_lanes_are_good_for_another_run_after_one_that_was_given_up(
+    supervisor: Supervisor, jobs: Callable[..., Iterator[Job]]
+) -> None:
+    for round_ in range(10):
+        many: dict[str, dict[str, object]] = {f"{round_}-{number}": {} for number in range(30)}
+        steps = supervisor.run(jobs(**many))
+        next(filter(None, steps))
+        steps.close()
+        assert_good_for(supervisor, jobs(**{f"{round_}-good": {}}))
+
+
+def assert_good_for(supervisor: Supervisor, jobs: Iterator[Job]) -> None:
+    (finished,) = ended(supervisor.run(jobs))
+    assert finished.source.name.endswith("good")
+    assert isinstance(finished.outcome, Extracted)
+    assert finished.outcome.cost.attempts == 1

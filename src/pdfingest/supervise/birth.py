@@ -73,7 +73,7 @@ def begin_image(engines: tuple[EngineSpec, ...]) -> None:
 
 
 def _can_fork() -> bool:
-    """Whether there is fork, and it is safe in a process that has loaded little."""
+    """Whether there is fork, and descriptors can be passed to whom it is done in."""
     return "forkserver" in multiprocessing.get_all_start_methods()
 
 

@@ -12,6 +12,7 @@ the executor, it is a process all the time.
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ _UNBORN = 0
 """Number by which the executor knows a process: what it had when it was started."""
 _BIRTHS = 10
 """How often the birth of one child is tried."""
+_PAUSE_S = 0.01
+"""By so much later each of the tries, as one process may end when there are too many."""
 _MAX_LEAVING = 4
 """Children of a lane that have answered and may still be on their way out."""
 _END_S = 1.0
@@ -88,8 +91,9 @@ class Fork:
     def begin(self, call: Any) -> None:
         """Be born with a call; never raises, for that would end the executor's thread."""
         self._work_id = call.work_id
-        for _ in range(_BIRTHS):
-            with suppress(OSError, EOFError):
+        for number in range(_BIRTHS):
+            time.sleep(number * _PAUSE_S)
+            with suppress(OSError):
                 newborn = self._forks.image.newborn()
                 try:
                     send(newborn.jobs, (_folder(), *call.args))
@@ -149,7 +153,7 @@ class Forks:
 
     def __init__(self, image: Image) -> None:
         self.image = image
-        self._newest = Fork(self)
+        self.newest = Fork(self)
         self._leaving: list[Fork] = []
         self.never, self._writer = os.pipe()
         self.silent = os.dup(self.never)
@@ -162,10 +166,10 @@ class Forks:
         """See `birth.Births`."""
         return _Executor(self)
 
-    def child(self, pid: int = 0) -> Fork | None:
+    def child(self, pid: int = 0) -> Fork:
         """See `birth.Births`."""
         del pid
-        return self._newest
+        return self.newest
 
     def leave(self, fork: Fork) -> None:
         """Let a child end while the next one is at work."""
@@ -193,8 +197,8 @@ class Forks:
     def Process(self, target: Any, args: Any) -> Fork:  # noqa: N802 - BaseContext's name
         """The next process."""
         del target, args
-        self._newest = Fork(self)
-        return self._newest
+        self.newest = Fork(self)
+        return self.newest
 
     def SimpleQueue(self) -> "_Results":  # noqa: N802 - as above
         """The queue of results."""
@@ -235,9 +239,7 @@ class _Calls:
     def put(self, call: Any, block: bool = True) -> None:  # noqa: FBT001, FBT002 - as there
         """Give it to the newest process, which has none yet."""
         del block
-        fork = self._forks.child()
-        assert fork is not None
-        fork.begin(call)
+        self._forks.newest.begin(call)
 
     def put_nowait(self, call: None) -> None:
         """Do nothing: the executor asks a process to end that waits for calls, and none does."""
@@ -268,15 +270,11 @@ class _Results:
 
     def fileno(self) -> int:
         """Of the pipe to wait for."""
-        fork = self._forks.child()
-        assert fork is not None
-        return fork.answers
+        return self._forks.newest.answers
 
     def recv(self) -> _Result:
         """The result that is there."""
-        fork = self._forks.child()
-        assert fork is not None
-        return fork.answer()
+        return self._forks.newest.answer()
 
     def close(self) -> None:
         """Do nothing."""

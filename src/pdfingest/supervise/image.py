@@ -14,8 +14,6 @@ from multiprocessing.spawn import get_executable
 
 from pdfingest.supervise.wire import NUMBER, REQUEST
 
-_BIRTHS = 10
-"""How often the birth of one child is tried."""
 _MAIN = """
 import sys
 sys.path[:] = {path!r}
@@ -84,15 +82,14 @@ class Image:
         """A child that waits for its job.
 
         Raises:
-            OSError: none can be born.
+            OSError: none can be born; another try may find one.
         """
         with self._lock:
-            for _ in range(_BIRTHS):
-                try:
-                    return self._born()
-                except (ConnectionError, EOFError):
-                    self._end()  # the zygote is gone: make another
-            raise ChildProcessError("no child can be born")
+            try:
+                return self._born()
+            except ConnectionError:  # the zygote is gone; the next try makes another
+                self._end()
+                raise
 
     def close(self) -> None:
         """End the zygote and the newborn; children at work are their lanes' business."""
@@ -108,7 +105,7 @@ class Image:
             newborn.pid = _number(control)
             if newborn.pid == 0:
                 raise BlockingIOError("no process can be had")
-        except (OSError, EOFError):
+        except OSError:
             newborn.close()
             raise
         return newborn
@@ -176,5 +173,5 @@ def _number(control: socket.socket) -> int:
     """What the zygote says next."""
     found = control.recv(NUMBER.size, socket.MSG_WAITALL)
     if len(found) < NUMBER.size:
-        raise EOFError("the zygote is gone")
+        raise ConnectionResetError("the zygote is gone")
     return int(NUMBER.unpack(found)[0])

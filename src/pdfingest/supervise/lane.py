@@ -17,19 +17,20 @@ import os
 import threading
 import time
 from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TypeAlias
 
 from pdfingest import child
 from pdfingest.memory import peak_of
-from pdfingest.model import Cost, Death, EnvironmentFailure, FailureKind, Halted, Job, Peak
+from pdfingest.model import Death, FailureKind, Halted, Job
 from pdfingest.recorder import DONE, Note, Playback
 from pdfingest.supervise.birth import Births, Process
 from pdfingest.supervise.post_mortem import LOST, explain, innermost
+from pdfingest.supervise.turn import Turn
 
 Inbox: TypeAlias = "SimpleQueue[Turn | None]"
 """Turns that ended, in the order in which they did; None wakes the reader for a stop."""
@@ -52,51 +53,6 @@ class TimeLimits:
 
     file_s: float
     page_s: float
-
-
-@dataclass(slots=True, eq=False)
-class Turn:
-    """A job on a lane, from its start to its end."""
-
-    lane: "Lane"
-    job: Job
-    used_s: float
-    """Time that its work has had already."""
-    future: "Future[child.Answer]"
-    submitted_s: float = field(default_factory=time.monotonic)
-    started_at: float = field(default_factory=time.time)
-    deadline_s: float | None = None
-    verdict: tuple[FailureKind, str] | None = None
-    kill_s: float = 0.0
-    peak_bytes: int = 0
-    first_note: Note | None = None
-    is_told: bool = False
-    """Whether the reader knows that it began."""
-
-    @property
-    def running_s(self) -> float:
-        """How long it has been on the lane."""
-        return time.monotonic() - self.submitted_s
-
-    def note(self) -> Note | None:
-        """What its child is on; None if it has not announced itself."""
-        return self.lane.playback.read(self.job.ticket)
-
-    def ahead_s(self) -> float:
-        """An estimate of how long the child will yet read, by its pages so far; 0 if unknown."""
-        note = self.note()
-        if note is None or not 0 < note.page < DONE:
-            return 0.0
-        if self.first_note is None:
-            self.first_note = note
-        pages, seconds = note.page - self.first_note.page, note.at_s - self.first_note.at_s
-        rest = (self.job.attempt.end or note.total_pages) - note.page
-        return rest * seconds / pages if pages else 0.0
-
-    def end_at(self, page: int) -> None:
-        """Have the child stop before a page."""
-        self.job = replace(self.job, attempt=replace(self.job.attempt, end=page - 1))
-        self.lane.playback.tell_end(self.job.ticket, page)
 
 
 class Lane:
@@ -157,7 +113,7 @@ class Lane:
             self._executor = self._births.executor()
         self._tickets += 1
         job = replace(job, recorder=self.playback.path, ticket=self._tickets)
-        turn = Turn(self, job, used_s, self._executor.submit(child.run, job))
+        turn = Turn(self.index, self.playback, job, used_s, self._executor.submit(child.run, job))
         self.turn = turn
         turn.future.add_done_callback(lambda _: self._ended(turn))
 
@@ -165,7 +121,7 @@ class Lane:
         """Tell the reader, and begin what is lined up. Runs in the executor's thread."""
         with self._changing:
             self._inbox.put(turn)  # first, so that no turn is ever neither here nor there
-            if self._next and _is_answered(turn.future):
+            if self._next and turn.is_answered:
                 with suppress(RuntimeError):  # the executor is at its end; it stays lined up
                     self._begin(*self._next[0])
                     self._next.popleft()
@@ -225,9 +181,9 @@ class Lane:
             return self._post_mortem(turn)
         except Exception as error:  # noqa: BLE001 - a bug on the way must cost its own file only
             message = f"the answer was lost: {type(error).__name__}: {error}"
-            return _death(turn, FailureKind.ENGINE_ERROR, message, _cost(turn))
+            return turn.death(FailureKind.ENGINE_ERROR, message, turn.cost())
         if isinstance(answer, Halted):
-            return _death(turn, FailureKind.MEMORY_LIMIT, answer.message, answer.cost)
+            return turn.death(FailureKind.MEMORY_LIMIT, answer.message, answer.cost)
         return answer
 
     def kill(self) -> None:
@@ -236,7 +192,9 @@ class Lane:
             self._kill(turn)
 
     def abort(self) -> None:
-        """End the lane's job, also if its child is only just being born."""
+        """End the lane's job, also if its child is only just being born; the next do not begin."""
+        with self._changing:
+            self._next.clear()
         while (turn := self.turn) and not turn.future.done():
             self._kill(turn)
             wait([turn.future], timeout=_RETRY_S)
@@ -301,35 +259,5 @@ class Lane:
         if stack := innermost(self.playback.stack()):
             message = f"{message}, at {stack}"
         pid = (process.pid or 0) if process else 0
-        death = _death(turn, kind, message, _cost(turn, pid, signal_name))
+        death = turn.death(kind, message, turn.cost(pid, signal_name))
         return replace(death, innocent=True) if code == LOST and not turn.verdict else death
-
-
-def _is_answered(future: "Future[child.Answer]") -> bool:
-    """Whether a child did what it could, and the run goes on."""
-    return future.exception() is None and not isinstance(
-        future.result(), Halted | EnvironmentFailure
-    )
-
-
-def _death(turn: Turn, kind: FailureKind, message: str, cost: Cost) -> Death:
-    """A death where the flight recorder says that it was."""
-    note = turn.note()
-    unbegun = note is None and turn.verdict is None
-    if note is None or note.page == DONE:
-        return Death(kind, message, cost, innocent=unbegun or note is not None)
-    if note.page and turn.verdict is None:
-        message = f"page {note.page}: {message}"
-    where = (note.engine, note.page, note.total_pages, note.spool_bytes)
-    return Death(kind, message, cost, *where)
-
-
-def _cost(turn: Turn, pid: int = 0, signal_name: str = "") -> Cost:
-    """What is known of a child that did not live to tell."""
-    return Cost(
-        pid=pid,
-        started_at=turn.started_at,
-        wall_s=turn.running_s,
-        peak=Peak(turn.peak_bytes, 0, "VmHWM" if turn.peak_bytes else ""),
-        signal=signal_name,
-    )

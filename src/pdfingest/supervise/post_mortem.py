@@ -24,7 +24,11 @@ def explain(code: int | None, peak_bytes: int, limit_bytes: int) -> tuple[Failur
         limit_bytes: what the child was allowed.
     """
     if code == LOST:
-        return FailureKind.CRASHED, "its end is not known: the zygote was ended from outside", ""
+        return (
+            FailureKind.CRASHED,
+            "nothing is known of its end: it could not be born, or its zygote was ended",
+            "",
+        )
     if code is None or code >= 0:
         return FailureKind.CRASHED, f"the child ended without an answer (exit code {code})", ""
     try:

@@ -37,19 +37,24 @@ def rehearse(module: str) -> list[Outcome]:
     if sys.platform != "linux":
         return []
     files = [os.memfd_create(name) for name in ("source", "spool", "recorder")]
-    source, spool, recorder = (f"/proc/self/fd/{file}" for file in files)
-    os.write(files[0], _pdf())
-    os.truncate(files[2], NOTES_BYTES)
+    try:
+        os.write(files[0], _pdf())
+        os.truncate(files[2], NOTES_BYTES)
+        job = _job(module, *(f"/proc/self/fd/{file}" for file in files))
+        return [_do(pickle.dumps(job, pickle.HIGHEST_PROTOCOL)) for _ in range(_TIMES)]
+    finally:
+        for file in files:
+            os.close(file)
+
+
+def _job(module: str, source: str, spool: str, recorder: str) -> Job:
+    """The job, by the paths of its files."""
     engine = EngineSpec("rehearsal", f"{module}:open_document", "")
     limits = Limits(memory_bytes=1 << 40, output_bytes=1 << 20, pages=1)
-    job = Job(
+    return Job(
         Source("rehearsal", source), (engine,), (), Unit.PAGE, limits, spool, Sandbox.OFF,
         recorder=recorder,
     )  # fmt: skip
-    outcomes = [_do(pickle.dumps(job, pickle.HIGHEST_PROTOCOL)) for _ in range(_TIMES)]
-    for file in files:
-        os.close(file)
-    return outcomes
 
 
 def _do(pickled: bytes) -> Outcome:

@@ -3,7 +3,8 @@
 A source that kills its child goes on where `attempts.after` says, on the same lane; one that found
 no memory is put aside and tried once more when all others are done, alone, with the whole budget.
 A lane that finds no more jobs takes the later half of the pages that the slowest other lane has
-before it, so that one large file at the end does not wait for one lane.
+before it, so that one large file at the end does not wait for one lane. What waits behind a slow
+file it takes first.
 """
 
 import os
@@ -39,9 +40,12 @@ from pdfingest.model import (
 from pdfingest.options import IngestOptions
 from pdfingest.supervise.attempts import GiveUp, after
 from pdfingest.supervise.birth import births
-from pdfingest.supervise.lane import Inbox, Lane, TimeLimits, Turn
+from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
+from pdfingest.supervise.turn import Turn
 from pdfingest.supervise.work import Work, joined
 
+NOT_BEGUN = "the run was interrupted before its turn"
+"""What is said of a source that no child has seen."""
 TICK_S = 0.1
 """How long a reader waits at the most for a sign that the run is alive."""
 _SHARE_TICK_S = 0.01
@@ -92,8 +96,8 @@ class Supervisor:
     def run(self, jobs: Iterator[Job]) -> _Steps:
         """Run all jobs, `workers` at a time; yields each as it ends.
 
-        A lane gets its next job before its last one is yielded, so that children work while the
-        reader writes. At most `workers` jobs are in flight. Some times a second it yields None,
+        Each lane has some jobs lined up, so that children work while the reader writes. At most
+        `workers` jobs are in flight. Some times a second it yields None,
         so that the reader can show that the run is alive. When a stop is requested, living
         children are killed, their jobs end as cancelled, and the iterator ends. Closing it kills
         the children too.
@@ -113,7 +117,7 @@ class Supervisor:
             yield from self._drive(lanes[:1], self._take_up())
             yield from self._cancel(lanes)
         finally:
-            _kill(lanes)
+            self._forget(lanes)
 
     def _opened(self, first: Job) -> list[Lane]:
         """The lanes, which stay for a later `run`."""
@@ -153,7 +157,7 @@ class Supervisor:
             with suppress(Empty):
                 if turn := self._inbox.get(timeout=_SHARE_TICK_S if idle else TICK_S):
                     finished = self._take_in(turn)
-                    self._feed(turn.lane, lanes, works)
+                    self._feed(self._lanes[turn.lane], lanes, works)
                     if finished is not None:
                         yield finished
             if (now_s := time.monotonic()) >= due_s:
@@ -221,16 +225,17 @@ class Supervisor:
         """Tell that a job has begun, once: some begin and end before anybody looks."""
         if turn and not turn.is_told:
             turn.is_told = True
-            self._started(turn.lane.index, turn.job.source)
+            self._started(turn.lane, turn.job.source)
 
     def _take_in(self, turn: Turn) -> Finished | None:
         """What a turn came to; None if its source is not done."""
-        answer = turn.lane.finish(turn)
+        lane = self._lanes[turn.lane]
+        answer = lane.finish(turn)
         work = self._working.pop(turn.job.spool)
         self._tell(turn)
-        self._tell(turn.lane.turn)
+        self._tell(lane.turn)
         if isinstance(answer, Death):
-            return self._after_death(turn.lane, work, self._judged(answer))
+            return self._after_death(lane, work, self._judged(answer))
         return self._over(work, work.outcome(_outcome(answer)))
 
     def _over(self, work: Work, outcome: Outcome) -> Finished | None:
@@ -301,9 +306,7 @@ class Supervisor:
         for lane in lanes:
             works += iter(partial(self._lined_up, lane), None)
         _kill(lanes)
-        turns = [*self._ended(), *(lane.turn for lane in lanes if lane.turn)]
-        for turn in dict.fromkeys(turns):  # the word of a kill may have come or not
-            answer = turn.lane.finish(turn)
+        for turn, answer in self._ended(lanes):
             work = self._working[turn.job.spool]
             works.append(work)
             if isinstance(answer, Death):
@@ -314,17 +317,25 @@ class Supervisor:
         for work in sources.values():
             yield self._cancelled(work)
 
-    def _ended(self) -> Iterator[Turn]:
-        """All turns whose end is told, and that nobody has taken in."""
-        with suppress(Empty):
-            while True:
-                if turn := self._inbox.get_nowait():
-                    yield turn
+    def _ended(self, lanes: list[Lane]) -> Iterator[tuple[Turn, Answer | Death]]:
+        """All turns that nobody has taken in, of lanes that begin no more: each is told once."""
+        while any(lane.turn for lane in lanes):
+            if turn := self._inbox.get():
+                yield turn, self._lanes[turn.lane].finish(turn)
+
+    def _forget(self, lanes: list[Lane]) -> None:
+        """Leave nothing of a run that was not finished to the next one on these lanes."""
+        _kill(lanes)
+        deque(self._ended(lanes), maxlen=0)
+        for works in (self._working, self._due, self._aside):
+            works.clear()
 
     def _cancelled(self, work: Work) -> Finished:
         """A source in flight, some parts of which may be done."""
         first = work.parts[0]
         whole = joined(work.parts) if all(part.ended for part in work.parts) else None
+        if whole is None and not any(part.costs or part.ended for part in work.parts):
+            whole = Failed(FailureKind.CANCELLED, NOT_BEGUN)
         if whole is None:
             cost = work.cost(work.costs.pop()) if work.costs else Cost()
             whole = Failed(FailureKind.CANCELLED, "the run was interrupted", cost)

@@ -1,0 +1,87 @@
+"""Turn: a job on a lane, from its start to its end, and what is known of it meanwhile."""
+
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+
+from pdfingest.child import Answer
+from pdfingest.model import Cost, Death, EnvironmentFailure, FailureKind, Halted, Job, Peak
+from pdfingest.recorder import DONE, Note, Playback
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """A job on a lane."""
+
+    lane: int
+    """0-based index of the lane."""
+    playback: Playback
+    """Of the lane's flight recorder."""
+    job: Job
+    used_s: float
+    """Time that its work has had already."""
+    future: "Future[Answer]"
+    submitted_s: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.time)
+    deadline_s: float | None = None
+    verdict: tuple[FailureKind, str] | None = None
+    """Why its child is killed, where a limit of time is the reason."""
+    kill_s: float = 0.0
+    """When that is due, on the monotonic clock; 0 if it is not."""
+    peak_bytes: int = 0
+    first_note: Note | None = None
+    is_told: bool = False
+    """Whether the reader knows that it began."""
+
+    @property
+    def running_s(self) -> float:
+        """How long it has been on the lane."""
+        return time.monotonic() - self.submitted_s
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether its child did what it could, and the run goes on; asked once it has ended."""
+        return self.future.exception() is None and not isinstance(
+            self.future.result(), Halted | EnvironmentFailure
+        )
+
+    def note(self) -> Note | None:
+        """What its child is on; None if it has not announced itself."""
+        return self.playback.read(self.job.ticket)
+
+    def ahead_s(self) -> float:
+        """An estimate of how long the child will yet read, by its pages so far; 0 if unknown."""
+        note = self.note()
+        if note is None or not 0 < note.page < DONE:
+            return 0.0
+        if self.first_note is None:
+            self.first_note = note
+        pages, seconds = note.page - self.first_note.page, note.at_s - self.first_note.at_s
+        rest = (self.job.attempt.end or note.total_pages) - note.page
+        return rest * seconds / pages if pages else 0.0
+
+    def end_at(self, page: int) -> None:
+        """Have the child stop before a page."""
+        self.job = replace(self.job, attempt=replace(self.job.attempt, end=page - 1))
+        self.playback.tell_end(self.job.ticket, page)
+
+    def death(self, kind: FailureKind, message: str, cost: Cost) -> Death:
+        """A death where the flight recorder says that it was."""
+        note = self.note()
+        unbegun = note is None and self.verdict is None
+        if note is None or note.page == DONE:
+            return Death(kind, message, cost, innocent=unbegun or note is not None)
+        if note.page and self.verdict is None:
+            message = f"page {note.page}: {message}"
+        where = (note.engine, note.page, note.total_pages, note.spool_bytes)
+        return Death(kind, message, cost, *where)
+
+    def cost(self, pid: int = 0, signal_name: str = "") -> Cost:
+        """What is known of a child that did not live to tell."""
+        return Cost(
+            pid=pid,
+            started_at=self.started_at,
+            wall_s=self.running_s,
+            peak=Peak(self.peak_bytes, 0, "VmHWM" if self.peak_bytes else ""),
+            signal=signal_name,
+        )
