@@ -109,13 +109,13 @@ def run(job: Job) -> Answer:
             peak=meter.read(),
         )
 
-    # Before the baseline is taken: the library that hashes is a MiB of memory, and not the file's.
-    extraction = Extraction(job, recorder, cost)
     meter = PeakMeter()
+    extraction = Extraction(job, recorder, cost)
     _leave_stacks(recorder)
     room = limits.apply(job.limits)
     try:
         confine.enter(job)
+        meter.start()  # after all that is not the file's: the library that hashes alone is a MiB
         answer = extraction.run()
     except SpoolError as error:
         return EnvironmentFailure("spool", f"{job.spool}: {error}")

@@ -27,10 +27,14 @@ _Read: TypeAlias = Callable[[], tuple[int, int, str]]
 
 
 class PeakMeter:
-    """Measures one job. Runs in the child; make it first thing, before the file is touched."""
+    """Measures one job. Runs in the child; make it before the sandbox, which closes /proc."""
 
     def __init__(self) -> None:
         self._read = _meter()
+        self._baseline_bytes = 0
+
+    def start(self) -> None:
+        """Take the baseline; call it last, before the file is touched."""
         self._baseline_bytes = self._read()[0]
 
     def read(self) -> Peak:

@@ -13,6 +13,7 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 MEASURE = """
 from pdfingest.memory import PeakMeter
 meter = PeakMeter()
+meter.start()
 block = bytearray({mib} << 20)
 block[::4096] = bytes([1]) * len(block[::4096])
 del block
@@ -33,7 +34,9 @@ def test_a_peak_is_seen_after_the_memory_was_given_back(mib: int) -> None:
 
 
 def test_the_peak_is_never_below_the_baseline() -> None:
-    peak = PeakMeter().read()
+    meter = PeakMeter()
+    meter.start()
+    peak = meter.read()
     assert 0 < peak.baseline_bytes <= peak.peak_bytes
 
 
