@@ -15,29 +15,25 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from pdfingest.child import Answer
-from pdfingest.errors import EngineUnavailableError, OutputError, SandboxError
 from pdfingest.memory import oom_kills
 from pdfingest.model import (
     Attempt,
     Cost,
     Death,
-    EnvironmentFailure,
-    Extracted,
     Failed,
     FailureKind,
     Finished,
-    Halted,
     Job,
     Outcome,
     Source,
     Stop,
-    Unchanged,
     Unit,
 )
 from pdfingest.options import IngestOptions
+from pdfingest.supervise.answers import cannot_spool, file_outcome
 from pdfingest.supervise.attempts import GiveUp, after
 from pdfingest.supervise.birth import births
 from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
@@ -236,7 +232,7 @@ class Supervisor:
         self._tell(lane.turn)
         if isinstance(answer, Death):
             return self._after_death(lane, work, self._judged(answer))
-        return self._over(work, work.outcome(_outcome(answer)))
+        return self._over(work, work.outcome(file_outcome(answer)))
 
     def _over(self, work: Work, outcome: Outcome) -> Finished | None:
         """A work is over; its source is when all its parts are."""
@@ -247,7 +243,7 @@ class Supervisor:
         try:
             whole = joined(work.parts)
         except OSError as error:
-            raise _cannot_spool(f"{first.job.spool}: {error}") from error
+            raise cannot_spool(f"{first.job.spool}: {error}") from error
         for part in work.parts[1:]:
             with suppress(FileNotFoundError):
                 os.unlink(part.job.spool)
@@ -312,7 +308,7 @@ class Supervisor:
             if isinstance(answer, Death):
                 work.costs.append(replace(answer.cost, signal=""))
             else:
-                work.ended = work.outcome(_outcome(answer))
+                work.ended = work.outcome(file_outcome(answer))
         sources = {id(work.parts): work for work in works}  # of several parts, one
         for work in sources.values():
             yield self._cancelled(work)
@@ -354,26 +350,3 @@ def _kill(lanes: list[Lane]) -> None:
         lane.kill()
     for lane in lanes:
         lane.abort()
-
-
-def _outcome(answer: Answer) -> Outcome:
-    """An answer that concerns the file; the other kind stops the run."""
-    match answer:
-        case Extracted() | Failed() | Unchanged():
-            return answer
-        case EnvironmentFailure(what="engine"):
-            raise EngineUnavailableError(answer.message)
-        case EnvironmentFailure(what="sandbox"):
-            raise SandboxError(answer.message)
-        case EnvironmentFailure():
-            raise _cannot_spool(answer.message)
-        case Halted():
-            raise AssertionError("a lane makes a death of it")
-        case _:
-            assert_never(answer)
-
-
-def _cannot_spool(what: str) -> OutputError:
-    """The machine cannot hold what the children write."""
-    cure = "Free some space or name another --output."
-    return OutputError(f"cannot write the spool {what}. {cure}")
