@@ -30,6 +30,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from pdfingest import child, limits
 from pdfingest.sandbox import confine
+from pdfingest.supervise.heap import keep_freed, take_holes
 from pdfingest.supervise.immortal import make_immortal
 from pdfingest.supervise.rehearsal import rehearse
 from pdfingest.supervise.wire import NUMBER, receive, send
@@ -73,6 +74,8 @@ def make_image(modules: Sequence[str], readable: tuple[str, ...] = ()) -> list[_
     gc.collect()
     make_immortal()
     gc.freeze()
+    take_holes()
+    keep_freed()
     return hooks
 
 

@@ -1,0 +1,61 @@
+"""What a child allocates lies side by side, and what it frees stays its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+from pdfingest.supervise import heap
+
+pytestmark = pytest.mark.skipif(heap._glibc() is None, reason="the heap of glibc")
+
+HOLES = """
+import sys
+from pdfingest.supervise import heap
+
+libc = heap._glibc()
+small, large = [], []
+for _ in range(5000):  # a hole in each page
+    small.append(libc.malloc(200))
+    large.append(libc.malloc(4000))
+for block in small:
+    libc.free(block)
+if sys.argv[1] == "taken":
+    heap.take_holes()
+print(len({libc.malloc(200) >> 12 for _ in range(1000)}))
+"""
+
+FREED = """
+import ctypes, resource, sys
+from pdfingest.supervise import heap
+
+libc = heap._glibc()
+
+def page():
+    blocks = [libc.malloc(100_000) for _ in range(8)]
+    for block in blocks:
+        ctypes.memset(block, 1, 100_000)
+    for block in blocks:
+        libc.free(block)
+
+if sys.argv[1] == "kept":
+    heap.keep_freed()
+page()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+page()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def number(code: str, how: str) -> int:
+    """What the code prints, run in a process of its own."""
+    command = [sys.executable, "-c", code, how]
+    return int(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+def test_once_the_holes_are_taken_new_blocks_share_pages() -> None:
+    assert number(HOLES, "taken") * 5 < number(HOLES, "left")
+
+
+def test_what_a_page_needed_is_there_for_the_next() -> None:
+    assert number(FREED, "kept") * 5 < number(FREED, "given back")
