@@ -30,6 +30,27 @@ if pid == 0:
 sys.exit(os.waitpid(pid, 0)[1])
 """
 
+CODE = """
+import sys
+from pdfingest.supervise.immortal import make_immortal
+
+def outer():
+    def inner():
+        return "not a name", 123456.5, (123, b"bytes")
+    return inner
+
+make_immortal()
+forever = sys.getrefcount(None)
+inner = next(each for each in outer.__code__.co_consts if hasattr(each, "co_code"))
+mortal = [
+    each
+    for code in (outer.__code__, inner)
+    for each in (code, code.co_consts, *code.co_consts)
+    if sys.getrefcount(each) != forever
+]
+sys.exit(repr(mortal) if mortal else 0)
+"""
+
 
 def pages(how: str) -> int:
     """Pages that a fork copies when it looks at many objects."""
@@ -40,6 +61,11 @@ def pages(how: str) -> int:
 @pytest.mark.skipif(not is_possible(), reason="immortal objects")
 def test_a_child_that_uses_immortal_objects_does_not_copy_them() -> None:
     assert pages("immortal") * 3 < pages("mortal")
+
+
+@pytest.mark.skipif(not is_possible(), reason="immortal objects")
+def test_code_and_its_constants_are_immortal_too() -> None:
+    subprocess.run([sys.executable, "-c", CODE], check=True)
 
 
 def test_this_python_can_if_it_should() -> None:
