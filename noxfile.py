@@ -34,6 +34,12 @@ PYTHONS = [
 
 APART = ("--ignore", "tests/readme", "--ignore", "tests/service")
 """Tests that have sessions of their own."""
+ON_EACH = (
+    "tests/unit",
+    "tests/integration/test_run.py",
+    "tests/integration/test_crash_isolation.py",
+)
+"""What may depend on the interpreter: how processes are made, ended and talked to."""
 PARALLEL = ("-q", "-n", "3", "--dist", "worksteal")
 """Tests wait for processes much of the time."""
 
@@ -60,13 +66,7 @@ def typing(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Tests against the built wheel: all on the newest interpreter, fewer on the older ones."""
     session.install(".[test]")
-    if session.python == PYTHONS[-1]:
-        chosen = ["tests"]
-    elif session.python == PYTHONS[0]:
-        chosen = ["tests", "-m", "not slow"]
-    else:
-        chosen = ["tests/unit", "tests/property", "tests/integration/test_run.py"]
-        chosen += ["-m", "not slow"]
+    chosen = ["tests"] if session.python == PYTHONS[-1] else [*ON_EACH, "-m", "not slow"]
     session.run("pytest", *PARALLEL, *chosen, *APART, *session.posargs)
 
 

@@ -209,8 +209,17 @@ def test_only_its_own_files_are_open_to_a_child(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("unit", ["page", "document"])
-@pytest.mark.parametrize("engine", ["auto", "pdfium", "pypdf", "pdfplumber", "faulty,pypdf"])
+@pytest.mark.parametrize(
+    ("engine", "unit"),
+    [
+        ("auto", "page"),
+        ("auto", "document"),
+        ("pdfium", "page"),
+        ("pypdf", "page"),
+        ("pdfplumber", "page"),
+        ("faulty,pypdf", "document"),
+    ],
+)
 def test_the_records_are_the_same_with_it_and_without(
     cli: Cli, pdfs: Path, out: Path, engine: str, unit: str
 ) -> None:
