@@ -67,6 +67,7 @@ def measured(run: Callable[[], None]) -> Cost:
             peak_bytes = max(peak_bytes, memory.look().tree_pss_bytes - ours)
 
     reap()
+    os.sync()  # what the one before left to write is not this one's
     watcher = threading.Thread(target=watch)
     watcher.start()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
