@@ -92,7 +92,8 @@ class Fork:
         """Be born with a call; never raises, for that would end the executor's thread."""
         self._work_id = call.work_id
         for number in range(_BIRTHS):
-            time.sleep(number * _PAUSE_S)
+            if number:  # even a sleep of nothing gives the interpreter away, while a lane waits
+                time.sleep(number * _PAUSE_S)
             with suppress(OSError):
                 newborn = self._forks.image.newborn()
                 try:
