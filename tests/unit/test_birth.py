@@ -150,7 +150,7 @@ def test_a_child_whose_zygote_is_gone_still_answers_and_its_end_is_known(
 def test_a_newborn_that_is_killed_while_it_waits_is_replaced(
     image: Image, forks: Forks, job: Callable[..., Job]
 ) -> None:
-    image.newborn().close()  # now there is one ahead
+    image.conceive()
     for number in range(5):
         assert image._ahead is not None
         os.kill(pid_of_newborn(image), signal.SIGKILL)

@@ -102,6 +102,7 @@ class Fork:
                     newborn.close()
                     raise
                 self._newborn, self.pid = newborn, newborn.pid
+                self._forks.image.conceive()
                 return
         self._exit_code = LOST
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.spawn import get_executable
 
 from pdfingest.supervise.wire import NUMBER, REQUEST
@@ -79,7 +80,7 @@ class Image:
             self._running()
 
     def newborn(self) -> Newborn:
-        """A child that waits for its job.
+        """A child that waits for its job: the one ahead, if there is one.
 
         Raises:
             OSError: none can be born; another try may find one.
@@ -91,17 +92,22 @@ class Image:
                 self._end()
                 raise
 
+    def conceive(self) -> None:
+        """Have the next one ahead; to be asked once the last has its job, which is urgent."""
+        with self._lock, suppress(OSError):  # who asks next will see
+            if self._ahead is None:
+                self._ahead = _conceived(self._running())
+
     def close(self) -> None:
         """End the zygote and the newborn; children at work are their lanes' business."""
         with self._lock:
             self._end()
 
     def _born(self) -> Newborn:
-        """The one ahead, and begin the next."""
+        """The one ahead, or another."""
         control = self._running()
         newborn, self._ahead = self._ahead or _conceived(control), None
         try:
-            self._ahead = _conceived(control)
             newborn.pid = _number(control)
             if newborn.pid == 0:
                 raise BlockingIOError("no process can be had")
