@@ -9,8 +9,8 @@
 
 A child costs little but memory: it must copy each page that it writes to, and even a look at a
 Python object is a write. With the forkserver of `multiprocessing`, and what the library does in a
-child, one page of text took 1,410 page faults of 1.8 us (1,275 on Python 3.13); here it takes 1,080
-(760). So this process imports what a job needs and nothing else: no logging, no `multiprocessing`,
+child, one page of text took 1,410 page faults of 1.8 us (1,275 on Python 3.13); here it takes 970
+(610). So this process imports what a job needs and nothing else: no logging, no `multiprocessing`,
 and it starts no thread.
 
 Its children end with the parent, not with it. What a child leaves behind, the zygote ends.
