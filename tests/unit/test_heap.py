@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(heap._glibc() is None, reason="the heap of glibc
 
 HOLES = """
 import sys
-from pdfingest.supervise import heap
+from pdfingest.supervise import heap, zygote
 
 libc = heap._glibc()
 small, large = [], []
@@ -20,14 +20,13 @@ for _ in range(5000):  # a hole in each page
     large.append(libc.malloc(4000))
 for block in small:
     libc.free(block)
-if sys.argv[1] == "taken":
-    heap.take_holes()
+{"taken": heap.take_holes, "image": lambda: zygote.make_image([]), "left": int}[sys.argv[1]]()
 print(len({libc.malloc(200) >> 12 for _ in range(1000)}))
 """
 
 FREED = """
 import ctypes, resource, sys
-from pdfingest.supervise import heap
+from pdfingest.supervise import heap, zygote
 
 libc = heap._glibc()
 
@@ -38,8 +37,7 @@ def page():
     for block in blocks:
         libc.free(block)
 
-if sys.argv[1] == "kept":
-    heap.keep_freed()
+{"kept": heap.keep_freed, "image": lambda: zygote.make_image([]), "given": int}[sys.argv[1]]()
 page()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 page()
@@ -53,9 +51,11 @@ def number(code: str, how: str) -> int:
     return int(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
-def test_once_the_holes_are_taken_new_blocks_share_pages() -> None:
-    assert number(HOLES, "taken") * 5 < number(HOLES, "left")
+@pytest.mark.parametrize("how", ["taken", "image"])
+def test_once_the_holes_are_taken_new_blocks_share_pages(how: str) -> None:
+    assert number(HOLES, how) * 5 < number(HOLES, "left")
 
 
-def test_what_a_page_needed_is_there_for_the_next() -> None:
-    assert number(FREED, "kept") * 5 < number(FREED, "given back")
+@pytest.mark.parametrize("how", ["kept", "image"])
+def test_what_a_page_needed_is_there_for_the_next(how: str) -> None:
+    assert number(FREED, how) * 5 < number(FREED, "given")

@@ -33,13 +33,14 @@ sys.exit(os.waitpid(pid, 0)[1])
 CODE = """
 import sys
 from pdfingest.supervise.immortal import make_immortal
+from pdfingest.supervise.zygote import make_image
 
 def outer():
     def inner():
         return "not a name", 123456.5, (123, b"bytes")
     return inner
 
-make_immortal()
+{"alone": make_immortal, "image": lambda: make_image([])}[sys.argv[1]]()
 forever = sys.getrefcount(None)
 inner = next(each for each in outer.__code__.co_consts if hasattr(each, "co_code"))
 mortal = [
@@ -64,8 +65,9 @@ def test_a_child_that_uses_immortal_objects_does_not_copy_them() -> None:
 
 
 @pytest.mark.skipif(not is_possible(), reason="immortal objects")
-def test_code_and_its_constants_are_immortal_too() -> None:
-    subprocess.run([sys.executable, "-c", CODE], check=True)
+@pytest.mark.parametrize("how", ["alone", "image"])
+def test_code_and_its_constants_are_immortal_too(how: str) -> None:
+    subprocess.run([sys.executable, "-c", CODE, how], check=True)
 
 
 def test_this_python_can_if_it_should() -> None:
