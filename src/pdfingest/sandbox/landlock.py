@@ -23,8 +23,18 @@ _READ_DIR = 1 << 3
 _ALL_OF_FIRST = (1 << 13) - 1
 _REFER = 1 << 13
 _TRUNCATE = 1 << 14
-_TRUNCATE_VERSION = 3
 _IOCTL_DEVICE = 1 << 15
+_TRUNCATE_VERSION = 3
+_RIGHTS_SINCE = (
+    (1, _ALL_OF_FIRST),
+    (2, _REFER),
+    (_TRUNCATE_VERSION, _TRUNCATE),
+    (5, _IOCTL_DEVICE),
+)
+"""Rights to files, each with the version that knows it first."""
+_FIELDS_SINCE = (1, 4, 6)
+"""The version that knows each field of `struct landlock_ruleset_attr` first."""
+_FIELD_BYTES = 8
 _BIND_AND_CONNECT_TCP = 3
 _ABSTRACT_SOCKETS_AND_SIGNALS = 3
 
@@ -82,14 +92,11 @@ class Ruleset:
 
     def __init__(self) -> None:
         known = version()
-        self._handled = _ALL_OF_FIRST
-        self._handled |= _REFER * (known >= 2)  # noqa: PLR2004 - the versions of landlock(7)
-        self._handled |= _TRUNCATE * (known >= _TRUNCATE_VERSION)
-        self._handled |= _IOCTL_DEVICE * (known >= 5)  # noqa: PLR2004
+        self._handled = sum(rights for since, rights in _RIGHTS_SINCE if known >= since)
         attributes = _RulesetAttributes(
             self._handled, _BIND_AND_CONNECT_TCP, _ABSTRACT_SOCKETS_AND_SIGNALS
         )
-        size = 8 * (1 + (known >= 4) + (known >= 6))  # noqa: PLR2004
+        size = _FIELD_BYTES * sum(known >= since for since in _FIELDS_SINCE)
         self._file = syscall(_CREATE_RULESET, ctypes.addressof(attributes), size)
 
     def allow(self, file: int, rights: int) -> None:
