@@ -154,7 +154,7 @@ def encrypted() -> None:
 
 def add(writer: PdfWriter, thing: PdfObject) -> IndirectObject:
     """Put an object into a document."""
-    return writer._add_object(thing)  # noqa: SLF001 - pypdf has no public way to
+    return writer._add_object(thing)  # noqa: SLF001 - pypdf has no public way
 
 
 def form() -> None:

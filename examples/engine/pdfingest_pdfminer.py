@@ -41,7 +41,7 @@ class PdfminerDocument:
 
 def open_document(path: str, passwords: Sequence[str]) -> PdfminerDocument:
     """Open a file: the function that the entry point names."""
-    file = open(path, "rb")  # noqa: SIM115 - the document closes it
+    file = open(path, "rb")  # noqa: SIM115 - the document closes it, or the child's end
     for password in ("", *passwords):
         try:
             return PdfminerDocument(file, password)

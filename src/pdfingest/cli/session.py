@@ -145,7 +145,8 @@ def list_plan(inputs: Sequence[str], listed: Listed | None, options: IngestOptio
         plan = stack.enter_context(planned(inputs, paths, options, stop))
         for source in plan.changed(options.order):
             print(printable(source.name))  # noqa: T201 - stdout is for data
-        print(f"{plan.sources:,} files, {mib(plan.size_bytes)}", file=sys.stderr)  # noqa: T201
+        size = f"{plan.sources:,} files, {mib(plan.size_bytes)}"
+        print(size, file=sys.stderr)  # noqa: T201 - about the data
         return stop.exit_code or ExitCode.OK
 
 
