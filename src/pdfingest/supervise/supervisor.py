@@ -10,10 +10,11 @@ file it takes first.
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
@@ -109,7 +110,7 @@ class Supervisor:
         self.stop.wake = lambda: self._inbox.put(None)
         lanes = self._opened(first)
         try:
-            yield from self._drive(lanes, map(Work, _chain(first, jobs)))
+            yield from self._drive(lanes, map(Work, chain([first], jobs)))
             yield from self._drive(lanes[:1], self._take_up())
             yield from self._cancel(lanes)
         finally:
@@ -336,12 +337,6 @@ class Supervisor:
             cost = work.cost(work.costs.pop()) if work.costs else Cost()
             whole = Failed(FailureKind.CANCELLED, "the run was interrupted", cost)
         return Finished(first.job.source, whole, first.job.spool)
-
-
-def _chain(first: Job, rest: Iterable[Job]) -> Iterator[Job]:
-    """One job, then the others."""
-    yield first
-    yield from rest
 
 
 def _kill(lanes: list[Lane]) -> None:
