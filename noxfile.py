@@ -10,6 +10,7 @@ import nox
 nox.options.default_venv_backend = "uv|venv"
 nox.options.sessions = ["lint", "typing", "tests", "service", "readme"]
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does: some networks have their own
+os.environ.setdefault("UV_COMPILE_BYTECODE", "1")  # as pip does: tests start a thousand processes
 nox.options.error_on_missing_interpreters = False
 
 

@@ -1,5 +1,6 @@
 """What all tests share: PDFs that they make, runs of the program, and the folder of real PDFs."""
 
+import compileall
 import json
 import os
 import subprocess
@@ -16,6 +17,8 @@ from hypothesis import settings
 ROOT = Path(__file__).parent.parent
 FAULTS = ROOT / "tests" / "faults"
 CORPUS = Path(os.environ.get("PDFINGEST_TEST_CORPUS", ROOT.parent / "shared" / "corpus"))
+
+compileall.compile_dir(FAULTS, quiet=2)  # as pip does; a child compiles in the memory of its file
 
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
