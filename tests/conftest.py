@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,14 @@ def read_lines(path: Path) -> Lines:
     content = path.read_bytes()
     assert not content or content.endswith(b"\n")
     return [json.loads(line.decode("utf-8")) for line in content.splitlines()]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
 
 
 def shape(value: Any) -> Any:

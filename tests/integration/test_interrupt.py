@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from conftest import environment, read_lines
+from conftest import environment, read_lines, wait_for
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
@@ -26,13 +26,6 @@ def start(pdfs: Path, out: Path, *more: str) -> "subprocess.Popen[str]":
         text=True,
         start_new_session=True,
     )
-
-
-def wait_for(condition: Callable[[], object], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.02)
 
 
 def living(session: int) -> list[psutil.Process]:

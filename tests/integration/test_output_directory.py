@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Cli, environment, read_lines
+from conftest import Cli, environment, read_lines, wait_for
 
 
 @pytest.fixture
@@ -21,8 +20,7 @@ def slow(faulty: Callable[..., Path], pdfs: Path, out: Path) -> Iterator["subpro
     command = [sys.executable, "-m", "pdfingest", "run", str(pdfs), "-o", str(out)]
     process = subprocess.Popen([*command, "--engine", "faulty", "-q"], env=environment())
     lock = out / ".pdfingest" / "lock"
-    while not (lock.exists() and lock.read_text()):
-        time.sleep(0.02)
+    wait_for(lambda: lock.exists() and lock.read_text())
     yield process
     process.kill()
     process.wait()
@@ -96,11 +94,9 @@ def test_a_disk_that_turns_read_only_ends_the_run(
     out = small_disk / "out"
     assert cli("run", pdfs, "-o", out, "--engine", "faulty").returncode == 0
     before = (out / "pages.jsonl").read_bytes()
-    deadline_s = time.monotonic() + 10
+    remount = ["mount", "-o", "remount,ro", str(small_disk)]
     # The kernel frees a sandbox, and with it a deleted spool, some time after its process.
-    while subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=False).returncode:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.1)
+    wait_for(lambda: subprocess.run(remount, check=False).returncode == 0)
     faulty("b.pdf")
     done = cli("run", pdfs, "-o", out, "--engine", "faulty")
     assert done.returncode == 4
@@ -121,8 +117,7 @@ def test_a_disk_that_vanishes_ends_the_run(
         text=True,
     )
     report = small_disk / "out" / "report.jsonl"
-    while not (report.exists() and report.stat().st_size):
-        time.sleep(0.02)
+    wait_for(lambda: report.exists() and report.stat().st_size)
     subprocess.run(["umount", "-l", str(small_disk)], check=True)
     with suppress(OSError):
         subprocess.run(

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from faulty import write_pdf
 
-from conftest import FAULTS
+from conftest import FAULTS, wait_for
 from pdfingest.service.jobs import Jobs
 
-from .conftest import Serve, stop, wait_for
+from .conftest import Serve, stop
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 

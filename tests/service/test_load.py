@@ -8,10 +8,11 @@ import httpx
 import psutil
 import pytest
 
+from conftest import wait_for
 from pdfingest.service.jobs import Jobs
 from pdfingest.service.store import Store
 from service import wire
-from service.conftest import PDF, Serve, send, serving, unique, wait_for
+from service.conftest import PDF, Serve, send, serving, unique
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 MIB = 1 << 20

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, wait_for
 
-from .conftest import stop, wait_for
+from .conftest import stop
 
 pytestmark = pytest.mark.service
 

@@ -10,12 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
+from conftest import wait_for
 from pdfingest.service import body
 from pdfingest.service.api import make_api
 from pdfingest.service.jobs import Jobs
 from pdfingest.service.settings import Settings
 from service import wire
-from service.conftest import PDF, Serve, send, unique, wait_for
+from service.conftest import PDF, Serve, send, unique
 
 pytestmark = pytest.mark.service
 MIB = 1 << 20

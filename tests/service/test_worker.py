@@ -22,14 +22,14 @@ import pytest
 import redis
 from faulty import write_pdf
 
-from conftest import environment, make_pdf, read_lines
+from conftest import environment, make_pdf, read_lines, wait_for
 from pdfingest.service import queue
 from pdfingest.service.jobs import Job, Jobs, State, new_id
 from pdfingest.service.settings import Settings, read_settings
 from pdfingest.service.store import Store, open_store, result_key, upload_key
 from pdfingest.service.webhook import SIGNATURE
 
-from .conftest import free_port, stop, wait_for
+from .conftest import free_port, stop
 
 pytestmark = pytest.mark.service
 

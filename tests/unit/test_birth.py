@@ -11,6 +11,7 @@ from queue import SimpleQueue
 
 import pytest
 
+from conftest import wait_for
 from pdfingest import IngestOptions
 from pdfingest.extract.registry import find_engines
 from pdfingest.model import Death, Extracted, Job, Sandbox, Source, Unit
@@ -224,12 +225,9 @@ def test_what_a_child_forked_ends_with_it(
     forks: Forks, job: Callable[..., Job], fault: str
 ) -> None:
     fork = born(forks, job("a", fault=fault))
-    while fork.exitcode is None:
-        time.sleep(0.01)
-    deadline = time.monotonic() + 2
-    while is_group(fork.pid):  # the pipe that a child's life hangs on is still open
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: fork.exitcode is not None)
+    # The pipe that a child's life hangs on is still open.
+    wait_for(lambda: not is_group(fork.pid), 2)
     fork.wait()
 
 

@@ -7,6 +7,7 @@ from queue import Empty, SimpleQueue
 import psutil
 import pytest
 
+from conftest import wait_for
 from pdfingest import IngestOptions
 from pdfingest.child import Answer
 from pdfingest.extract.registry import find_engines
@@ -54,6 +55,17 @@ def ended(lane: Lane, inbox: Inbox) -> Answer | Death:
     return lane.finish(turn)
 
 
+def watched(lane: Lane, inbox: Inbox) -> Answer | Death:
+    """The same, while the lane is held to its limits."""
+
+    def is_over() -> bool:
+        lane.watch()
+        return not inbox.empty()
+
+    wait_for(is_over)
+    return ended(lane, inbox)
+
+
 def test_each_job_has_a_process_of_its_own(
     lane: Lane, inbox: Inbox, job: Callable[..., Job]
 ) -> None:
@@ -64,6 +76,17 @@ def test_each_job_has_a_process_of_its_own(
         assert isinstance(answer, Extracted)
         pids.add(answer.cost.pid)
     assert len(pids) == 3
+
+
+def test_a_job_lined_up_too_late_begins_though_nobody_has_looked_at_the_one_before(
+    lane: Lane, inbox: Inbox, job: Callable[..., Job]
+) -> None:
+    lane.start(job("first"))
+    wait_for(lambda: inbox.qsize() == 1)
+    lane.line_up(job("second"))
+    wait_for(lambda: inbox.qsize() == 2)
+    assert isinstance(ended(lane, inbox), Extracted)
+    assert isinstance(ended(lane, inbox), Extracted)
 
 
 def test_a_lane_goes_on_after_a_death_and_after_the_death_of_its_spare_child(
@@ -103,7 +126,6 @@ def test_a_child_that_does_not_announce_itself_is_bounded(
 ) -> None:
     lane.start(job("a"))
     ended(lane, inbox)
-    deadline = time.monotonic() + 10
     time.sleep(0.2)  # the child that answered is gone
     waiting = [child for zygote in psutil.Process().children() for child in zygote.children()]
     assert waiting
@@ -111,11 +133,7 @@ def test_a_child_that_does_not_announce_itself_is_bounded(
         child.suspend()
     monkeypatch.setattr("pdfingest.supervise.lane._START_S", 0.3)
     lane.start(job("b"))
-    while inbox.empty():
-        assert time.monotonic() < deadline
-        lane.watch()
-        time.sleep(0.05)
-    answer = ended(lane, inbox)
+    answer = watched(lane, inbox)
     assert isinstance(answer, Death)
     assert answer.kind is FailureKind.TIMEOUT
     assert "did not start" in answer.message
@@ -128,10 +146,7 @@ def test_an_answer_that_is_never_delivered_is_asked_for_again(
     monkeypatch.setattr("pdfingest.supervise.lane._DELIVERY_S", 0.0)
     lane.start(job("a", fault="sleep", seconds=0.2, pages=2, page=2))
     monkeypatch.setattr(lane.playback, "read", lambda ticket: Note(ticket, page=DONE, at_s=0.0))
-    while inbox.empty():
-        lane.watch()
-        time.sleep(0.02)
-    answer = ended(lane, inbox)
+    answer = watched(lane, inbox)
     assert isinstance(answer, Death)
     assert answer.innocent
 
@@ -199,8 +214,9 @@ def test_a_kill_meant_for_one_child_does_not_reach_the_next(
     assert past is not None
     lane.line_up(job("b", fault="sleep", seconds=0.5))
     assert inbox.get(timeout=30) is past
-    while not (present := lane.turn) or present.note() is None:
-        time.sleep(0.01)
+    wait_for(lambda: lane.turn and lane.turn is not past and lane.turn.note())
+    present = lane.turn
+    assert present is not None
     lane._kill(past)
     lane._condemn(past, FailureKind.TIMEOUT, "it is too late for that")
     assert isinstance(lane.finish(past), Extracted)

@@ -1,13 +1,13 @@
 """How a supervisor keeps its lanes busy."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from conftest import wait_for
 from pdfingest import ExitCode, IngestOptions
 from pdfingest.extract.registry import find_engines
 from pdfingest.model import Extracted, Failed, FailureKind, Finished, Job, Sandbox, Source, Stop
@@ -66,10 +66,7 @@ def test_lanes_go_on_while_the_reader_waits_for_the_disk(
     }
     steps = supervisor.run(jobs(**many))
     first = next(filter(None, steps))
-    deadline = time.monotonic() + 20
-    while supervisor._inbox.qsize() < WORKERS * _LINED_UP:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: supervisor._inbox.qsize() >= WORKERS * _LINED_UP)
     names = [finished.source.name for finished in [first, *ended(steps)]]
     assert sorted(names) == sorted(many)
 
@@ -130,8 +127,7 @@ def test_a_stop_loses_nothing_that_ended_while_the_reader_was_busy(
         if step:
             finished.append(step)
         if not supervisor.stop.requested:
-            while supervisor._inbox.qsize() < WORKERS + 3:
-                time.sleep(0.01)
+            wait_for(lambda: supervisor._inbox.qsize() >= WORKERS + 3)
             supervisor.stop.request(ExitCode.INTERRUPTED)
     assert sorted(each.source.name for each in finished) == sorted(taken)
     assert sum(isinstance(each.outcome, Extracted) for each in finished) >= WORKERS + 3

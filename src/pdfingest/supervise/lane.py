@@ -96,6 +96,8 @@ class Lane:
         """Begin a job as `start` does, once those before it have answered."""
         with self._changing:
             self._next.append((job, used_s))
+            if self.turn and self.turn.is_over:  # it was quicker than the reader
+                self._go_on(self.turn)
 
     @property
     def lined_up(self) -> int:
@@ -118,13 +120,20 @@ class Lane:
         turn.future.add_done_callback(lambda _: self._ended(turn))
 
     def _ended(self, turn: Turn) -> None:
-        """Tell the reader, and begin what is lined up. Runs in the executor's thread."""
+        """Tell the reader, and go on. Runs in the executor's thread."""
         with self._changing:
             self._inbox.put(turn)  # first, so that no turn is ever neither here nor there
-            if self._next and turn.is_answered:
-                with suppress(RuntimeError):  # the executor is at its end; it stays lined up
-                    self._begin(*self._next[0])
-                    self._next.popleft()
+            turn.is_over = True
+            self._go_on(turn)
+
+    def _go_on(self, turn: Turn) -> None:
+        """Begin what is lined up behind a turn that is over, unless it was a death."""
+        if self._next and turn.is_answered:
+            following = self._next.popleft()  # first: it may be over before this is
+            try:
+                self._begin(*following)
+            except RuntimeError:  # the executor is at its end; it stays lined up
+                self._next.appendleft(following)
 
     def watch(self) -> None:
         """Hold the child to its time limits; call it some times a second."""

@@ -174,9 +174,10 @@ class Supervisor:
             others = filter(None, map(self._lined_up, lanes))
             if work := self._lined_up(lane) or self._next(works) or next(others, None):
                 self._begin(lane, work, work.job.attempt)
-        while lane.turn and lane.lined_up < _LINED_UP and (work := self._next(works)):
-            self._working[work.job.spool] = work
-            lane.line_up(work.job, work.used_s)
+        for _ in range(_LINED_UP - lane.lined_up if lane.turn else 0):  # it may be as quick as this
+            if work := self._next(works):
+                self._working[work.job.spool] = work
+                lane.line_up(work.job, work.used_s)
 
     def _next(self, works: Iterator[Work]) -> Work | None:
         """The next work, if there is any."""

@@ -32,6 +32,8 @@ class Turn:
     first_note: Note | None = None
     is_told: bool = False
     """Whether the reader knows that it began."""
+    is_over: bool = False
+    """Whether the inbox has it."""
 
     @property
     def running_s(self) -> float:
