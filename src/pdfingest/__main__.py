@@ -4,6 +4,7 @@ Lean on purpose: spawned children import the main module again (multiprocessing,
 main module"), so the command line is imported inside the function, by the parent alone.
 """
 
+import gc
 import sys
 
 
@@ -12,6 +13,11 @@ def main() -> int:
     # The console script becomes this module, which a child skips because of its name
     # (multiprocessing.spawn._fixup_main_from_name) instead of running the script once a file.
     sys.modules["__main__"] = sys.modules["pdfingest.__main__"]
+    if sys.argv[1:2] == ["run"]:
+        gc.disable()  # until all is loaded, which stays: to look through that takes 10 ms
+        from pdfingest.cli.head_start import give_head_start  # noqa: PLC0415 - as below
+
+        give_head_start(sys.argv[2:])
     from pdfingest.cli import main as command_line  # noqa: PLC0415 - not for spawned children
 
     return command_line.main()

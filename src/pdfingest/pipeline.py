@@ -37,6 +37,7 @@ from pdfingest.plan import Plan
 from pdfingest.record import Record
 from pdfingest.sampler import Sampler
 from pdfingest.sandbox import confine
+from pdfingest.sandbox.readable import readable_paths
 from pdfingest.sink import DirectorySink, Sink, StreamSink
 from pdfingest.spool import read_records
 from pdfingest.summary import Summary
@@ -185,7 +186,7 @@ class _Run:
             yield Finished(source, unchanged)
         waiting = plan.jobs(self.options.order)
         options, limits = self.options, self.options.limits()
-        readable = confine.readable(engines)
+        readable = readable_paths([engine.module for engine in engines])
         jobs = (
             Job(
                 source,

@@ -75,8 +75,7 @@ def test_killed_runs_end_with_what_an_undisturbed_run_has(
             time.sleep(random.uniform(0, took_s))
             if process.poll() is None:
                 kill(process, children=(number + again) % 2 == 0)
-                assert process.returncode == -signal.SIGKILL
-                cut += 1
+                cut += process.returncode == -signal.SIGKILL  # it may have ended just before
         assert start(pdfs, out).wait() == 1
         assert cli("compact", out).returncode == 0
         assert state(out) == state(calm)

@@ -10,9 +10,11 @@ from pdfingest.layout import ledger_of
 def begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Engines for which an image was begun."""
     engines: list[str] = []
-    monkeypatch.setattr(
-        "pdfingest.cli.head_start.begin_image", lambda found: engines.append(found[0].name)
-    )
+
+    def begin_image(modules: tuple[str, ...]) -> None:
+        engines.append(modules[0].removeprefix("pdfingest.extract."))
+
+    monkeypatch.setattr("pdfingest.cli.head_start.begin_image", begin_image)
     monkeypatch.chdir(tmp_path)
     for name in ("on", "output", "engine"):
         monkeypatch.delenv(f"PDFINGEST_{name.upper()}", raising=False)
@@ -42,18 +44,25 @@ def test_an_image_is_begun_where_children_will_surely_be_started(
 ) -> None:
     Path(ledger_of("done")).parent.mkdir(parents=True)
     Path(ledger_of("done")).touch()
-    give_head_start(words.split(), {})
+    give_head_start(words.split())
     assert begun == engines
 
 
 def test_configuration_and_environment_count(
     begun: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    give_head_start(["pdfs"], {"engine": "pypdf"})
+    Path("pdfingest.toml").write_text('engine = "pypdf"\n')
+    give_head_start(["pdfs"])
     assert begun == ["pypdf"]
     monkeypatch.setenv("PDFINGEST_ENGINE", "pdfplumber")
-    give_head_start(["pdfs"], {"engine": "pypdf"})
+    give_head_start(["pdfs"])
     assert begun == ["pypdf", "pdfplumber"]
     monkeypatch.setenv("PDFINGEST_ON", "celery")
-    give_head_start(["pdfs"], {})
+    give_head_start(["pdfs"])
     assert begun == ["pypdf", "pdfplumber"]
+
+
+def test_what_cannot_be_understood_is_left_to_who_says_so(begun: list[str]) -> None:
+    Path("pdfingest.toml").write_text("= what\n")
+    give_head_start(["pdfs"])
+    assert begun == []

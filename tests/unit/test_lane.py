@@ -13,7 +13,7 @@ from pdfingest.child import Answer
 from pdfingest.extract.registry import find_engines
 from pdfingest.model import Death, Extracted, Failed, FailureKind, Job, Sandbox, Source, Unit
 from pdfingest.recorder import DONE, Note
-from pdfingest.sandbox import confine
+from pdfingest.sandbox.readable import readable_paths
 from pdfingest.supervise.birth import births
 from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
 
@@ -40,7 +40,7 @@ def job(faulty: Callable[..., Path], tmp_path: Path) -> Callable[..., Job]:
     def make(name: str, **order: object) -> Job:
         path = str(faulty(name, **order))
         spool = str(tmp_path / f"{name}.spool")
-        readable = confine.readable(ENGINES)
+        readable = readable_paths([engine.module for engine in ENGINES])
         return Job(
             Source(name, path), ENGINES, (), Unit.PAGE, LIMITS, spool, Sandbox.AUTO, readable
         )

@@ -16,7 +16,7 @@ from rich.table import Table
 from pdfingest.bench.corpus import make_corpus
 from pdfingest.bench.rounds import Leak, Round, find_sources, isolated, reused
 from pdfingest.cli.charts import bars, curves
-from pdfingest.cli.console import ProgressView
+from pdfingest.cli.console import ProgressView, on_stderr
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.cli.write import write_text
 from pdfingest.errors import ExitCode
@@ -109,7 +109,7 @@ def _percentiles(peaks: Sequence[int]) -> Iterator[tuple[str, int]]:
 
 def run_bench(wanted: Wanted) -> ExitCode:
     """Do it, show it, and return the exit code."""
-    console = Console(stderr=True, highlight=False)
+    console = on_stderr()
     if wanted.html_file:
         html.check()
     gc.freeze()  # as for a run

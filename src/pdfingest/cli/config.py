@@ -3,7 +3,7 @@
 Owns finding and reading them. That a flag and the environment go first is click's `default_map`.
 """
 
-import tomllib
+import os
 from collections.abc import Container
 from typing import Any
 
@@ -19,25 +19,34 @@ def read_config(known: Container[str]) -> dict[str, Any]:
     Raises:
         UsageError: a file that is no TOML, or an option that does not exist.
     """
-    path, config = "pdfingest.toml", _read("pdfingest.toml")
-    if not config:
-        path, config = (
-            "pyproject.toml",
-            _read("pyproject.toml").get("tool", {}).get("pdfingest", {}),
-        )
-    options = {name.replace("-", "_"): value for name, value in config.items()}
+    path, options = find_config()
     unknown = sorted(name for name in options if name not in known)
     if unknown:
         raise UsageError(f"{path} has unknown options: {', '.join(unknown)}. See: pdfingest run -h")
     return options
 
 
+def find_config() -> tuple[str, dict[str, Any]]:
+    """The file that counts, and what it says by parameter name, be it known or not.
+
+    Raises:
+        UsageError: a file that is no TOML.
+    """
+    path, config = "pdfingest.toml", _read("pdfingest.toml")
+    if not config:
+        path = "pyproject.toml"
+        config = _read(path).get("tool", {}).get("pdfingest", {})
+    return path, {name.replace("-", "_"): value for name, value in config.items()}
+
+
 def _read(path: str) -> dict[str, Any]:
     """A TOML file; empty if it is not there."""
+    if not os.path.exists(path):
+        return {}
+    import tomllib  # noqa: PLC0415 - most runs have no such file
+
     try:
         with open(path, "rb") as file:
             return tomllib.load(file)
-    except FileNotFoundError:
-        return {}
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}. Mend it or move it away.") from error

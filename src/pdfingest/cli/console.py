@@ -21,6 +21,11 @@ _MEMORY_S = 1.0
 _SHOWN_LANES = 8
 
 
+def on_stderr() -> Console:
+    """Where people look."""
+    return Console(stderr=True, highlight=False)
+
+
 class ProgressView(Listener):
     """A bar, the counts, the memory of all processes, and what each lane is on."""
 

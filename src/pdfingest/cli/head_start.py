@@ -1,19 +1,23 @@
-"""Two things at a time at the start: the image of the children, and the rest of this program."""
+"""Two things at a time at the start: the image of the children, and the rest of this program.
+
+Imports next to nothing, for each import is a delay of all children.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from pdfingest.errors import EngineUnavailableError
-from pdfingest.extract.registry import find_engines
+from pdfingest.cli.config import find_config
+from pdfingest.errors import PdfingestError
+from pdfingest.extract.registry import modules_of
 from pdfingest.layout import ledger_of
 from pdfingest.supervise.birth import begin_image
 
 _STARTS_NONE = {"-h", "--help", "--dry-run"}
 
 
-def give_head_start(words: Sequence[str], config: Mapping[str, Any]) -> None:
+def give_head_start(words: Sequence[str]) -> None:
     """Begin to make the image, which takes 0.1 s, before the command line is understood.
 
     Not where an earlier run may have done all there is to do: that is to start no child. It is a
@@ -22,16 +26,16 @@ def give_head_start(words: Sequence[str], config: Mapping[str, Any]) -> None:
 
     Args:
         words: of the command line, after `run`.
-        config: defaults of `run`.
     """
     if not words or not _STARTS_NONE.isdisjoint(words):
         return
-    defaults = {"on": "here", "output": "pdfingest-out", "engine": "auto", **config}
-    if _value(words, "on", defaults) != "here":
-        return
-    if not os.path.exists(ledger_of(_value(words, "output", defaults))):
-        with suppress(EngineUnavailableError):
-            begin_image(find_engines(_value(words, "engine", defaults)))
+    with suppress(PdfingestError, OSError):  # who needs the image, or reads the words, will say so
+        _, config = find_config()
+        defaults = {"on": "here", "output": "pdfingest-out", "engine": "auto", **config}
+        if _value(words, "on", defaults) != "here":
+            return
+        if not os.path.exists(ledger_of(_value(words, "output", defaults))):
+            begin_image(modules_of(_value(words, "engine", defaults)))
 
 
 def _value(words: Sequence[str], option: str, defaults: Mapping[str, Any]) -> str:

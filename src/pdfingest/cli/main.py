@@ -60,10 +60,6 @@ def main() -> int:
     """Run the command line; returns the exit code."""
     try:
         config = read_config(known=signature(run).parameters)
-        if sys.argv[1:2] == ["run"]:
-            from pdfingest.cli.head_start import give_head_start  # noqa: PLC0415 - not for --help
-
-            give_head_start(sys.argv[2:], config)
         app(args=with_kinds(sys.argv[1:]), prog_name="pdfingest", default_map={"run": config})
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else ExitCode.OK

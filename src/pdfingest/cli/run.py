@@ -1,5 +1,6 @@
 """`pdfingest run`: its options. What they do is in `session`, which `--help` does not import."""
 
+import gc
 from typing import Annotated
 
 import typer
@@ -12,8 +13,6 @@ from pdfingest.machine import available_cpus
 from pdfingest.model import Sandbox, Unit
 from pdfingest.options import FailOn, IngestOptions, Order
 from pdfingest.shard import Shard, is_array_task
-
-"""What `--retry-failed` means where it names no kind."""
 
 
 def run(  # noqa: PLR0913 - one parameter an option, as typer has it
@@ -267,6 +266,8 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         raise UsageError("no INPUT. Name files, directories or quoted globs, or give --files-from.")
     from pdfingest.cli import session  # noqa: PLC0415 - 100 ms of CPU that --help does not need
 
+    gc.freeze()  # what is loaded now stays: it need not be looked through for garbage
+    gc.enable()
     passwords = (*(password or ()), *session.read_passwords(password_file))
     options = IngestOptions(
         output=output,

@@ -1,6 +1,5 @@
 """One invocation of `pdfingest run`: signals, lists, the view, the exit code."""
 
-import gc
 import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
@@ -9,10 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
-from rich.console import Console
-
-from pdfingest.cli import pictures
-from pdfingest.cli.console import ProgressView, show_summary
 from pdfingest.cli.log import LogView
 from pdfingest.cli.log_format import LogFormat
 from pdfingest.cli.params import On, needs_service
@@ -21,8 +16,6 @@ from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
 from pdfingest.options import IngestOptions
 from pdfingest.pipeline import NewExecutor, ingest, planned
-from pdfingest.report import html
-from pdfingest.report.figures import read_figures
 from pdfingest.supervise.supervisor import Supervisor
 from pdfingest.text import mib, printable
 
@@ -41,14 +34,16 @@ class View:
     quiet: bool
     verbose: bool
 
-    def wants_bar(self, console: Console) -> bool:
+    def has_bar(self) -> bool:
         """Whether to draw a bar: as asked, else on a terminal that can, unless logs were asked."""
-        if self.quiet:
-            return False
         if self.progress is not None:
             return self.progress
-        plain = self.verbose or self.log_format is not LogFormat.TEXT or console.is_dumb_terminal
-        return console.is_terminal and not plain
+        if self.verbose or self.log_format is not LogFormat.TEXT:
+            return False
+        from pdfingest.cli.console import on_stderr  # noqa: PLC0415 - 25 ms, not for --quiet
+
+        console = on_stderr()
+        return console.is_terminal and not console.is_dumb_terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,30 +92,40 @@ def ingest_in_view(
 ) -> ExitCode:
     """Run, show it as the user wants, and return the exit code."""
     if view.html:
+        from pdfingest.report import html  # noqa: PLC0415 - as above
+
         html.check()
         if options.to_stdout:
             raise UsageError("--html needs an output directory. Give --output DIR.")
-    gc.freeze()  # what is loaded now stays: it need not be looked through for garbage
-    console = Console(stderr=True, highlight=False)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
         paths = stack.enter_context(listed.opened()) if listed else None
-        listeners: list[Listener] = []
-        if view.wants_bar(console):
-            listeners.append(stack.enter_context(ProgressView(console)))
-        elif not view.quiet:
-            listeners.append(LogView(view.log_format, verbose=view.verbose))
+        listeners = [] if view.quiet else [_listener(view, stack)]
         summary = ingest(
             inputs, options, listed=paths, listeners=listeners, stop=stop, executor=_executor(on)
         )
     if not view.quiet and view.log_format is LogFormat.TEXT:
-        show_summary(console, summary, "stdout" if options.to_stdout else options.folder)
+        from pdfingest.cli.console import on_stderr, show_summary  # noqa: PLC0415 - as above
+
+        show_summary(on_stderr(), summary, "stdout" if options.to_stdout else options.folder)
     if view.html:
+        from pdfingest.cli import pictures  # noqa: PLC0415 - as above
+        from pdfingest.report.figures import read_figures  # noqa: PLC0415 - as above
+
         figures = read_figures(options.folder)
         pictures.write_html(figures, options.folder, options.workers)
     for line in summary.broken_gates(require_flat=options.require_flat):
         print(f"pdfingest: {line}", file=sys.stderr)  # noqa: T201 - for the reader of a CI log
     return summary.exit_code(options)
+
+
+def _listener(view: View, stack: ExitStack) -> Listener:
+    """Who watches the run for the user."""
+    if view.has_bar():
+        from pdfingest.cli.console import ProgressView, on_stderr  # noqa: PLC0415 - as above
+
+        return stack.enter_context(ProgressView(on_stderr()))
+    return LogView(view.log_format, verbose=view.verbose)
 
 
 def _executor(on: On) -> NewExecutor:

@@ -15,29 +15,13 @@ is older than Linux 6.2.
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from importlib.util import find_spec
 
 from pdfingest.errors import SandboxError
-from pdfingest.model import EngineSpec, Job, Sandbox, Unit
+from pdfingest.model import Job, Sandbox, Unit
 from pdfingest.spool import open_spool, pages_of
 
-_SYSTEM = (
-    "/lib",
-    "/lib64",
-    "/usr/lib",
-    "/usr/lib64",
-    "/usr/local/lib",
-    "/nix/store",
-    "/gnu/store",
-    "/etc/ld.so.cache",
-    "/etc/localtime",
-    "/usr/share/zoneinfo",
-    "/dev/urandom",
-)
-"""Shared libraries, and what the C library and Python look up by themselves; no other settings."""
-_OWN_PACKAGE = "pdfingest"
 _CURE = "Use --sandbox auto, which leaves out what is missing, or --sandbox off."
 
 _opened: dict[tuple[str, ...], list[tuple[int, int]]] = {}
@@ -145,51 +129,3 @@ def _confine_files(job: Job) -> None:
             os.close(file)
     rules.enforce()
     rules.close()
-
-
-def readable(engines: tuple[EngineSpec, ...]) -> tuple[str, ...]:
-    """What every child of a run may read beside its job's file. Runs in the parent.
-
-    Returns:
-        Directories and files, none of them beneath another.
-    """
-    private = _private_folders()
-    own = [path for path in map(os.path.realpath, sys.path) if path not in private]
-    paths = {
-        os.path.realpath(path) for path in (*_system_paths(), *_engine_folders(engines)) if path
-    }
-    found = sorted(path for path in (*paths, *own) if os.path.exists(path))
-    trees: list[str] = []
-    for path in found:
-        if not any(path == tree or path.startswith(f"{tree}/") for tree in trees):
-            trees.append(path)
-    return tuple(trees)
-
-
-def _private_folders() -> set[str]:
-    """Entries of `sys.path` that Python adds by itself, and that may be the user's home."""
-    folders = {os.path.realpath(os.curdir)}
-    if main := getattr(sys.modules.get("__main__"), "__file__", None):
-        folders.add(os.path.dirname(os.path.realpath(main)))
-    return folders
-
-
-def _system_paths() -> Iterator[str]:
-    """What an import may need beside `sys.path`: libraries, and pdfingest itself."""
-    yield from _SYSTEM
-    for prefix in dict.fromkeys((sys.prefix, sys.base_prefix, sys.exec_prefix)):
-        yield f"{prefix}/lib"
-        yield f"{prefix}/lib64"
-    yield from os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-    yield os.path.dirname(os.path.dirname(__file__))
-
-
-def _engine_folders(engines: tuple[EngineSpec, ...]) -> Iterator[str]:
-    """Where engines that are not ours are imported from, be it the current directory."""
-    for engine in engines:
-        package = engine.module.partition(".")[0]
-        if package != _OWN_PACKAGE:
-            with suppress(ImportError, ValueError):  # told when it is imported
-                if spec := find_spec(package):
-                    for path in spec.submodule_search_locations or [spec.origin or ""]:
-                        yield os.path.dirname(path)

@@ -30,7 +30,7 @@ from celery import signals
 from redis.exceptions import RedisError
 
 from pdfingest.errors import ExitCode, PdfingestError
-from pdfingest.extract.registry import find_engines
+from pdfingest.extract.registry import find_engines, modules_of
 from pdfingest.model import (
     EngineSpec,
     Extracted,
@@ -44,7 +44,7 @@ from pdfingest.model import (
 from pdfingest.model import Job as Extraction
 from pdfingest.options import IngestOptions, options_digest
 from pdfingest.record import report_line
-from pdfingest.sandbox import confine
+from pdfingest.sandbox.readable import readable_paths
 from pdfingest.service import queue
 from pdfingest.service.jobs import Job, State
 from pdfingest.service.settings import Settings
@@ -102,7 +102,7 @@ class Worker:
 
     def run(self) -> int:
         """Take jobs until SIGTERM or SIGINT; gives the exit code."""
-        begin_image(find_engines(self._settings.engine))
+        begin_image(modules_of(self._settings.engine))
         self._app.task(name=queue.TASK)(self._work)
         signals.worker_shutting_down.connect(self._let_go, weak=False)
         for beat, pause_s in (
@@ -281,7 +281,7 @@ class Worker:
 def _engines(name: str) -> tuple[tuple[EngineSpec, ...], tuple[str, ...]]:
     """The engines of a name, and what their children may read: 10 ms to find out, each time."""
     engines = find_engines(name)
-    return engines, confine.readable(engines)
+    return engines, readable_paths([engine.module for engine in engines])
 
 
 def _patiently(do: Callable[[], T]) -> T:

@@ -6,14 +6,16 @@ own what a child does (`child`) nor when one is needed (`lane`).
 
 import multiprocessing
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
-from pdfingest.model import EngineSpec
-from pdfingest.sandbox import confine
+from pdfingest.sandbox.readable import readable_paths
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import ProcessPoolExecutor
+
+    from pdfingest.model import EngineSpec
     from pdfingest.supervise.image import Image
 
 
@@ -38,7 +40,7 @@ class Process(Protocol):
 class Births(Protocol):
     """Where the children of one lane come from."""
 
-    def executor(self) -> ProcessPoolExecutor:
+    def executor(self) -> "ProcessPoolExecutor":
         """One of one process that takes one call in its life."""
         ...
 
@@ -51,7 +53,7 @@ class Births(Protocol):
         ...
 
 
-def births(engines: tuple[EngineSpec, ...]) -> Births:
+def births(engines: "Sequence[EngineSpec]") -> Births:
     """Where the children of one lane come from.
 
     Args:
@@ -60,16 +62,20 @@ def births(engines: tuple[EngineSpec, ...]) -> Births:
     if _can_fork():
         from pdfingest.supervise.forks import Forks  # noqa: PLC0415 - not for Windows
 
-        return Forks(_image_for(engines))
+        return Forks(_image_for(tuple(engine.module for engine in engines)))
     from pdfingest.supervise.spawn import Spawns  # noqa: PLC0415 - only where it is needed
 
     return Spawns()
 
 
-def begin_image(engines: tuple[EngineSpec, ...]) -> None:
-    """Begin to make the image in another process, and go on here."""
+def begin_image(modules: tuple[str, ...]) -> None:
+    """Begin to make the image in another process, and go on here.
+
+    Args:
+        modules: of the engines, in order.
+    """
     if _can_fork():
-        _image_for(engines).begin()
+        _image_for(modules).begin()
 
 
 def _can_fork() -> bool:
@@ -77,15 +83,14 @@ def _can_fork() -> bool:
     return "forkserver" in multiprocessing.get_all_start_methods()
 
 
-def _image_for(engines: tuple[EngineSpec, ...]) -> "Image":
-    """The image for some engines, where modules are found as they are now.
+def _image_for(modules: tuple[str, ...]) -> "Image":
+    """The image for the engines of some modules, where modules are found as they are now.
 
     Only the first of them is in it: a larger image makes every fork slower. And only if it is one
     of ours: an engine that hangs or dies on import must do so in a child.
     """
-    module = engines[0].module
-    own = (module,) if module.startswith("pdfingest.") else ()
-    return _image(own, tuple(sys.path), confine.readable(engines))
+    own = tuple(module for module in modules[:1] if module.startswith("pdfingest."))
+    return _image(own, tuple(sys.path), readable_paths(modules))
 
 
 @cache

@@ -58,7 +58,7 @@ class Image:
     Args:
         modules: what the image holds, beside what every child needs.
         path: where modules are found, as `sys.path`.
-        readable: what all children may read in their sandbox; see `confine.readable`.
+        readable: what all children may read in their sandbox; see `sandbox.readable`.
     """
 
     def __init__(

@@ -11,8 +11,6 @@ import pickle
 import struct
 from typing import Any
 
-from pdfingest import model
-
 REQUEST = b"c"
 """What the parent says to the zygote, with the ends of pipes of a child to be born."""
 NUMBER = struct.Struct("=q")
@@ -63,6 +61,8 @@ class _Values(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """A class that `model` defines; nothing else is looked up."""
+        from pdfingest import model  # noqa: PLC0415 - 20 ms that the head start is without
+
         found = vars(model).get(name) if module == model.__name__ else None
         if not isinstance(found, type) or found.__module__ != module:
             raise pickle.UnpicklingError(f"{module}.{name} in an answer")

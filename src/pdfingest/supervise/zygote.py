@@ -67,6 +67,7 @@ def make_image(modules: Sequence[str], readable: tuple[str, ...] = ()) -> list[_
         What the modules would do at each fork, for children that fork in their turn.
     """
     child.ignore_stop_signals()  # children inherit it, also those that are only just booting
+    gc.disable()
     hooks = _import(modules)
     confine.prepare(readable)
     # What is loaded now is never garbage; scanning it would copy every page that the children share
@@ -74,6 +75,7 @@ def make_image(modules: Sequence[str], readable: tuple[str, ...] = ()) -> list[_
     gc.collect()
     make_immortal()
     gc.freeze()
+    gc.enable()
     take_holes()
     keep_freed()
     return hooks
