@@ -61,6 +61,38 @@ class Sink(AbstractContextManager["Sink"]):
         """Append the records and the report line of a source."""
 
 
+class _Output:
+    """A file that grows, and its length, which to ask the system for takes longer than to count."""
+
+    def __init__(self, path: str) -> None:
+        self._file = FileIO(path, "a")
+        self.length = self._file.tell()
+
+    def append(self, pieces: Iterable[bytes | memoryview]) -> None:
+        """Append all the pieces, or nothing of them."""
+        length = self.length
+        try:
+            for piece in pieces:
+                rest = memoryview(piece)
+                while rest:
+                    written = self._file.write(rest)
+                    length += written
+                    rest = rest[written:]
+        except OSError:
+            with suppress(OSError):  # take the torn tail back, where the disk still lets us
+                self._file.truncate(self.length)
+            raise
+        self.length = length
+
+    def sync(self) -> None:
+        """Bring what was appended to the disk."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
 class DirectorySink(Sink):
     """Files in a directory, which exists.
 
@@ -84,8 +116,8 @@ class DirectorySink(Sink):
                 _cut(os.path.join(folder, name), lengths.get(name))
             shutil.rmtree(self.spool_folder, ignore_errors=True)
             os.makedirs(self.spool_folder)
-            self._records = FileIO(os.path.join(folder, self._records_name), "a")
-            self._report = FileIO(os.path.join(folder, REPORT), "a")
+            self._records = _Output(os.path.join(folder, self._records_name))
+            self._report = _Output(os.path.join(folder, REPORT))
             self._buffer = memoryview(bytearray(_COPY_BYTES))
             sync_folder(folder)
 
@@ -102,9 +134,9 @@ class DirectorySink(Sink):
     def sync(self) -> Mapping[str, int]:
         """Bring what was written to the disk; gives the length of each output, by name."""
         with told(self._folder):
-            for file in (self._records, self._report):
-                os.fsync(file.fileno())
-        return {self._records_name: self._records.tell(), REPORT: self._report.tell()}
+            self._records.sync()
+            self._report.sync()
+        return {self._records_name: self._records.length, REPORT: self._report.length}
 
     def end(self, summary: Summary) -> None:
         """Replace `summary.json` in one step, so that a reader never sees half of it."""
@@ -120,16 +152,14 @@ class DirectorySink(Sink):
     def _write(self, finished: Finished) -> Place:
         """Append the records and the report line of a source."""
         with told(self._folder):
-            records_at = self._records.tell()
+            records_at, report_at = self._records.length, self._report.length
             if isinstance(finished.outcome, Extracted):
                 with open(finished.spool, "rb", buffering=0) as file:
-                    _append_whole(self._records, _pieces(file, self._buffer))
-            records_bytes = self._records.tell() - records_at
-            report_at = self._report.tell()
-            _append_whole(self._report, [encode(report_line(finished, self._digest))])
-            report_bytes = self._report.tell() - report_at
+                    self._records.append(_pieces(file, self._buffer))
+            self._report.append([encode(report_line(finished, self._digest))])
+        records_bytes = self._records.length - records_at
         name = self._records_name if records_bytes else ""
-        return Place(name, records_at, records_bytes, report_at, report_bytes)
+        return Place(name, records_at, records_bytes, report_at, self._report.length - report_at)
 
 
 class StreamSink(Sink):
@@ -177,18 +207,3 @@ def _pieces(file: FileIO, buffer: memoryview) -> Iterator[memoryview]:
     """The content of a file, each piece in the place of the one before."""
     while length := file.readinto(buffer):
         yield buffer[:length]
-
-
-def _append_whole(file: FileIO, pieces: Iterable[bytes | memoryview]) -> None:
-    """Append all the pieces, or nothing of them."""
-    end = file.tell()
-    try:
-        for piece in pieces:
-            rest = memoryview(piece)
-            while rest:
-                rest = rest[file.write(rest) :]
-    except OSError:
-        with suppress(OSError):  # take the torn tail back, where the disk still lets us
-            file.truncate(end)
-            file.seek(end)
-        raise

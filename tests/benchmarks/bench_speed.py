@@ -13,9 +13,9 @@ Interleaved rounds over the same files with two workers:
 
 on (a) 2,000 one-page files, (b) real files, (c) long ones; and one file of 1,000 pages by one
 worker and by two. Prints wall and CPU time, the highest memory (PSS) of the tree, and pages per
-second, draws a picture into the file that `PDFINGEST_BENCH_SVG` names, and, for the scale, says
-what a raw fork and exit of the same image takes. Judges nothing: absolute times are the
-machine's. Linux only.
+second; what isolation costs a file, beside a raw fork and exit of the same image in the same
+rounds; and draws a picture into the file that `PDFINGEST_BENCH_SVG` names. Judges nothing: absolute
+times are the machine's. Linux only.
 """
 
 import ctypes
@@ -42,7 +42,7 @@ from pdfingest import memory
 
 ROUNDS = int(os.environ.get("PDFINGEST_BENCH_ROUNDS", "5"))
 WORKERS = 2
-FORKS = 2000
+FORKS = 500
 LITERAL_FILES = 40
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -204,18 +204,20 @@ def compare(title: str, folder: Path, *, literal: bool) -> dict[str, list[Cost]]
         if shutil.which(program):
             ways[name] = partial(peer, folder)
     costs: dict[str, list[Cost]] = {}
+    raw_ms: list[float] = []
     for number in range(ROUNDS):
+        raw_ms.append(raw_forks(WORKERS))
         for name, way in ways.items():
             costs.setdefault(name, []).append(measured(way))
         if literal and number == 0:
             costs["literal"] = [measured(lambda: start(sys.executable, scripts["literal"], folder))]
-    base = statistics.median(cost.wall_s for cost in costs["reused"])
+    base = median_s(costs["reused"])
     print(f"\n{title}: {files:,} files, {pages:,} pages")
     print(
         f"{'':15}{'wall s':>8}{'range':>16}{'ms/file':>9}{'CPU s':>8}{'MiB':>6}{'pages/s':>9} times"
     )
     for name, each in costs.items():
-        wall_s = statistics.median(cost.wall_s for cost in each)
+        wall_s = median_s(each)
         low, high = min(cost.wall_s for cost in each), max(cost.wall_s for cost in each)
         cpu_s = statistics.median(cost.cpu_s for cost in each)
         peak = statistics.median(cost.peak_mib for cost in each)
@@ -224,6 +226,14 @@ def compare(title: str, folder: Path, *, literal: bool) -> dict[str, list[Cost]]
             f"{cpu_s:8.2f}{peak:6.0f}{pages / wall_s:9.0f}{wall_s / base:7.2f}",
             flush=True,
         )
+    price_ms, fork_ms = (
+        (median_s(costs["pdfingest"]) - base) / files * 1e3,
+        statistics.median(raw_ms),
+    )
+    print(
+        f"isolation costs {price_ms:.2f} ms a file, {price_ms / fork_ms:.1f} times a raw fork and "
+        f"exit of the image with as many lanes ({fork_ms:.2f} ms)"
+    )
     return costs
 
 
@@ -240,8 +250,6 @@ def main() -> None:
     print(
         f"{WORKERS} workers, {os.cpu_count()} cores, {ROUNDS} rounds, load {os.getloadavg()[0]:.1f}"
     )
-    one, two = raw_forks(1), raw_forks(WORKERS)
-    print(f"a raw fork and exit of the image: {one:.2f} ms, {two:.2f} ms with two lanes")
     drawn: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as name:
         for title, make, literal in (

@@ -29,6 +29,8 @@ _ERRORS = {
 }
 _PASSWORD, _SECURITY = 4, 5
 """fpdfview.h, FPDF_GetLastError."""
+_IN_MEMORY_BYTES = 8 << 20
+"""A larger file is not worth its memory."""
 
 
 def _start() -> None:
@@ -49,12 +51,15 @@ codecs.lookup("utf-16-le")  # of PDFium's text; the first time of a process is a
 
 def open_document(path: str, passwords: Sequence[str]) -> "PdfiumDocument":
     """Open a file; see `engine.Engine`."""
+    content = _content(path)
     for password in (None, *passwords):
-        document = pdfium.FPDF_LoadDocument(
-            os.fsencode(path), None if password is None else password.encode()
-        )
+        key = None if password is None else password.encode()
+        if content is None:
+            document = pdfium.FPDF_LoadDocument(os.fsencode(path), key)
+        else:
+            document = pdfium.FPDF_LoadMemDocument64(content, len(content), key)
         if document and pdfium.FPDF_GetPageCount(document) > 0:
-            return PdfiumDocument(document)
+            return PdfiumDocument(document, content)
         code = pdfium.FPDF_GetLastError()
         if code == _SECURITY:
             raise EncryptedError("encrypted by a scheme that PDFium does not know")
@@ -64,11 +69,27 @@ def open_document(path: str, passwords: Sequence[str]) -> "PdfiumDocument":
     raise EncryptedError("no password opens it")
 
 
-class PdfiumDocument:
-    """A document that PDFium holds open."""
+def _content(path: str) -> bytes | None:
+    """The file, unless it is large.
 
-    def __init__(self, document: Any) -> None:
+    Of a file PDFium asks 512 bytes at a time, with three system calls. Why not a mapping: a file
+    that is cut off meanwhile would kill the process (SIGBUS).
+    """
+    with open(path, "rb", buffering=0) as file:
+        return file.read() if os.fstat(file.fileno()).st_size <= _IN_MEMORY_BYTES else None
+
+
+class PdfiumDocument:
+    """A document that PDFium holds open.
+
+    Args:
+        document: PDFium's handle.
+        content: the file, if it is read from memory.
+    """
+
+    def __init__(self, document: Any, content: bytes | None) -> None:
         self._document = document
+        self._content = content  # PDFium does not copy it
         self.page_count: int = pdfium.FPDF_GetPageCount(document)
         self._has_form = pdfium.FPDF_GetFormType(document) != pdfium.FORMTYPE_NONE
 

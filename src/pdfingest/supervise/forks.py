@@ -128,8 +128,9 @@ class Fork:
     def wait(self) -> None:
         """Wait until it has ended, and let go of it."""
         if (newborn := self._newborn) is not None:
-            newborn.has_ended(None)
-            assert self.exitcode is not None
+            if self._exit_code is None:
+                newborn.has_ended(None)
+                assert self.exitcode is not None
             with self._looking:
                 self._newborn = None
             newborn.close()
