@@ -34,3 +34,10 @@ def test_a_file_that_is_no_toml_is_a_usage_error() -> None:
     Path("pdfingest.toml").write_text("= what\n")
     with pytest.raises(UsageError, match=r"pdfingest\.toml cannot be read"):
         read_config(KNOWN)
+
+
+@pytest.mark.parametrize("content", ["tool = 3\n", "[tool]\npdfingest = 3\n"])
+def test_a_section_that_is_no_table_is_a_usage_error(content: str) -> None:
+    Path("pyproject.toml").write_text(content)
+    with pytest.raises(UsageError, match=r"pyproject\.toml .*no table"):
+        read_config(KNOWN)

@@ -62,7 +62,17 @@ def test_configuration_and_environment_count(
     assert begun == ["pypdf", "pdfplumber"]
 
 
-def test_what_cannot_be_understood_is_left_to_who_says_so(begun: list[str]) -> None:
-    Path("pdfingest.toml").write_text("= what\n")
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("pdfingest.toml", b"= what\n"),
+        ("pdfingest.toml", b"\xff"),
+        ("pyproject.toml", b"[tool]\npdfingest = 3\n"),
+    ],
+)
+def test_what_cannot_be_understood_is_left_to_who_says_so(
+    begun: list[str], name: str, content: bytes
+) -> None:
+    Path(name).write_bytes(content)
     give_head_start(["pdfs"])
     assert begun == []

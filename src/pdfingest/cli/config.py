@@ -5,7 +5,7 @@ Owns finding and reading them. That a flag and the environment go first is click
 
 import os
 from collections.abc import Container
-from typing import Any
+from typing import Any, cast
 
 from pdfingest.errors import UsageError
 
@@ -30,13 +30,25 @@ def find_config() -> tuple[str, dict[str, Any]]:
     """The file that counts, and what it says by parameter name, be it known or not.
 
     Raises:
-        UsageError: a file that is no TOML.
+        UsageError: a file that is no TOML, or has no table where one must be.
     """
     path, config = "pdfingest.toml", _read("pdfingest.toml")
     if not config:
         path = "pyproject.toml"
-        config = _read(path).get("tool", {}).get("pdfingest", {})
+        config = _table(_table(_read(path), "tool"), "pdfingest")
     return path, {name.replace("-", "_"): value for name, value in config.items()}
+
+
+def _table(of: dict[str, Any], name: str) -> dict[str, Any]:
+    """A table of a table; empty if it is not there.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    found: Any = of.get(name, {})
+    if not isinstance(found, dict):
+        raise UsageError(f"pyproject.toml cannot be used: {name} is no table. Mend it.")
+    return cast(dict[str, Any], found)
 
 
 def _read(path: str) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import Any
 
 from pdfingest.cli.config import find_config
-from pdfingest.errors import PdfingestError
 from pdfingest.extract.registry import modules_of
 from pdfingest.layout import ledger_of
 from pdfingest.supervise.birth import begin_image
@@ -29,7 +28,7 @@ def give_head_start(words: Sequence[str]) -> None:
     """
     if not words or not _STARTS_NONE.isdisjoint(words):
         return
-    with suppress(PdfingestError, OSError):  # who needs the image, or reads the words, will say so
+    with suppress(Exception):  # who needs the image, or understands the words, will say so
         _, config = find_config()
         defaults = {"on": "here", "output": "pdfingest-out", "engine": "auto", **config}
         if _value(words, "on", defaults) != "here":
