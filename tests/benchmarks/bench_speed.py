@@ -226,14 +226,13 @@ def compare(title: str, folder: Path, *, literal: bool) -> dict[str, list[Cost]]
             f"{cpu_s:8.2f}{peak:6.0f}{pages / wall_s:9.0f}{wall_s / base:7.2f}",
             flush=True,
         )
-    price_ms, fork_ms = (
-        (median_s(costs["pdfingest"]) - base) / files * 1e3,
-        statistics.median(raw_ms),
-    )
-    print(
-        f"isolation costs {price_ms:.2f} ms a file, {price_ms / fork_ms:.1f} times a raw fork and "
-        f"exit of the image with as many lanes ({fork_ms:.2f} ms)"
-    )
+    price_ms = (median_s(costs["pdfingest"]) - base) / files * 1e3
+    fork_ms = statistics.median(raw_ms)
+    if files > LITERAL_FILES:  # of few, it is the start of the program
+        print(
+            f"isolation costs {price_ms:.2f} ms a file, {price_ms / fork_ms:.1f} times a raw fork "
+            f"and exit of the image with as many lanes ({fork_ms:.2f} ms)"
+        )
     return costs
 
 

@@ -165,6 +165,29 @@ def test_what_is_lined_up_begins_before_the_answer_is_looked_at(
     assert lane.turn is None
 
 
+@pytest.mark.parametrize("error", [RuntimeError, MemoryError])
+def test_what_cannot_begin_stays_lined_up(
+    lane: Lane,
+    inbox: Inbox,
+    job: Callable[..., Job],
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+) -> None:
+    tries = []
+
+    def begin(*_: object) -> None:
+        tries.append(1)
+        raise error
+
+    lane.start(job("a", fault="sleep", seconds=0.2))
+    monkeypatch.setattr(lane, "_begin", begin)
+    lane.line_up(job("b"))
+    assert isinstance(ended(lane, inbox), Extracted)
+    wait_for(lambda: tries)
+    with lane._changing:  # which is held until all is done
+        assert lane.lined_up == 1
+
+
 def test_what_is_lined_up_waits_where_a_child_dies(
     lane: Lane, inbox: Inbox, job: Callable[..., Job]
 ) -> None:

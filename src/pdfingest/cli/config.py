@@ -3,7 +3,6 @@
 Owns finding and reading them. That a flag and the environment go first is click's `default_map`.
 """
 
-import os
 from collections.abc import Container
 from typing import Any, cast
 
@@ -53,12 +52,12 @@ def _table(of: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _read(path: str) -> dict[str, Any]:
     """A TOML file; empty if it is not there."""
-    if not os.path.exists(path):
-        return {}
-    import tomllib  # noqa: PLC0415 - most runs have no such file
-
     try:
         with open(path, "rb") as file:
+            import tomllib  # noqa: PLC0415 - most runs have no such file
+
             return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:  # of which those of TOML and of UTF-8 are
         raise UsageError(f"{path} cannot be read: {error}. Mend it or move it away.") from error

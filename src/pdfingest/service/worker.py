@@ -30,7 +30,7 @@ from celery import signals
 from redis.exceptions import RedisError
 
 from pdfingest.errors import ExitCode, PdfingestError
-from pdfingest.extract.registry import find_engines, modules_of
+from pdfingest.extract.registry import find_engines
 from pdfingest.model import (
     EngineSpec,
     Extracted,
@@ -102,7 +102,8 @@ class Worker:
 
     def run(self) -> int:
         """Take jobs until SIGTERM or SIGINT; gives the exit code."""
-        begin_image(modules_of(self._settings.engine))
+        engines, _ = _engines(self._settings.engine)
+        begin_image(tuple(engine.module for engine in engines))
         self._app.task(name=queue.TASK)(self._work)
         signals.worker_shutting_down.connect(self._let_go, weak=False)
         for beat, pause_s in (

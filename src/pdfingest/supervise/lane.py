@@ -132,8 +132,10 @@ class Lane:
             following = self._next.popleft()  # first: it may be over before this is
             try:
                 self._begin(*following)
-            except RuntimeError:  # the executor is at its end; it stays lined up
+            except BaseException as error:  # whatever it is, no job is lost
                 self._next.appendleft(following)
+                if not isinstance(error, RuntimeError):  # the executor is at its end
+                    raise
 
     def watch(self) -> None:
         """Hold the child to its time limits; call it some times a second."""

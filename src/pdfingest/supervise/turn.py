@@ -33,7 +33,7 @@ class Turn:
     is_told: bool = False
     """Whether the reader knows that it began."""
     is_over: bool = False
-    """Whether the inbox has it."""
+    """Whether it was put into the inbox."""
 
     @property
     def running_s(self) -> float:
