@@ -15,7 +15,7 @@ def main() -> int:
     sys.modules["__main__"] = sys.modules["pdfingest.__main__"]
     if sys.argv[1:2] == ["run"]:
         gc.disable()  # until all is loaded, which stays: to look through that takes 10 ms
-        from pdfingest.cli.head_start import give_head_start  # noqa: PLC0415 - as below
+        from pdfingest.cli.head_start import give_head_start  # noqa: PLC0415 - for a run alone
 
         give_head_start(sys.argv[2:])
     from pdfingest.cli import main as command_line  # noqa: PLC0415 - not for spawned children

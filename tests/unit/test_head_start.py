@@ -1,3 +1,7 @@
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +80,32 @@ def test_what_cannot_be_understood_is_left_to_who_says_so(
     Path(name).write_bytes(content)
     give_head_start(["pdfs"])
     assert begun == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs fork")
+def test_it_imports_next_to_nothing(tmp_path: Path) -> None:
+    code = (
+        "import json, sys\n"
+        "from pdfingest.cli.head_start import give_head_start\n"
+        "give_head_start(['pdfs'])\n"
+        "print(json.dumps(sorted(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    modules = json.loads(done.stdout)
+    assert "subprocess" in modules, "it began no image"
+    heavy = {"typer", "rich", "pdfingest.model", "importlib.metadata", "concurrent.futures.process"}
+    assert heavy.isdisjoint(modules)
+
+
+def test_it_is_given_before_the_command_line_is_imported() -> None:
+    code = (
+        "import sys\n"
+        "import pdfingest.__main__ as main\n"
+        "import pdfingest.cli.head_start as head_start\n"
+        "head_start.give_head_start = lambda words: sys.exit(10 + ('typer' in sys.modules))\n"
+        "main.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "run", "pdfs"], check=False)
+    assert done.returncode == 10

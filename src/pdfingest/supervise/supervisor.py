@@ -174,7 +174,10 @@ class Supervisor:
             others = filter(None, map(self._lined_up, lanes))
             if work := self._lined_up(lane) or self._next(works) or next(others, None):
                 self._begin(lane, work, work.job.attempt)
-        for _ in range(_LINED_UP - lane.lined_up if lane.turn else 0):  # it may be as quick as this
+        if not lane.turn:
+            return
+        # So many and no more: a lane that is as quick as this would keep the others waiting.
+        for _ in range(_LINED_UP - lane.lined_up):
             if work := self._next(works):
                 self._working[work.job.spool] = work
                 lane.line_up(work.job, work.used_s)

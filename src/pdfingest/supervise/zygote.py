@@ -67,7 +67,7 @@ def make_image(modules: Sequence[str], readable: tuple[str, ...] = ()) -> list[_
         What the modules would do at each fork, for children that fork in their turn.
     """
     child.ignore_stop_signals()  # children inherit it, also those that are only just booting
-    gc.disable()
+    gc.disable()  # until all is imported, which is not garbage
     hooks = _import(modules)
     confine.prepare(readable)
     # What is loaded now is never garbage; scanning it would copy every page that the children share
