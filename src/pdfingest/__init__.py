@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pdfingest.errors import ExitCode, PdfingestError
     from pdfingest.events import Listener
-    from pdfingest.extract.engine import Document, EncryptedError, Engine, MalformedError
+    from pdfingest.extract.engine import (
+        Document,
+        EncryptedError,
+        Engine,
+        MalformedError,
+        tolerate,
+    )
     from pdfingest.model import (
+        Aside,
         DocumentInfo,
         Extracted,
         Failed,
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
     from pdfingest.summary import Summary
 
 __all__ = [
+    "Aside",
     "Document",
     "DocumentInfo",
     "EncryptedError",
@@ -55,13 +63,15 @@ __all__ = [
     "Unit",
     "ingest",
     "stream",
+    "tolerate",
 ]
 
 _HOMES = {
     "errors": ("ExitCode", "PdfingestError"),
     "events": ("Listener",),
-    "extract.engine": ("Document", "EncryptedError", "Engine", "MalformedError"),
+    "extract.engine": ("Document", "EncryptedError", "Engine", "MalformedError", "tolerate"),
     "model": (
+        "Aside",
         "DocumentInfo",
         "Extracted",
         "Failed",

@@ -6,7 +6,7 @@ Two kinds of text arrive here: what engines read out of documents, and names of 
 import os
 import re
 
-_SUSPECT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_SUSPECT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _SIZE = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?)(?:i?B)?\s*", re.IGNORECASE)
 _REPLACEMENT = "\ufffd"
@@ -19,8 +19,8 @@ def clean(text: str) -> str:
     Line ends become `\n`. U+FFFE, with which PDFium marks a hyphen at a line end and which is no
     character (FPDFText_GetText), becomes the hyphen and the line end again. NUL is dropped.
     Surrogate pairs are joined. Whatever else has no meaning in text, such as the control
-    characters that fonts without a Unicode map yield, becomes U+FFFD, so that a reader sees that
-    something was there.
+    characters (C0 and C1) that fonts without a Unicode map yield, becomes U+FFFD, so that a reader
+    sees that something was there.
     """
     if not _SUSPECT.search(text):
         return text
@@ -32,6 +32,11 @@ def clean(text: str) -> str:
 def _join_pair(match: re.Match[str]) -> str:
     """The character that two UTF-16 surrogates stand for."""
     return match[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut a text to a number of characters; an ellipsis is the sign."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def is_usable(text: str) -> bool:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Protocol, TypeVar, cast
 
 from pdfingest.errors import EngineUnavailableError
-from pdfingest.model import DocumentInfo, EngineSpec, Page
+from pdfingest.model import Aside, DocumentInfo, EngineSpec, Page
 
 T = TypeVar("T")
 
@@ -20,11 +20,25 @@ class MalformedError(Exception):
 
 
 class EncryptedError(Exception):
-    """The document needs a password, and none of those given opens it."""
+    """The document is encrypted, and nothing that was given opens it.
+
+    Args:
+        message: what it is encrypted with, or that no password opens it.
+        by_password: whether a password would; false for certificates, unknown schemes, and where
+            a package to decrypt it is missing.
+    """
+
+    def __init__(self, message: str = "no password opens it", *, by_password: bool = True) -> None:
+        super().__init__(message)
+        self.by_password = by_password
 
 
 class Document(Protocol):
-    """An open document. One thread, one process: PDFium is not thread-safe."""
+    """An open document. One thread, one process: PDFium is not thread-safe.
+
+    An engine that finds pages by the /Count of the nodes of the page tree, which may be wrong,
+    instead of going through the tree, says so by an attribute `goes_by_count` that is true.
+    """
 
     @property
     def page_count(self) -> int:
@@ -58,17 +72,59 @@ class Engine(Protocol):
         ...
 
 
-def tolerate(read: Callable[[], T], default: T) -> T:
-    """What `read` gives, or `default` where the file is broken: for all that is not the text.
+class Watch(Protocol):
+    """Is told what an engine reads beside the text."""
 
-    A label or a link that cannot be read must not cost the page.
+    def begin_aside(self, aside: Aside) -> bool:
+        """Take note that this is read from now on; False if it shall not be read."""
+        ...
+
+    def end_aside(self) -> None:
+        """Take note that it has been read."""
+        ...
+
+
+class _NoWatch(Watch):
+    """Nobody is told."""
+
+    def begin_aside(self, aside: Aside) -> bool:
+        """Have it read."""
+        return True
+
+    def end_aside(self) -> None:
+        """Do nothing."""
+
+
+_watch: list[Watch] = [_NoWatch()]
+"""Who is told: one, as a process reads one file."""
+
+
+def watch_asides(watch: Watch) -> None:
+    """Have somebody told what engines read beside the text, until somebody else is."""
+    _watch[0] = watch
+
+
+def tolerate(aside: Aside, read: Callable[[], T], default: T) -> T:
+    """Read what is not the text: a label, a link or the metadata must never cost a page.
+
+    If the process dies while it reads, the page is read again by another, without.
+
+    Args:
+        aside: what it is.
+        read: reads it; may raise anything where the file is broken.
+        default: what to give then.
     """
-    try:
-        return read()
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - parsers raise anything on broken files
+    watch = _watch[0]
+    if not watch.begin_aside(aside):
         return default
+    try:
+        found = read()
+    except MemoryError:
+        raise  # as good as a death: it says where
+    except Exception:  # noqa: BLE001 - parsers raise anything on broken files
+        found = default
+    watch.end_aside()
+    return found
 
 
 def load_engine(spec: EngineSpec) -> Engine:

@@ -11,24 +11,25 @@ first. Without them a page costs a third less, and the image of the children is 
 import codecs
 import ctypes
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pypdfium2_raw as pdfium
 
-from pdfingest.extract.engine import EncryptedError, MalformedError
-from pdfingest.model import DocumentInfo, Page
+from pdfingest.extract.engine import EncryptedError, MalformedError, tolerate
+from pdfingest.model import Aside, DocumentInfo, Page
 
 _ERRORS = {
-    1: "Unknown error",
-    2: "File access error",
-    3: "Data format error",
-    4: "Incorrect password error",
-    5: "Unsupported security scheme error",
-    6: "Page not found or content error",
+    1: "unknown error",
+    2: "file access error",
+    3: "data format error",
+    6: "page not found or content error",
 }
 _PASSWORD, _SECURITY = 4, 5
 """fpdfview.h, FPDF_GetLastError."""
+_PUBLIC_KEY = re.compile(rb"/Filter\s*/(?:Adobe\.PubSec|Adobe\.PPKLite|Entrust\.PPKEF)\b")
+"""Security handlers of certificates (ISO 32000-2, 7.6.5)."""
 _IN_MEMORY_BYTES = 8 << 20
 """A larger file is not worth its memory."""
 
@@ -61,12 +62,26 @@ def open_document(path: str, passwords: Sequence[str]) -> "PdfiumDocument":
         if document and pdfium.FPDF_GetPageCount(document) > 0:
             return PdfiumDocument(document, content)
         code = pdfium.FPDF_GetLastError()
+        if document:
+            pdfium.FPDF_CloseDocument(document)
+            raise MalformedError("it has no pages")
         if code == _SECURITY:
-            raise EncryptedError("encrypted by a scheme that PDFium does not know")
+            raise EncryptedError(_scheme(path), by_password=False)
         if code != _PASSWORD:
-            reason = _ERRORS.get(code, "Success")
-            raise MalformedError(f"Failed to load document (PDFium: {reason}).")
-    raise EncryptedError("no password opens it")
+            raise MalformedError(f"PDFium cannot open it: {_ERRORS.get(code, 'unknown error')}")
+    raise EncryptedError
+
+
+def _scheme(path: str) -> str:
+    """Say what a file is encrypted with that PDFium does not know."""
+    with open(path, "rb") as file:
+        # The dictionary of the encryption is not encrypted, nor in an object stream (7.6.1).
+        before = b""
+        while piece := file.read(1 << 20):
+            if _PUBLIC_KEY.search(before + piece):
+                return "it is encrypted for the owner of a certificate; no password opens it"
+            before = piece[-100:]
+    return "it is encrypted by a scheme that PDFium does not know; no password opens it"
 
 
 def _content(path: str) -> bytes | None:
@@ -86,6 +101,8 @@ class PdfiumDocument:
         document: PDFium's handle.
         content: the file, if it is read from memory.
     """
+
+    goes_by_count = True
 
     def __init__(self, document: Any, content: bytes | None) -> None:
         self._document = document
@@ -107,7 +124,9 @@ class PdfiumDocument:
         """Read one page and close it, for PDFium keeps every page that is left open."""
         page = self._load(number)
         try:
-            links = tuple(_links(self._document, page))
+            links: tuple[str, ...] = tolerate(
+                Aside.LINKS, lambda: tuple(_links(self._document, page)), ()
+            )
             ink = pdfium.FPDFPage_CountObjects(page) > 0
             filled_in = self._has_form and _flatten(page)
             text = "" if filled_in else _text(page)
@@ -119,7 +138,8 @@ class PdfiumDocument:
                 text = _text(page)
             finally:
                 pdfium.FPDF_ClosePage(page)
-        return Page(text, ink, self._label(number), links)
+        label = tolerate(Aside.LABEL, lambda: self._label(number), "")
+        return Page(text, ink, label, links)
 
     def close(self) -> None:
         """Release the document."""
@@ -166,6 +186,21 @@ def _string(read: Callable[[Any, int], int]) -> str:
     return buffer.raw[: size - 2].decode("utf-16-le", "replace")
 
 
+def _uri(content: bytes) -> str:
+    """Decode a target. It should be ASCII, and is what the file has: UTF-16 too, or UTF-8."""
+    for mark, encoding in (
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF8, "utf-8"),
+    ):
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding, "replace").rstrip("\0")
+    try:
+        return content.decode("utf-8").rstrip("\0")
+    except UnicodeDecodeError:
+        return content.decode("latin-1").rstrip("\0")
+
+
 def _flatten(page: Any) -> bool:
     """Draw the fields of a form into the page, so that what was filled in is text of the page."""
     done = pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
@@ -202,4 +237,4 @@ def _links(document: Any, page: Any) -> Iterator[str]:
             size = pdfium.FPDFAction_GetURIPath(document, action, None, 0)
             buffer = ctypes.create_string_buffer(size)
             pdfium.FPDFAction_GetURIPath(document, action, buffer, size)
-            yield buffer.raw.decode("utf-8", "replace").rstrip("\0")
+            yield _uri(buffer.raw[: max(size - 1, 0)])

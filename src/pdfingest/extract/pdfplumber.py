@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import pdfplumber
-from pdfminer.pdfdocument import PDFNoPageLabels, PDFPasswordIncorrect
+from pdfminer.pdfdocument import PDFEncryptionError, PDFNoPageLabels, PDFPasswordIncorrect
 from pdfminer.pdftypes import resolve1
 from pdfminer.psexceptions import PSException
 from pdfminer.utils import decode_text
@@ -20,7 +20,7 @@ from pdfingest.extract.engine import (
     MalformedError,
     tolerate,
 )
-from pdfingest.model import DocumentInfo, Page
+from pdfingest.model import Aside, DocumentInfo, Page
 
 
 def open_document(path: str, passwords: Sequence[str]) -> "PdfplumberDocument":
@@ -32,9 +32,14 @@ def open_document(path: str, passwords: Sequence[str]) -> "PdfplumberDocument":
             cause = error.args[0] if isinstance(error, PdfminerException) and error.args else error
             if isinstance(cause, OSError | MemoryError):
                 raise cause from error
+            if isinstance(cause, PDFEncryptionError) and not isinstance(
+                cause, PDFPasswordIncorrect
+            ):
+                told = f"pdfminer cannot decrypt it: {cause}"
+                raise EncryptedError(told, by_password=False) from error
             if not isinstance(cause, PDFPasswordIncorrect):
                 raise MalformedError(f"{type(cause).__name__}: {cause}") from error
-    raise EncryptedError("no password opens it")
+    raise EncryptedError
 
 
 class PdfplumberDocument:
@@ -44,7 +49,7 @@ class PdfplumberDocument:
         self._document = document
         self._pages = document.pages
         self.page_count = len(self._pages)
-        self._labels: list[str] = tolerate(self._page_labels, [])
+        self._labels: list[str] = tolerate(Aside.LABEL, self._page_labels, [])
 
     def info(self) -> DocumentInfo:
         """Metadata of the document; see `engine.Document`."""
@@ -62,13 +67,16 @@ class PdfplumberDocument:
         """Read one page, then drop its caches (jsvine/pdfplumber#193)."""
         page = self._pages[number - 1]
         try:
-            filled_in: tuple[str, ...] = tolerate(lambda: tuple(_field_values(page)), ())
+            filled_in: tuple[str, ...] = tolerate(
+                Aside.FIELDS, lambda: tuple(_field_values(page)), ()
+            )
             text = "\n".join((page.extract_text(), *filled_in))
             return Page(
                 text=text,
-                ink=bool(text) or tolerate(lambda: any(page.objects.values()), default=True),
+                ink=bool(text)
+                or tolerate(Aside.INK, lambda: any(page.objects.values()), default=True),
                 label=self._labels[number - 1] if self._labels else "",
-                links=tolerate(lambda: tuple(_links(page)), ()),
+                links=tolerate(Aside.LINKS, lambda: tuple(_links(page)), ()),
             )
         except (PdfminerException, PSException, RecursionError) as error:
             raise MalformedError(f"{type(error).__name__}: {error}") from error

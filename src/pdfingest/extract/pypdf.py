@@ -16,7 +16,7 @@ from pdfingest.extract.engine import (
     MalformedError,
     tolerate,
 )
-from pdfingest.model import DocumentInfo, Page
+from pdfingest.model import Aside, DocumentInfo, Page
 
 # Operators that put something on the page (ISO 32000-2, table 50).
 _PAINTS = re.compile(rb"(?<![^\s\])>])(?:f\*?|F|B\*?|b\*?|S|s|sh|Do|Tj|TJ|'|\"|EI)(?!\S)")
@@ -27,12 +27,25 @@ def open_document(path: str, passwords: Sequence[str]) -> "PypdfDocument":
     # An open file, not its path: given a path, pypdf reads the whole file into memory.
     file = open(path, "rb")  # noqa: SIM115 - the document closes it
     try:
+        return _opened(file, passwords)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _opened(file: BinaryIO, passwords: Sequence[str]) -> "PypdfDocument":
+    """Open what is in a file; see `engine.Engine`."""
+    try:
         reader = pypdf.PdfReader(file)
         if reader.is_encrypted and not any(reader.decrypt(p) for p in ("", *passwords)):
-            raise EncryptedError("no password opens it")
+            raise EncryptedError
         return PypdfDocument(reader, file)
     except DependencyError as error:
-        raise EncryptedError(f"pypdf lacks a package to decrypt it: {error}") from error
+        raise EncryptedError(
+            f"pypdf lacks a package to decrypt it: {error}", by_password=False
+        ) from error
+    except NotImplementedError as error:  # of a handler such as that of certificates
+        raise EncryptedError(f"pypdf cannot decrypt it: {error}", by_password=False) from error
     except (PyPdfError, RecursionError) as error:
         raise MalformedError(f"{type(error).__name__}: {error}") from error
 
@@ -44,7 +57,7 @@ class PypdfDocument:
         self._reader = reader
         self._file = file
         self.page_count = len(reader.pages)
-        self._labels: list[str] = tolerate(self._page_labels, [])
+        self._labels: list[str] = tolerate(Aside.LABEL, self._page_labels, [])
 
     def info(self) -> DocumentInfo:
         """Metadata of the document; see `engine.Document`."""
@@ -63,15 +76,18 @@ class PypdfDocument:
         try:
             page = self._reader.pages[number - 1]
             annotations: tuple[DictionaryObject, ...] = tolerate(
-                lambda: tuple(_annotations(page)), ()
+                Aside.LINKS, lambda: tuple(_annotations(page)), ()
             )
-            filled_in: tuple[str, ...] = tolerate(lambda: tuple(_field_values(annotations)), ())
+            filled_in: tuple[str, ...] = tolerate(
+                Aside.FIELDS, lambda: tuple(_field_values(annotations)), ()
+            )
             text = "\n".join((page.extract_text(), *filled_in))
             return Page(
                 text=text,
-                ink=bool(text) or tolerate(lambda: _paints(page.get_contents()), default=True),
+                ink=bool(text)
+                or tolerate(Aside.INK, lambda: _paints(page.get_contents()), default=True),
                 label=self._labels[number - 1] if number <= len(self._labels) else "",
-                links=tolerate(lambda: tuple(_links(annotations)), ()),
+                links=tolerate(Aside.LINKS, lambda: tuple(_links(annotations)), ()),
             )
         except (PyPdfError, RecursionError) as error:
             raise MalformedError(f"{type(error).__name__}: {error}") from error

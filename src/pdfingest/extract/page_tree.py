@@ -1,0 +1,288 @@
+"""The page tree as the bytes of a file have it, for a second look at what an engine counts.
+
+PDFium finds pages by the /Count of the nodes (ISO 32000-2, 7.7.3), and what a file says there may
+be wrong: then a page comes under the number of another, twice, or not at all, and nobody is told.
+To open each file with a second engine would take longer than to read it. So the nodes of the tree
+are looked for in the bytes, and in the object streams (7.5.7), by the words that they must hold:
+some microseconds a page.
+
+It is no parser. Where it cannot see through, as in encrypted object streams, there is no tree to
+compare with, and the engine is believed.
+"""
+
+import os
+import re
+import zlib
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_CHUNK_BYTES = 1 << 20
+_OVERLAP_BYTES = 64 << 10
+"""How much of a chunk is looked at again with the next: an object may lie across its end."""
+_HEAD_BYTES = 4096
+"""What the entries of a stream must fit into."""
+_BACK_BYTES = 16 << 10
+"""How far before its type an object may begin."""
+_MOST_OBJECT_BYTES = 4 << 20
+_MOST_UNPACKED_BYTES = 64 << 20
+"""Of all object streams together."""
+_MOST_DEPTH = 64
+_MOST_UNKNOWN = 16
+
+_END_OF_NAME = frozenset(b"\0\t\n\f\r ()<>[]{}/%")
+_KIDS = re.compile(rb"/Kids\s*\[([^\]]*)\]")
+_KID = re.compile(rb"(\d{1,10})\s+\d{1,5}\s+R|(null)")
+_COUNT = re.compile(rb"/Count\s+(\d{1,10})\b(?!\s+\d+\s+R)")
+_PAGES = re.compile(rb"/Pages\s+(\d{1,10})\s+\d{1,5}\s+R")
+_ROOT = re.compile(rb"/Root\s+(\d{1,10})\s+\d{1,5}\s+R")
+_FIRST = re.compile(rb"/First\s+(\d{1,10})\b(?!\s+\d+\s+R)")
+_FILTER = re.compile(rb"/Filter\s*(?:/FlateDecode(?![A-Za-z])|\[\s*/FlateDecode\s*\])")
+_STREAM = re.compile(rb"stream\r?\n")
+_INTEGER = re.compile(rb"\d{1,10}")
+
+
+@dataclass(frozen=True, slots=True)
+class PageTree:
+    """What the nodes of a page tree say."""
+
+    leaves: int
+    """Pages that are there."""
+    sure: int
+    """Those of them that stand before the first place where the tree is not as it says. An engine
+    that goes by /Count finds these, and perhaps no others, under their numbers."""
+    holes: tuple[int, ...] = ()
+    """Numbers, 1-based, of pages that are lost: the tree names an object that is not there, and the
+    /Count of the root includes it. If it does not, what is not there is no page."""
+
+    @property
+    def total_pages(self) -> int:
+        """Pages of the document, lost ones included."""
+        return self.leaves + len(self.holes)
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether an engine that goes by /Count finds each page under its number."""
+        return self.sure == self.leaves and not self.holes
+
+
+def read_page_tree(path: str) -> PageTree | None:
+    """Read the page tree of a file. Runs in the child.
+
+    Returns:
+        None where it cannot be told.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        objects = _Objects(file)
+        objects.gather()
+        return _Walk(objects).tree()
+    except (_UnclearError, zlib.error):
+        return None
+    finally:
+        os.close(file)
+
+
+class _UnclearError(Exception):
+    """The bytes do not show what the tree is."""
+
+
+class _Objects:
+    """The objects of a file that make up its page tree, by number: the newest of each."""
+
+    def __init__(self, file: int) -> None:
+        self.leaves: set[int] = set()
+        self.nodes: dict[int, bytes | int] = {}
+        """Nodes and catalogs: their text, or the offset of it in the file."""
+        self.root = 0
+        self._file = file
+        self._in_streams: set[int] = set()
+        """Numbers of all objects in object streams."""
+        self._is_encrypted = False
+        self._left_bytes = _MOST_UNPACKED_BYTES
+
+    def gather(self) -> None:
+        """Look through the file."""
+        for base, chunk in self._chunks():
+            self._is_encrypted |= b"/Encrypt" in chunk
+            at = chunk.rfind(b"/Root")
+            if at >= 0 and (root := _ROOT.match(chunk, at)):
+                self.root = int(root[1])
+            for at, kind in _typed(chunk):
+                begin, number = _header_before(chunk, at)
+                if kind == _OBJECT_STREAM:
+                    self._unpack(base + begin)
+                elif number:
+                    self._take(number, kind, base + begin)
+
+    def text(self, number: int) -> bytes:
+        """Give the text of a node; empty if it is none."""
+        found = self.nodes.get(number, b"")
+        return found if isinstance(found, bytes) else self._object_at(found)
+
+    def exists(self, number: int) -> bool:
+        """Whether there is any object of this number; it takes a look at the whole file."""
+        header = re.compile(rb"(?<!\d)%d\s+\d{1,5}\s+obj" % number)
+        return number in self._in_streams or any(header.search(c) for _, c in self._chunks())
+
+    def _chunks(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the content of the file, piece by piece, each with its offset; they overlap."""
+        size = os.fstat(self._file).st_size
+        for at in range(0, size, _CHUNK_BYTES - _OVERLAP_BYTES):
+            yield at, os.pread(self._file, min(_CHUNK_BYTES, size - at), at)
+
+    def _take(self, number: int, kind: bytes, content: bytes | int) -> None:
+        """Take an object in, in the place of an older one of its number."""
+        if kind == _LEAF:
+            self.leaves.add(number)
+            self.nodes.pop(number, None)
+        else:
+            self.nodes[number] = content
+            self.leaves.discard(number)
+
+    def _object_at(self, offset: int) -> bytes:
+        """Read the text of an object, from an offset in the file to its end."""
+        size = 4096
+        while size <= _MOST_OBJECT_BYTES:
+            text = os.pread(self._file, size, offset)
+            if (end := text.find(b"endobj")) >= 0:
+                return text[:end]
+            if len(text) < size:
+                break
+            size *= 4
+        raise _UnclearError
+
+    def _unpack(self, offset: int) -> None:
+        """Take in the objects of an object stream."""
+        head = os.pread(self._file, _HEAD_BYTES, offset)
+        if self._is_encrypted or not (stream := _STREAM.search(head)):
+            raise _UnclearError
+        entries = head[: stream.start()]
+        first = _FIRST.search(entries)
+        if not first or not _FILTER.search(entries) or b"/Predictor" in entries:
+            raise _UnclearError
+        content = self._inflated(offset + stream.end())
+        numbers = list(map(int, _INTEGER.findall(content[: int(first[1])])))
+        offsets = [int(first[1]) + each for each in numbers[1::2]]
+        self._in_streams.update(numbers[::2])
+        for at, kind in _typed(content):
+            index = bisect_right(offsets, at) - 1
+            end = offsets[index + 1] if index + 1 < len(offsets) else len(content)
+            self._take(numbers[2 * index], kind, content[offsets[index] : end])
+
+    def _inflated(self, offset: int) -> bytes:
+        """Decompress what begins at an offset of the file."""
+        inflate, content = zlib.decompressobj(), bytearray()
+        while not inflate.eof:
+            packed = os.pread(self._file, 64 << 10, offset)
+            piece = inflate.decompress(packed, self._left_bytes)
+            content += piece
+            self._left_bytes -= len(piece)
+            if not packed or self._left_bytes <= 0:
+                raise _UnclearError
+            offset += len(packed)
+        return bytes(content)
+
+
+_LEAF, _NODE, _CATALOG, _OBJECT_STREAM = b"/Page", b"/Pages", b"/Catalog", b"/ObjStm"
+
+
+def _typed(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield where in a content a type of object stands that is looked for, and the type."""
+    for kind in (_LEAF, _CATALOG, _OBJECT_STREAM):
+        at = content.find(kind)
+        while at >= 0:
+            end = at + len(kind)
+            found = kind
+            if kind is _LEAF and content[end : end + 1] == b"s":
+                found, end = _NODE, end + 1
+            is_name = end >= len(content) or content[end] in _END_OF_NAME
+            if is_name and content[max(at - 8, 0) : at].rstrip().endswith(b"/Type"):
+                yield at, found
+            at = content.find(kind, end)
+
+
+def _header_before(chunk: bytes, at: int) -> tuple[int, int]:
+    """Find the header of the object around a place.
+
+    Returns:
+        Where the object begins, and its number; 0 if there is none.
+    """
+    end = at
+    while (end := chunk.rfind(b" obj", max(at - _BACK_BYTES, 0), end)) >= 0:
+        before = chunk[max(end - 24, 0) : end].split()
+        if len(before) > 1 and before[-1].isdigit() and before[-2].isdigit():
+            return end + 4, int(before[-2])
+    return at, 0
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Goes through the tree, from the root to the leaves, in order."""
+
+    objects: _Objects
+    entries: list[bool] = field(default_factory=list[bool])
+    """For each place of the tree, in order, whether there is a page."""
+    sure: int | None = None
+    """Pages before the first irregularity; None while there is none."""
+    visited: set[int] = field(default_factory=set[int])
+    unknown: int = 0
+
+    def tree(self) -> PageTree:
+        """Go through all of it."""
+        pages = _PAGES.search(self.objects.text(self.objects.root))
+        if not pages:
+            raise _UnclearError
+        root = int(pages[1])
+        self._visit(root, 0)
+        leaves = sum(self.entries)
+        sure = leaves if self.sure is None else self.sure
+        count = _COUNT.search(self.objects.text(root))
+        if not count or int(count[1]) != len(self.entries):
+            return PageTree(leaves, sure)
+        holes = tuple(number for number, there in enumerate(self.entries, 1) if not there)
+        return PageTree(leaves, sure, holes)
+
+    def _visit(self, number: int, depth: int) -> None:
+        """Go through a node or a leaf."""
+        if number in self.objects.leaves:
+            self.entries.append(True)
+        elif number not in self.objects.nodes:
+            self._miss(number)
+        elif number in self.visited or depth > _MOST_DEPTH:
+            raise _UnclearError
+        else:
+            self.visited.add(number)
+            self._visit_kids(number, depth)
+
+    def _visit_kids(self, number: int, depth: int) -> None:
+        """Go through the kids of a node, and compare with its /Count."""
+        text = self.objects.text(number)
+        kids = _KIDS.search(text)
+        if not kids and b"/Kids" in text:
+            raise _UnclearError  # elsewhere
+        before = len(self.entries)
+        sure_before = sum(self.entries)
+        for kid in _KID.finditer(kids[1] if kids else b""):
+            if kid[2]:
+                self._doubt(sum(self.entries))
+            else:
+                self._visit(int(kid[1]), depth + 1)
+        count = _COUNT.search(text)
+        if depth and (not count or int(count[1]) != len(self.entries) - before):
+            self._doubt(sure_before)
+
+    def _miss(self, number: int) -> None:
+        """Note a kid that is not there."""
+        self.unknown += 1
+        if self.unknown > _MOST_UNKNOWN or self.objects.exists(number):
+            raise _UnclearError
+        self._doubt(sum(self.entries))
+        self.entries.append(False)
+
+    def _doubt(self, sure: int) -> None:
+        """From so many pages on, the tree is not as it says."""
+        self.sure = sure if self.sure is None else min(self.sure, sure)
