@@ -10,13 +10,13 @@ import os
 import signal
 import sys
 import time
-from typing import TypeAlias
 
 from pdfingest import limits
+from pdfingest.answer import Answer, encoded
 from pdfingest.errors import EngineUnavailableError, SandboxError
 from pdfingest.extraction import Extraction
 from pdfingest.memory import PeakMeter
-from pdfingest.model import Cost, EnvironmentFailure, Halted, Job, Outcome
+from pdfingest.model import Cost, EnvironmentFailure, Halted, Job
 from pdfingest.recorder import DONE, Recorder
 from pdfingest.sandbox import confine
 from pdfingest.spool import SpoolError
@@ -24,8 +24,6 @@ from pdfingest.spool import SpoolError
 if sys.platform != "win32":
     import fcntl
     import select
-
-Answer: TypeAlias = Outcome | Halted | EnvironmentFailure
 
 _ORPHANED = 1
 
@@ -94,6 +92,11 @@ def _exit_after(pipe: int) -> None:
     os._exit(_ORPHANED)
 
 
+def answer_to(job: Job) -> bytes:
+    """Do a job and encode what came of it. Runs in the child, once in its life."""
+    return encoded(run(job))
+
+
 def run(job: Job) -> Answer:
     """Extract one source into its spool. Runs in the child, once in its life."""
     recorder = Recorder(job.recorder, job.ticket)  # first of all: time limits count from here
@@ -116,7 +119,7 @@ def run(job: Job) -> Answer:
     try:
         confine.enter(job)
         meter.start()  # after all that is not the file's: the library that hashes alone is a MiB
-        answer = extraction.run()
+        answer = extraction.check() if job.is_check else extraction.run()
     except SpoolError as error:
         return EnvironmentFailure("spool", f"{job.spool}: {error}")
     except EngineUnavailableError as error:

@@ -11,8 +11,8 @@ So a kill at any instant leaves the old state or the new one.
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -65,12 +65,13 @@ class Compacted:
     """Directories whose newest run did not come to its end: some sources may be missing."""
 
 
-def compact(output: str, wait_s: float = 0.0) -> Compacted:
+def compact(output: str, wait_s: float = 0.0, *, is_held: bool = False) -> Compacted:
     """Rewrite the outputs of a directory to the newest state of each source.
 
     Args:
         output: what earlier runs had as their output directory.
         wait_s: how long to wait for a run that works on it.
+        is_held: whether the caller holds its lock already.
 
     Raises:
         NoInputError: there is nothing that a run wrote.
@@ -86,7 +87,7 @@ def compact(output: str, wait_s: float = 0.0) -> Compacted:
         _check_whole(output, folders)
     _allow_many_files()
     with ExitStack() as stack:
-        for folder in sorted({output, *folders}):
+        for folder in () if is_held else sorted({output, *folders}):
             stack.enter_context(held(folder, wait_s))
         home = stack.enter_context(Ledger(ledger_of(output) if whole else ""))
         with home.told():
@@ -95,7 +96,8 @@ def compact(output: str, wait_s: float = 0.0) -> Compacted:
         for number, folder in enumerate(folders):
             with nullcontext(home) if whole else Ledger(ledger_of(folder)) as ledger:
                 gathered.append(_gather(folder, number, ledger, home))
-        sources, lengths = _rewrite(output, gathered, home)
+        with _cleared_on_error(output, gathered):
+            sources, lengths = _rewrite(output, gathered, home)
         if whole:
             with home.told():
                 home.database.execute("BEGIN IMMEDIATE")
@@ -121,6 +123,10 @@ def settle(folder: str, ledger: Ledger) -> None:
     if names := ledger.renaming():
         _rename(folder, names)
         ledger.end_renaming()
+        return
+    for name in ledger.lengths():  # of one that was killed before its commit
+        with suppress(OSError):
+            os.unlink(_new(folder, name))
 
 
 def _rename(folder: str, names: Iterable[str]) -> None:
@@ -135,6 +141,18 @@ def _rename(folder: str, names: Iterable[str]) -> None:
 def _new(folder: str, name: str) -> str:
     """Where an output is written before it takes the place of the old one."""
     return os.path.join(folder, f"{name}.new")
+
+
+@contextmanager
+def _cleared_on_error(output: str, gathered: "Sequence[_Gathered]") -> Generator[None, None, None]:
+    """Remove the new files if they cannot be finished: where the disk is full, they keep it so."""
+    try:
+        yield
+    except BaseException:
+        for name in {name for each in gathered for name in each.lengths}:
+            with suppress(OSError):
+                os.unlink(_new(output, name))
+        raise
 
 
 def _check_whole(output: str, parts: Sequence[str]) -> None:

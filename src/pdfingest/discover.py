@@ -26,12 +26,17 @@ _MAGIC = re.compile(r"[*?\[]")
 _ANY_DEPTH = "**"
 
 
-def discover(inputs: Sequence[str], listed: Iterable[str] | None = None) -> Iterator[Found]:
+def discover(
+    inputs: Sequence[str],
+    listed: Iterable[str] | None = None,
+    given: dict[str, int] | None = None,
+) -> Iterator[Found]:
     """The sources behind the inputs; one that is reached twice may come twice.
 
     Args:
         inputs: files, directories and globs.
         listed: paths of files and directories, taken literally; None if no list was given.
+        given: takes the number of sources of each input, by its absolute path, as they come.
 
     Raises:
         UsageError: an input does not exist.
@@ -44,9 +49,18 @@ def discover(inputs: Sequence[str], listed: Iterable[str] | None = None) -> Iter
                 "that the shell leaves it alone."
             )
     for one in inputs:
-        yield from _glob(one, base) if _is_glob(one) else _reach(one, base)
+        found = _glob(one, base) if _is_glob(one) else _reach(one, base)
+        yield from _counted(found, os.path.abspath(one), {} if given is None else given)
     for one in listed or ():
         yield from _reach(one, base)
+
+
+def _counted(found: Iterator[Found], name: str, given: dict[str, int]) -> Iterator[Found]:
+    """Count what an input gives."""
+    given.setdefault(name, 0)
+    for each in found:
+        given[name] += 1
+        yield each
 
 
 def _is_glob(text: str) -> bool:

@@ -10,7 +10,7 @@ from enum import IntEnum
 class ExitCode(IntEnum):
     """Exit codes of the command line; part of the contract with users.
 
-    130 and 143 are the shell's convention of 128 plus the number of the signal.
+    129, 130 and 143 are the shell's convention of 128 plus the number of the signal.
     """
 
     OK = 0
@@ -21,6 +21,7 @@ class ExitCode(IntEnum):
     GATE = 5
     BUG = 70
     BUSY = 75
+    HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -57,6 +58,18 @@ class EngineUnavailableError(PdfingestError):
 
 class SandboxError(PdfingestError):
     """The sandbox is required, and this machine lacks a part of it or refuses it."""
+
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class InputGoneError(PdfingestError):
+    """Sources that earlier runs have ingested are not there any more, in suspicious numbers."""
+
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class ResourceError(PdfingestError):
+    """The system does not give what a run needs: a process, a thread, a descriptor, memory."""
 
     exit_code = ExitCode.ENVIRONMENT
 

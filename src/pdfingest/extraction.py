@@ -17,13 +17,14 @@ from typing import Any
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.extract.document import facts
 from pdfingest.extract.engine import (
-    Document,
     EncryptedError,
     MalformedError,
     load_engine,
     tolerate,
+    watch_asides,
 )
 from pdfingest.model import (
+    Aside,
     Cost,
     DocumentInfo,
     EngineSpec,
@@ -36,6 +37,7 @@ from pdfingest.model import (
     Unchanged,
     Unit,
 )
+from pdfingest.opening import Opening
 from pdfingest.record import DocumentFacts, Record, encode, facts_of, page_record
 from pdfingest.recorder import Recorder
 from pdfingest.spool import SpoolError, SpoolWriter, join_pages, pages_of, read_records
@@ -45,10 +47,16 @@ _HEADER_BYTES = 1024
 _CHUNK_BYTES = 1 << 20
 _MESSAGE_CHARS = 500
 _CHANGED = "it was changed while it was read"
+_CHECK_BYTES = 64 << 10
+"""What is written to a spool to see whether that can be done."""
 
 
 class _TooLargeError(Exception):
     """The file goes beyond one of its limits; the message says which."""
+
+
+class _NotPdfError(Exception):
+    """The file is surely no PDF; the message says why."""
 
 
 class _ChangedError(Exception):
@@ -71,6 +79,8 @@ def diagnose(error: BaseException, *, was_read: bool) -> tuple[FailureKind, str]
             kind = FailureKind.TOO_LARGE
         case _ChangedError():
             kind = FailureKind.CHANGED
+        case _NotPdfError():
+            kind = FailureKind.NOT_PDF
         case PermissionError() if was_read:
             kind = FailureKind.ENGINE_ERROR
         case OSError():
@@ -79,7 +89,9 @@ def diagnose(error: BaseException, *, was_read: bool) -> tuple[FailureKind, str]
             kind = FailureKind.MEMORY_LIMIT
         case _:
             kind = FailureKind.ENGINE_ERROR
-    told = isinstance(error, EncryptedError | MalformedError | _TooLargeError | _ChangedError)
+    told = isinstance(
+        error, EncryptedError | MalformedError | _TooLargeError | _ChangedError | _NotPdfError
+    )
     message = str(error) if told else f"{type(error).__name__}: {error}".removesuffix(": ")
     return kind, message[:_MESSAGE_CHARS]
 
@@ -95,13 +107,40 @@ class Extraction:
     before: tuple[int, ...] = ()
     sha256: str = ""
     has_header: bool = False
-    documents: dict[int, Document] = field(default_factory=dict[int, Document])
-    total_pages: int = 0
+    size_bytes: int = 0
+    opening: Opening = field(init=False)
     pages: int = 0
     chars: int = 0
     needs_ocr_pages: int = 0
     failed_pages: list[int] = field(default_factory=list[int])
     first_failure: tuple[FailureKind, str] | None = None
+
+    def __post_init__(self) -> None:
+        self.opening = Opening(self.job, self.recorder)
+
+    def check(self) -> Outcome:
+        """Open no file; see that every engine can be imported, and that the spool can be written.
+
+        Raises:
+            SpoolError: it cannot be written.
+            EngineUnavailableError: an engine cannot be imported.
+        """
+        for engine in self.job.engines:
+            load_engine(engine)
+        with SpoolWriter(self.job.spool, self.job.attempt.spool_bytes) as spool:
+            spool.write(bytes(_CHECK_BYTES))
+        return self._failed(FailureKind.CANCELLED, "nothing was to be read")
+
+    def begin_aside(self, aside: Aside) -> bool:
+        """See `engine.Watch`."""
+        if aside in self.job.attempt.without:
+            return False
+        self.recorder.note_aside(aside)
+        return True
+
+    def end_aside(self) -> None:
+        """See `engine.Watch`."""
+        self.recorder.note_aside(None)
 
     def run(self) -> Outcome | Halted:
         """Do it.
@@ -110,6 +149,7 @@ class Extraction:
             SpoolError: the spool cannot be written.
             EngineUnavailableError: the first engine cannot be imported.
         """
+        watch_asides(self)
         try:
             if unchanged := self._extract():
                 return unchanged
@@ -122,9 +162,8 @@ class Extraction:
         except BaseException as error:  # noqa: BLE001 - an engine may raise anything
             return self._failed(*self._diagnose(error))
         finally:
-            for document in self.documents.values():
-                with suppress(Exception):
-                    document.close()
+            with suppress(Exception):
+                self.opening.close()
         if self.pages == 0:
             return self._failed(*(self.first_failure or (FailureKind.MALFORMED, "it has no pages")))
         return Extracted(
@@ -142,7 +181,11 @@ class Extraction:
 
     def _diagnose(self, error: BaseException) -> tuple[FailureKind, str]:
         """What an exception says of this job's file."""
-        return diagnose(error, was_read=bool(self.before))
+        kind, message = diagnose(error, was_read=bool(self.before))
+        if isinstance(error, EncryptedError) and error.by_password:
+            tried = len(self.job.passwords)
+            message += f"; {tried} tried" if tried else "; none given"
+        return kind, message
 
     def _failed(self, kind: FailureKind, message: str) -> Failed:
         """No record came of it."""
@@ -152,9 +195,6 @@ class Extraction:
                 kind, message = FailureKind.CHANGED, _CHANGED
         if kind is FailureKind.MALFORMED and not self.has_header:
             kind, message = FailureKind.NOT_PDF, "no %PDF- in its first KiB"
-        if kind is FailureKind.ENCRYPTED:
-            tried = len(self.job.passwords)
-            message += f"; {tried} tried" if tried else "; none given"
         return Failed(
             kind,
             message,
@@ -166,7 +206,7 @@ class Extraction:
 
     def _first_engine(self) -> EngineSpec:
         """The engine that the file was opened with, or would have been."""
-        return self.job.engines[min(self.documents, default=self.job.attempt.floor)]
+        return self.job.engines[self.opening.first]
 
     def _extract(self) -> Unchanged | None:
         """Pages into the spool; a document is joined from them at the end."""
@@ -174,8 +214,8 @@ class Extraction:
         earlier = self.job.earlier
         if earlier is not None and earlier.sha256 == self.sha256:
             return replace(earlier, cost=self.cost())
-        if not self.has_header and not self.job.source.size_bytes:
-            raise MalformedError("it is empty")  # each engine would say so, after its import
+        if self.size_bytes == 0:
+            raise _NotPdfError("it is empty")  # each engine would say so, after its import
         attempt, unit = self.job.attempt, self.job.unit
         path = self.job.spool if unit is Unit.PAGE else pages_of(self.job.spool)
         with SpoolWriter(path, attempt.spool_bytes) as spool:
@@ -198,7 +238,6 @@ class Extraction:
 
     def _close_at(self, total_pages: int) -> None:
         """Nothing more is read: all pages that are not in the spool are lost."""
-        self.total_pages = total_pages
         self._lose_until((self.job.attempt.end or total_pages) + 1)
 
     def _lose_until(self, number: int) -> None:
@@ -214,56 +253,35 @@ class Extraction:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise OSError("it is not a regular file")
+            self.size_bytes = found.st_size
             # One buffer, no larger than the file: a fresh megabyte for each read is two mappings.
             size_bytes = max(min(found.st_size, _CHUNK_BYTES), _HEADER_BYTES)
             buffer = memoryview(bytearray(size_bytes))
             length = file.readinto(buffer)
             self.has_header = b"%PDF-" in bytes(buffer[: min(length, _HEADER_BYTES)])
+            hashed_bytes = 0
             while length:
                 self.digest.update(buffer[:length])
+                hashed_bytes += length
+                if hashed_bytes < found.st_size:  # a large file: show that it goes on
+                    kept_bytes = self.job.attempt.spool_bytes
+                    self.recorder.note(spool_bytes=kept_bytes, hashed_bytes=hashed_bytes)
                 length = file.readinto(buffer)
             self.sha256 = self.digest.hexdigest()
         return _identity(found)
 
-    def _open_first(self) -> int:
-        """Open the file by the first engine that can; gives its index."""
-        reason: Exception | None = None
-        for index in range(self.job.attempt.floor, len(self.job.engines)):
-            try:
-                self._document(index)
-            except (EngineUnavailableError, MemoryError):
-                raise
-            except Exception as error:  # noqa: BLE001 - the next engine may know better
-                reason = reason or error
-                if isinstance(error, EncryptedError) and not self.job.passwords:
-                    break  # another engine would need the password as well
-            else:
-                return index
-        assert reason is not None, "a job has at least one engine"
-        raise reason
-
-    def _document(self, index: int) -> Document:
-        """The document as one engine sees it, opened when it is first asked for."""
-        if index not in self.documents:
-            if not self.total_pages:
-                self.recorder.note(index, spool_bytes=self.job.attempt.spool_bytes)
-            open_document = load_engine(self.job.engines[index])
-            self.documents[index] = open_document(self.job.source.path, self.job.passwords)
-        return self.documents[index]
-
     def _read_pages(self, spool: SpoolWriter) -> None:
         """One record a page; a page that no engine reads is noted and costs no other."""
-        first = self._open_first()
-        document = self.documents[first]
-        self.total_pages = document.page_count
-        if self.total_pages > self.job.limits.pages:
-            raise _TooLargeError(f"it has {self.total_pages:,} pages; see --max-pages")
-        info = tolerate(document.info, DocumentInfo())
+        self.opening.open()
+        first, total_pages = self.opening.first, self.opening.total_pages
+        if total_pages > self.job.limits.pages:
+            raise _TooLargeError(f"it has {total_pages:,} pages; see --max-pages")
+        info = tolerate(Aside.INFO, self.opening.document(first).info, DocumentInfo())
         source, spec = self.job.source.name, self.job.engines[first]
-        shared = facts(source, self.sha256, self.total_pages, info, spec)
+        shared = facts(source, self.sha256, total_pages, info, spec)
         attempt = self.job.attempt
         self._lose_until(attempt.first_page)
-        end = attempt.end or self.total_pages
+        end = attempt.end or total_pages
         for number in range(attempt.first_page, end + 1):
             if number >= (self.recorder.told_to_end() or math.inf):
                 return
@@ -280,9 +298,9 @@ class Extraction:
     ) -> None:
         """The record of one page, by the first engine that does not raise."""
         for index in engines:
-            self.recorder.note(index, number, self.total_pages, spool.length)
+            self.recorder.note(index, number, shared.total_pages, spool.length)
             try:
-                page = self._document(index).page(number)
+                page = self.opening.page(index, number)
                 record = page_record(replace(shared, engine=self.job.engines[index]), number, page)
                 line = encode(record)
             except MemoryError:

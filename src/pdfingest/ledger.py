@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from pdfingest.errors import LedgerError
-from pdfingest.model import Extracted, Failed, FailureKind, Finished, Source, Unchanged
+from pdfingest.model import Extracted, Failed, FailureKind, Finished, Gone, Unchanged
 from pdfingest.record import status_of
 
 Sync: TypeAlias = Callable[[], Mapping[str, int]]
@@ -51,11 +51,27 @@ _MIGRATIONS = (
         report_at INTEGER NOT NULL, report_bytes INTEGER NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE source ADD COLUMN total_pages INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE source ADD COLUMN duplicate_of TEXT NOT NULL DEFAULT '';
+    UPDATE source SET total_pages = pages  -- and of a list such as [3, 5], its length
+        + (failed_pages <> '[]') + length(failed_pages) - length(replace(failed_pages, ',', ''));
+    CREATE INDEX source_content ON source (substr(sha256, 1, 16));
+    CREATE TABLE input (name TEXT PRIMARY KEY, sources INTEGER NOT NULL) WITHOUT ROWID;
+    """,
 )
 """The n-th, counted from 0, takes a ledger of version n to n + 1 (PRAGMA user_version)."""
 
-_STATE = f"INSERT OR {{}} INTO source VALUES ({', '.join('?' * 20)})"  # noqa: S608 - marks
+_STATE = f"INSERT OR {{}} INTO source VALUES ({', '.join('?' * 22)})"  # noqa: S608 - marks
 _SEEN = "UPDATE source SET path = ?, size_bytes = ?, mtime_ns = ? WHERE name = ?"
+# A source that this run takes up counts once it has been; until then, what is known may be past.
+_ORIGINAL = """
+SELECT name FROM source WHERE substr(sha256, 1, 16) = substr(?1, 1, 16) AND sha256 = ?1
+AND name <> ?2 AND options_digest = ?3 AND records <> '' AND duplicate_of = '' AND (
+    finished_at >= ?4
+    OR NOT EXISTS (SELECT 1 FROM planned WHERE planned.name = source.name AND NOT unchanged)
+) ORDER BY records_at, name LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,7 @@ class Ledger:
         self.path = path
         self._due_s = 0.0
         self._run = 0
+        self._began_at = 0.0
         with self.told():
             self.database = sqlite3.connect(
                 path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
@@ -167,7 +184,8 @@ class Ledger:
         """A run takes over the outputs as they are now."""
         with self.told():
             sql = "INSERT INTO run (started_at) VALUES (?)"
-            self._run = self._change(sql, time.time()).lastrowid or 0
+            self._began_at = time.time()
+            self._run = self._change(sql, self._began_at).lastrowid or 0
         self.commit(sync)
 
     def end_run(self, exit_code: int, sync: Sync) -> None:
@@ -225,14 +243,27 @@ class Ledger:
 
     # What became of every source
 
+    def original_of(self, finished: Finished, digest: str) -> str:
+        """Find a source with records of the same content, by the same options.
+
+        Returns:
+            The first of them in the outputs; empty if there is none, or if this one has no records.
+        """
+        if not isinstance(finished.outcome, Extracted):
+            return ""
+        with self.told():
+            asked = (finished.outcome.sha256, finished.source.name, digest, self._began_at)
+            row = self.database.execute(_ORIGINAL, asked).fetchone()
+        return str(row[0]) if row else ""
+
     def note(self, finished: Finished, place: Place, digest: str) -> None:
-        """The state of a source as it is now; it counts from the next commit on."""
+        """Note the state of a source as it is now; it counts from the next commit on."""
         source, outcome = finished.source, finished.outcome
-        if not self.path:
-            return
         identity = os.fsencode(source.path), source.size_bytes, source.mtime_ns
         with self.told():
             match outcome:
+                case Gone():
+                    self._change("DELETE FROM source WHERE name = ?", source.name)
                 case Unchanged():
                     if outcome.cost.started_at:  # a child found the same content at a new time
                         self._change(_SEEN, *identity, source.name)
@@ -250,34 +281,55 @@ class Ledger:
                         time.time(),
                         *(place.records, place.records_at, place.records_bytes),
                         *(place.report_at, place.report_bytes),
+                        *(_total_pages(outcome), finished.duplicate_of),
                     )
-
-    def forget(self, name: str) -> None:
-        """A source is no more."""
-        with self.told():
-            self._change("DELETE FROM source WHERE name = ?", name)
 
     def earlier(self, name: str) -> Unchanged:
         """The outcome of a source that was ingested before and is still the same."""
         row = self.database.execute(
-            "SELECT sha256, engine, pages, chars, needs_ocr_pages, failed_pages FROM source "
-            "WHERE name = ?",
+            "SELECT sha256, engine, pages, chars, needs_ocr_pages, failed_pages, total_pages "
+            "FROM source WHERE name = ?",
             (name,),
         ).fetchone()
-        sha256, engine, pages, chars, needs_ocr_pages, failed_pages = row
+        sha256, engine, pages, chars, needs_ocr_pages, failed_pages, total_pages = row
         lost = tuple(json.loads(failed_pages))
-        return Unchanged(sha256, engine, pages, chars, needs_ocr_pages, lost)
+        return Unchanged(sha256, engine, pages, chars, needs_ocr_pages, lost, total_pages)
 
-    def unplanned(self) -> Iterator[Source]:
-        """Sources of earlier runs that the plan of this one does not have."""
+    def sources(self) -> int:
+        """Number of sources that earlier runs have ingested or failed at."""
+        with self.told():
+            return int(self.database.execute("SELECT count(*) FROM source").fetchone()[0])
+
+    def unplanned(self) -> Iterator[tuple[str, str]]:
+        """Names and paths of sources of earlier runs that the plan of this one does not have."""
         name = ""
         while rows := self.database.execute(
-            "SELECT name, path, size_bytes FROM source WHERE name > ? "
+            "SELECT name, path FROM source WHERE name > ? "
             "AND name NOT IN (SELECT name FROM planned) ORDER BY name LIMIT ?",
             (name, _PAGE_ROWS),
         ).fetchall():
-            for name, path, size_bytes in rows:
-                yield Source(name, os.fsdecode(path), size_bytes)
+            for name, path in rows:
+                yield name, os.fsdecode(path)
+
+    # What each input gave
+
+    def inputs(self) -> dict[str, int]:
+        """Number of sources that each input gave to an earlier run, by the input's path."""
+        with self.told():
+            return dict(self.database.execute("SELECT name, sources FROM input"))
+
+    def note_inputs(self, given: Mapping[str, int]) -> None:
+        """Note how many sources each input has given."""
+        with self.told():
+            for name, sources in given.items():
+                self._change("INSERT OR REPLACE INTO input VALUES (?, ?)", name, sources)
+
+    def old_bytes(self) -> int:
+        """Bytes of the outputs that a compaction would remove."""
+        with self.told():
+            sql = "SELECT total(records_bytes + report_bytes) FROM source"
+            live = int(self.database.execute(sql).fetchone()[0])
+            return max(sum(self.lengths().values()) - live, 0)
 
 
 def _ending(outcome: Extracted | Failed) -> tuple[str | int, ...]:
@@ -290,6 +342,11 @@ def _ending(outcome: Extracted | Failed) -> tuple[str | int, ...]:
     failed_pages = json.dumps(outcome.failed_pages)
     failure = str(_failure(outcome) or "")
     return status_of(outcome), failure, outcome.engine, *counts, failed_pages
+
+
+def _total_pages(outcome: Extracted | Failed) -> int:
+    """Number of pages of the document, as far as it is known."""
+    return outcome.last_page if isinstance(outcome, Extracted) else len(outcome.failed_pages)
 
 
 def _failure(outcome: Extracted | Failed) -> FailureKind | None:

@@ -1,14 +1,20 @@
-"""What this machine gives to this process: CPUs and memory, after affinity and cgroups.
+"""What this machine gives to this process, and what it says where there is no more.
+
+CPUs and memory are those after affinity and cgroups.
 
 `os.cpu_count()` is not it: in a container with half a CPU on a host of 64 it says 64, and 64 lanes
 would fight for the half.
 """
 
+import errno
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
+
+from pdfingest.errors import ResourceError
 
 _CGROUP_ROOT = "/sys/fs/cgroup"
 _MEMBERSHIP = "/proc/self/cgroup"
@@ -36,6 +42,34 @@ def available_memory(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERS
     """
     limits = [_memory_limit_of(folder) for folder in _folders("memory", cgroup_root, membership)]
     return min([_physical_memory(), *limits])
+
+
+@contextmanager
+def resources_told() -> Generator[None, None, None]:
+    """Turn what the system refuses to give into what the user can do.
+
+    Raises:
+        ResourceError: in place of the error of a process, a thread, a descriptor or memory that
+            cannot be had.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _SCARCE:
+            raise
+        raise ResourceError(f"{error.strerror}. {_SCARCE[error.errno]}") from error
+    except RuntimeError as error:
+        if "thread" not in str(error):  # the only sign that Python gives
+            raise
+        raise ResourceError(f"{error}. {_SCARCE[errno.EAGAIN]}") from error
+
+
+_SCARCE = {
+    errno.EAGAIN: "Use fewer --workers, or raise the limit on processes and threads (ulimit -u).",
+    errno.ENOMEM: "Use fewer --workers, or a machine with more memory.",
+    errno.EMFILE: "Use fewer --workers, or raise the limit on open files (ulimit -n).",
+    errno.ENFILE: "The whole system has too many files open: end what holds them.",
+}
 
 
 def _physical_memory() -> int:

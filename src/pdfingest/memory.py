@@ -56,6 +56,11 @@ def peak_of(pid: int) -> int:
         return 0
 
 
+def resident_bytes(pid: int) -> int:
+    """Resident set of a living process, in bytes; 0 where that cannot be read."""
+    return _rss(f"{pid}")
+
+
 def oom_kills() -> int:
     """Processes that the kernel has killed for want of memory (/proc/vmstat); 0 if not told."""
     try:
@@ -84,10 +89,17 @@ def look() -> "Sample":
         parent_rss_bytes=_rss("self"),
         helpers_rss_bytes=sum(map(_rss, helpers)),
         tree_pss_bytes=sum(map(_pss, ["self", *helpers, *children])),
-        descriptors=len(os.listdir("/proc/self/fd")),
-        threads=len(os.listdir("/proc/self/task")),
+        descriptors=_count("/proc/self/fd"),
+        threads=_count("/proc/self/task"),
         children=len(children),
     )
+
+
+def _count(folder: str) -> int:
+    """Number of entries of a directory of /proc; 0 where that cannot be read."""
+    with suppress(OSError):
+        return len(os.listdir(folder))
+    return 0
 
 
 def _below(pid: str) -> Iterator[str]:
@@ -119,9 +131,13 @@ def _pss(pid: str) -> int:
 def _linux() -> _Read:
     """VmRSS and VmHWM of this process, by proc(5) in KiB.
 
-    The file stays open, for in its sandbox a child could not open it again.
+    The file stays open, for in its sandbox a child could not open it again. Without /proc, as in
+    some chroots, getrusage(2) must do.
     """
-    file = os.open("/proc/self/status", os.O_RDONLY)
+    try:
+        file = os.open("/proc/self/status", os.O_RDONLY)
+    except OSError:
+        return _rusage
 
     def read() -> tuple[int, int, str]:
         status = os.pread(file, _STATUS_BYTES, 0)
@@ -134,6 +150,14 @@ def _field(status: bytes, name: bytes) -> int:
     """One field of /proc/self/status in bytes."""
     start = status.index(name) + len(name)
     return int(status[start : status.index(b"kB", start)]) * _KIB
+
+
+def _rusage() -> tuple[int, int, str]:
+    """Peak by getrusage(2), which Linux gives in KiB and with the past of the process."""
+    import resource  # noqa: PLC0415 - absent on Windows
+
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
+    return peak_bytes, peak_bytes, "ru_maxrss"
 
 
 def _darwin() -> tuple[int, int, str]:

@@ -34,6 +34,15 @@ class Unit(StrEnum):
     DOCUMENT = "document"
 
 
+class Duplicates(StrEnum):
+    """What becomes of a source whose content another source of the same output has."""
+
+    KEEP = "keep"
+    """Its records are written as well."""
+    SKIP = "skip"
+    """Its records are not written; its report line names the other."""
+
+
 class Sandbox(StrEnum):
     """Whether a child gives up what its job does not need, before it reads the file."""
 
@@ -42,6 +51,18 @@ class Sandbox(StrEnum):
     REQUIRE = "require"
     """All of it, or the run stops."""
     OFF = "off"
+
+
+class Aside(StrEnum):
+    """What an engine reads beside the text of a page. It must never cost the page."""
+
+    INFO = "info"
+    LABEL = "label"
+    LINKS = "links"
+    FIELDS = "fields"
+    """What is filled into a form, where the engine does not draw it into the page."""
+    INK = "ink"
+    """Whether a page without text shows anything."""
 
 
 class _Sent:
@@ -144,6 +165,8 @@ class Attempt(_Sent):
     """First page of the range that is the job's; with `end` the whole document at first."""
     end: int = 0
     """Last page of the range; 0 for the document's."""
+    without: tuple[Aside, ...] = ()
+    """What is not read, since an earlier child of the source died while it read that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +196,8 @@ class Cost(_Sent):
     """Children that the source took."""
     signal: str = ""
     """Name of the signal that killed the first of them that died, for example `SIGSEGV`."""
+    stack: str = ""
+    """Where the first of them that died was, as its last Python frames, innermost first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +210,7 @@ class Unchanged(_Sent):
     chars: int
     needs_ocr_pages: int
     failed_pages: tuple[int, ...] = ()
+    total_pages: int = 0
     cost: Cost = Cost()
     """Of the child that hashed the file, where its size and time did not tell."""
 
@@ -211,6 +237,9 @@ class Job(_Sent):
     """Path of the lane's flight recorder, once the job is on a lane."""
     ticket: int = 0
     """Tells the notes of this attempt from those of others."""
+    is_check: bool = False
+    """Whether the child opens no file, and only sees whether engines, sandbox and spool are there:
+    what it says of the machine can then be no file's lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +259,8 @@ class Extracted(_Sent):
     """Why the first of the lost pages was lost."""
     message: str = ""
     last_page: int = 0
-    """Where reading ended; earlier than the document where the rest is another lane's."""
+    """Number, 1-based, of the page at which reading ended: the document's last, or that of the
+    range where the rest is another lane's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +274,17 @@ class Failed(_Sent):
     engine: str = ""
     failed_pages: tuple[int, ...] = ()
     """Numbers, 1-based, of the pages that the file is known to have, all of them lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An earlier run ingested the source, and it is not there any more. No failure."""
+
+    sha256: str
+    """Of the content that it had."""
+    engine: str = ""
+    failed_pages: tuple[int, ...] = ()
+    cost: Cost = Cost()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +302,12 @@ class Death:
     """0 if not known."""
     spool_bytes: int = 0
     """What is whole of the spool."""
+    aside: Aside | None = None
+    """What it was reading beside the text of the page; None if it was the text."""
     innocent: bool = False
     """Whether it died before its job began or after it was done: the job may be run again."""
+    was_started: bool = True
+    """False if the system gave no process; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +328,7 @@ class EnvironmentFailure(_Sent):
 
 
 Outcome: TypeAlias = Extracted | Failed | Unchanged
+"""How a job ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,9 +336,33 @@ class Finished:
     """A source and how it ended."""
 
     source: Source
-    outcome: Outcome
+    outcome: Outcome | Gone
     spool: str = ""
     """File with its records; empty where no child was started."""
+    duplicate_of: str = ""
+    """Name of a source, earlier in the same output, that has the same content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a child is with a source."""
+
+    source: Source
+    page: int = 0
+    """1-based number of the page that is being read; 0 until the first."""
+    total_pages: int = 0
+    hashed_bytes: int = 0
+    """How much of the file has been hashed, before its first page is read."""
+
+    @property
+    def pages_done(self) -> int:
+        """Pages that have been read."""
+        return max(self.page - 1, 0)
+
+    @property
+    def fraction(self) -> float:
+        """How much of the source has been read, from 0 to 1."""
+        return self.pages_done / self.total_pages if self.total_pages else 0.0
 
 
 class Stop:

@@ -3,14 +3,15 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pdfingest.errors import UsageError
 from pdfingest.machine import available_cpus, available_memory
-from pdfingest.model import EngineSpec, FailureKind, Limits, Sandbox, Unit
+from pdfingest.model import Duplicates, EngineSpec, FailureKind, Limits, Sandbox, Unit
 from pdfingest.shard import Shard
 from pdfingest.text import mib
 
@@ -29,6 +30,38 @@ class FailOn(StrEnum):
     """A source that yielded no record."""
     NEVER = "never"
     """None; only the environment, an interrupt or a bug end with another code than 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A number of sources, or a part of them in percent."""
+
+    number: int = 0
+    percent: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `N` or `P%`.
+
+        Raises:
+            ValueError: it is neither, or not from 0 to 100 percent.
+        """
+        match = _SHARE.fullmatch(text.strip())
+        if match is None or (match["percent"] and float(match["percent"]) > 100):  # noqa: PLR2004 - percent
+            raise ValueError(f"{text!r} must be a number, or a part such as 5%")
+        if match["percent"]:
+            return cls(percent=float(match["percent"]))
+        return cls(number=int(match["number"]))
+
+    def of(self, total: int) -> float:
+        """Give the number that it stands for."""
+        return self.number or self.percent * total / 100
+
+    def __str__(self) -> str:
+        return f"{self.percent:g}%" if self.percent else f"{self.number}"
+
+
+_SHARE = re.compile(r"(?P<percent>\d{1,3}(?:\.\d+)?)%|(?P<number>\d{1,12})")
 
 
 class Order(StrEnum):
@@ -80,7 +113,17 @@ class IngestOptions:
     """Tell by the hash alone what is unchanged, not by size and time."""
     wait_s: float = 0.0
     """How long to wait for another run that holds the output directory."""
+    report_unchanged: bool = False
+    """Write a report line for each source that is unchanged, too."""
+    duplicates: Duplicates = Duplicates.KEEP
+    """What becomes of a source whose content another source of the output has."""
+    max_gone: Share = Share(percent=50)
+    """Sources of earlier runs that may be gone; if more are, the run ends before it forgets any."""
+    compact: bool = False
+    """Rewrite the outputs to the newest state of each source when the run has ended."""
     fail_on: FailOn = FailOn.ANY
+    max_failures: Share | None = None
+    """Sources that may fail or lose pages without exit code 1; None for what `fail_on` says."""
     max_peak_bytes: int = 0
     """A gate: the peak that no child may exceed; 0 for none."""
     require_flat: bool = False
@@ -127,6 +170,15 @@ class IngestOptions:
         """What one child may take."""
         memory_bytes = self.memory_limit_bytes or self.budget_bytes() // self.workers
         return Limits(memory_bytes, self.max_output_bytes, self.max_pages)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the options as JSON has them, without the passwords."""
+        chosen = {each.name: getattr(self, each.name) for each in fields(self)}
+        del chosen["passwords"]
+        told = {name: f"{value}" for name, value in chosen.items() if isinstance(value, Share)}
+        if self.shard is not None:
+            told["shard"] = f"{self.shard.index}/{self.shard.count}"
+        return {**chosen, **told}
 
     @property
     def folder(self) -> str:

@@ -5,29 +5,32 @@ Sink, ledger and summary are correctness and are called by name; listeners only 
 
 import os
 import sys
+import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, takewhile
 from typing import BinaryIO, Protocol, TypeAlias
 
-from pdfingest.compact import settle
+from pdfingest.compact import compact, settle
 from pdfingest.discover import Found, discover
-from pdfingest.errors import ExitCode, NoInputError, OutputError
+from pdfingest.errors import ExitCode, NoInputError
 from pdfingest.events import Listener, Listeners
 from pdfingest.extract.registry import find_engines
-from pdfingest.layout import ledger_of, parts_of
+from pdfingest.layout import ledger_of
 from pdfingest.ledger import Ledger
 from pdfingest.lock import held
 from pdfingest.model import (
+    Duplicates,
     EngineSpec,
     Extracted,
     Failed,
     FailureKind,
     Finished,
     Job,
+    Reading,
     Sandbox,
     Source,
     Stop,
@@ -35,13 +38,14 @@ from pdfingest.model import (
 from pdfingest.options import IngestOptions, options_digest
 from pdfingest.plan import Plan
 from pdfingest.record import Record
+from pdfingest.safeguards import NO_INPUT, refuse_clash, refuse_loss, refuse_mixture
 from pdfingest.sampler import Sampler
 from pdfingest.sandbox import confine
 from pdfingest.sandbox.readable import readable_paths
 from pdfingest.sink import DirectorySink, Sink, StreamSink
 from pdfingest.spool import read_records
-from pdfingest.summary import Summary
-from pdfingest.supervise.supervisor import NOT_BEGUN, Supervisor
+from pdfingest.summary import SHOWN_PEAKS, Summary
+from pdfingest.supervise.supervisor import Supervisor
 
 _Steps: TypeAlias = Generator[Finished, None, None]
 _Pair: TypeAlias = tuple[Ledger, Sink]
@@ -49,11 +53,18 @@ _Outputs: TypeAlias = Callable[[str], AbstractContextManager[_Pair]]
 """Opens them, given the options digest."""
 
 
+_LOOK_S = 0.1
+
+
 class Executor(Protocol):
     """Has jobs done, here or elsewhere."""
 
     def run(self, jobs: Iterator[Job], /) -> Generator[Finished | None, None, None]:
         """Yield each job as it ends, and None some times a second; see `Supervisor.run`."""
+        ...
+
+    def reading(self) -> Iterable[Reading]:
+        """How far the jobs that are under way are, as far as that is known."""
         ...
 
     def close(self) -> None:
@@ -65,8 +76,6 @@ NewExecutor: TypeAlias = Callable[
     [IngestOptions, str, Stop, Callable[[int, Source], None]], Executor
 ]
 """Made of the options, a directory for spools, the stop, and whom to tell what begins."""
-
-_VANISHED = "it is no more; an earlier run ingested it"
 
 
 def ingest(  # noqa: PLR0913 - of which two by position
@@ -98,8 +107,12 @@ def ingest(  # noqa: PLR0913 - of which two by position
         PdfingestError: the run as a whole cannot go on; `exit_code` says of what family. A file
             that fails is not an error of the run.
     """
-    found = discover(inputs, listed)
-    return ingest_found(found, options or IngestOptions(), listeners, stop, executor)
+    given: dict[str, int] = {}
+    found = discover(inputs, listed, given)
+    run = _Run(
+        found, options or IngestOptions(), Listeners(listeners), stop or Stop(), executor, given
+    )
+    return run.to_end()
 
 
 def ingest_found(
@@ -107,12 +120,9 @@ def ingest_found(
     options: IngestOptions,
     listeners: Sequence[Listener] = (),
     stop: Stop | None = None,
-    executor: NewExecutor = Supervisor,
 ) -> Summary:
     """Ingest what a discovery yields; as `ingest` otherwise."""
-    run = _Run(found, options, Listeners(listeners), stop or Stop(), executor)
-    deque(run.steps(partial(_outputs, options, run.stop)), maxlen=0)
-    return run.summary
+    return _Run(found, options, Listeners(listeners), stop or Stop()).to_end()
 
 
 def stream(
@@ -144,8 +154,16 @@ class _Run:
     listener: Listener
     stop: Stop
     executor: NewExecutor = Supervisor
+    given: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many sources each input gives; whole once discovery is done."""
     summary: Summary = field(default_factory=Summary)
     sampler: Sampler = field(default_factory=Sampler)
+    _look_s: float = 0.0
+
+    def to_end(self) -> Summary:
+        """Do all of it, into the output directory."""
+        deque(self.steps(partial(_outputs, self.options, self.stop)), maxlen=0)
+        return self.summary
 
     def steps(self, outputs: _Outputs) -> _Steps:
         """The run; each source is yielded once its outcome is known, and written after that."""
@@ -153,38 +171,71 @@ class _Run:
             confine.check()
         engines = find_engines(self.options.engine)
         digest = options_digest(self.options, engines)
-        found = _some(self.found)
+        found = _some(self.found, self.options)
         self.summary.max_peak_bytes = self.options.max_peak_bytes
+        self.summary.options = self.options.to_json()
         with outputs(digest) as (ledger, sink), Plan(ledger) as plan:
-            plan.fill(takewhile(lambda _: not self.stop.requested, found))
-            plan.settle(self.options, digest)
-            self.summary.planned = plan.sources
-            self.listener.on_planned(plan.sources, plan.size_bytes)
+            self._plan(found, plan, ledger, digest)
             ledger.begin_run(sink.sync)
             with closing(self._outcomes(plan, engines, ledger, sink)) as outcomes:
                 for finished in outcomes:
-                    yield finished
-                    ledger.note(finished, sink.write(finished), digest)
-                    self.summary.add(finished)
-                    self.listener.on_finished(finished, self.summary)
+                    taken = self._as_duplicate(finished, ledger.original_of(finished, digest))
+                    yield taken
+                    ledger.note(taken, sink.write(taken), digest)
+                    self.summary.add(taken)
+                    self.listener.on_finished(taken, self.summary)
                     if ledger.due:
                         ledger.commit(sink.sync)
-            self._tell_vanished(plan, ledger, sink)
             self.sampler.sample(self.summary.finished)
+            self.summary.earlier_memory = sink.earlier_memory()
+            self.summary.old_bytes = ledger.old_bytes()
             self.summary.end(self.stop.exit_code, self.sampler.samples)
             sink.end(self.summary)
             ledger.end_run(self.stop.exit_code or ExitCode.OK, sink.sync)
         self.listener.on_ended(self.summary)
 
+    def _plan(self, found: Iterator[Found], plan: Plan, ledger: Ledger, digest: str) -> None:
+        """Fill the plan and settle it, and see that it would do no harm.
+
+        Raises:
+            UsageError: a source would replace the records of another.
+            InputGoneError: more sources are gone than may be.
+        """
+        plan.fill(takewhile(lambda _: not self.stop.requested, found))
+        plan.settle(self.options, digest)
+        refuse_clash(plan, self.options)
+        if not self.stop.requested:  # then discovery may have been cut short
+            plan.find_gone()
+            refuse_loss(plan, ledger, self.given, self.options)
+        self.summary.planned = plan.sources
+        self.listener.on_planned(plan.sources, plan.size_bytes)
+
+    def _as_duplicate(self, finished: Finished, original: str) -> Finished:
+        """A finished source that names the one with the same content, if there is one."""
+        if not original:
+            return finished
+        outcome = finished.outcome
+        if self.options.duplicates is Duplicates.SKIP and isinstance(outcome, Extracted):
+            outcome = replace(outcome, pages=0, chars=0, needs_ocr_pages=0)
+        return replace(finished, outcome=outcome, duplicate_of=original)
+
     def _outcomes(
         self, plan: Plan, engines: tuple[EngineSpec, ...], ledger: Ledger, sink: Sink
     ) -> _Steps:
-        """Exactly one outcome for each source of the plan."""
+        """Exactly one outcome for each source that is taken up."""
+        if not self.stop.requested:
+            for source, gone in plan.gone():
+                yield Finished(source, gone)
+            ledger.note_inputs(self.given)
         for source in plan.unreadable():
             yield Finished(source, Failed(FailureKind.UNREADABLE, source.error))
-        for source, unchanged in plan.unchanged():
-            yield Finished(source, unchanged)
-        waiting = plan.jobs(self.options.order)
+        if self.options.report_unchanged:
+            for source, unchanged in plan.unchanged():
+                yield Finished(source, unchanged)
+        else:
+            self.summary.add_unchanged(*plan.count_unchanged())
+            if limit := self.options.max_peak_bytes:
+                self.summary.add_above(*plan.unchanged_above(limit, SHOWN_PEAKS))
         options, limits = self.options, self.options.limits()
         readable = readable_paths([engine.module for engine in engines])
         jobs = (
@@ -199,7 +250,7 @@ class _Run:
                 readable,
                 earlier,
             )
-            for source, earlier in waiting
+            for source, earlier in plan.jobs()
         )
         executor = self.executor(options, sink.spool_folder, self.stop, self.listener.on_started)
         with closing(executor), closing(executor.run(jobs)) as steps:
@@ -209,18 +260,15 @@ class _Run:
                 elif ledger.due:
                     ledger.commit(sink.sync)
                 self.sampler.tick(self.summary.finished)
+                self._look(executor)
                 self.listener.on_tick(self.summary)
-        for source, _ in waiting:
-            yield Finished(source, Failed(FailureKind.CANCELLED, NOT_BEGUN))
 
-    def _tell_vanished(self, plan: Plan, ledger: Ledger, sink: Sink) -> None:
-        """A report line for each source of earlier runs that is no more."""
-        if self.stop.requested:  # then discovery may have been cut short
-            return
-        for source in plan.vanished():
-            sink.write(Finished(source, Failed(FailureKind.UNREADABLE, _VANISHED)))
-            ledger.forget(source.name)
-            self.summary.vanished += 1
+    def _look(self, executor: Executor) -> None:
+        """See how far the sources are that are being read; some times a second at the most."""
+        now_s = time.monotonic()
+        if now_s >= self._look_s:
+            self._look_s = now_s + _LOOK_S
+            self.summary.reading = tuple(executor.reading())
 
 
 @contextmanager
@@ -232,7 +280,7 @@ def planned(
     Raises:
         NoInputError: nothing matched.
     """
-    found = _some(discover(inputs, listed))
+    found = _some(discover(inputs, listed), options)
     path = "" if options.to_stdout else ledger_of(options.folder)
     with ExitStack() as stack:
         if path and os.path.exists(path):
@@ -245,18 +293,19 @@ def planned(
         yield plan
 
 
-def _some(found: Iterator[Found]) -> Iterator[Found]:
-    """What was found, if anything was; asked before anything is made.
+def _some(found: Iterator[Found], options: IngestOptions) -> Iterator[Found]:
+    """What was found, if anything was or an earlier run may know why not.
+
+    Asked before anything is made.
 
     Raises:
-        NoInputError: nothing was.
+        NoInputError: nothing was found.
     """
     for first in found:
         return chain([first], found)
-    raise NoInputError(
-        "no PDF found. Directories are searched for names that end in .pdf; hidden entries and "
-        "linked directories are left out."
-    )
+    if not options.to_stdout and os.path.exists(ledger_of(options.folder)):
+        return iter(())
+    raise NoInputError(NO_INPUT)
 
 
 @contextmanager
@@ -267,12 +316,17 @@ def _outputs(options: IngestOptions, stop: Stop, digest: str) -> Generator[_Pair
             yield outputs
         return
     with held(options.folder, options.wait_s, stop):
-        _refuse_mixture(options)
+        refuse_mixture(options)
         folder, unit = options.folder, options.unit
         with Ledger(ledger_of(folder)) as ledger:
             settle(folder, ledger)
-            with DirectorySink(folder, unit, digest, ledger.lengths()) as sink:
+            lengths = ledger.lengths()
+            with DirectorySink(
+                folder, unit, digest, lengths, report_unchanged=options.report_unchanged
+            ) as sink:
                 yield ledger, sink
+        if options.compact and not stop.requested:
+            compact(folder, is_held=True)
 
 
 @contextmanager
@@ -280,16 +334,3 @@ def _private(stream: BinaryIO | None) -> Generator[_Pair, None, None]:
     """A ledger that nothing outlives, and a sink that streams."""
     with Ledger("") as ledger, StreamSink(stream) as sink:
         yield ledger, sink
-
-
-def _refuse_mixture(options: IngestOptions) -> None:
-    """An output directory is written by shards or as a whole: a source must have one home."""
-    whole = os.path.exists(ledger_of(options.output))
-    if options.shard and whole:
-        raise OutputError(
-            f"{options.output} was written without --shard. Name another --output for the shards."
-        )
-    if not options.shard and not whole and parts_of(options.output):
-        raise OutputError(
-            f"{options.output} was written by shards. Give --shard, or name another --output."
-        )

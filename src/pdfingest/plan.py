@@ -7,13 +7,13 @@ private too. Why not a set and a sorted list: a million sources are 300 MB of Py
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
 from pdfingest.ledger import Ledger
-from pdfingest.model import Source, Unchanged
+from pdfingest.model import Duplicates, Gone, Source, Unchanged
 from pdfingest.options import IngestOptions, Order
 
 _SCHEMA = """
@@ -26,6 +26,8 @@ CREATE TABLE plan.planned (
     error TEXT, device TEXT, inode TEXT,
     chosen INTEGER DEFAULT 1, sha256 TEXT DEFAULT '', unchanged INTEGER DEFAULT 0
 ) WITHOUT ROWID;
+CREATE TABLE plan.queue (position INTEGER PRIMARY KEY, name TEXT);
+CREATE TABLE plan.gone (name TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 # Two names for one file (links, inputs that overlap) become one source, under the first of its
 # names, so that the result does not depend on the order in which directories are listed.
@@ -53,6 +55,25 @@ UPDATE planned SET unchanged = 1 WHERE sha256 <> '' AND settled AND EXISTS (
     AND source.mtime_ns <> 0 AND source.mtime_ns = planned.mtime_ns AND source.path = planned.path
 )
 """
+# What was skipped as a duplicate has its text in the records of another source: it is done anew
+# unless that one stays as it is, and if duplicates are to be kept.
+_SKIPPED = """
+UPDATE planned SET unchanged = 0, sha256 = '' WHERE sha256 <> '' AND EXISTS (
+    SELECT 1 FROM source WHERE source.name = planned.name AND duplicate_of <> '' AND records = ''
+    AND NOT (? AND EXISTS (
+        SELECT 1 FROM source AS original JOIN planned AS its ON its.name = original.name
+        WHERE original.name = source.duplicate_of AND its.unchanged AND original.records <> ''
+    ))
+)
+"""
+# One name for two files that are both there: the records of one would replace the other's.
+_CLASHES = """
+SELECT planned.name, planned.path, source.path FROM planned JOIN source USING (name)
+WHERE planned.path <> source.path AND planned.name > ? ORDER BY planned.name LIMIT ?
+"""
+_UNCHANGED_OF = """
+FROM planned JOIN source USING (name) WHERE chosen AND unchanged
+"""
 _RETRIED = """
 UPDATE planned SET chosen = name IN (
     SELECT name FROM source WHERE failure IN ({kinds})
@@ -63,6 +84,9 @@ _ORDERS = {
     Order.SIZE: "size_bytes DESC, name",
     Order.MTIME: "mtime_ns DESC, name",
 }
+_PAGE_ROWS = 1000
+"""Rows that are read at a time. No query stays open while a run goes on: as long as one does, the
+write-ahead log of the ledger is not written back and grows, 1.4 KB for each source."""
 
 _FINE_NS = 50_000_000
 """File systems that keep fractions of a second keep them in ticks of at most some 10 ms."""
@@ -82,6 +106,8 @@ class Plan:
         self._path = f"{ledger.path}-plan" if ledger.path else ""
         self.sources = 0
         self.size_bytes = 0
+        self.gone_sources = 0
+        """Sources of earlier runs that are not there any more."""
         self._remove()  # that of a run that died
         with ledger.told():
             ledger.database.execute("ATTACH ? AS plan", (self._path,))
@@ -143,43 +169,141 @@ class Plan:
                 execute(_KNOWN, (digest,))
                 if not options.checksum:
                     execute(_UNCHANGED)
+                execute(_SKIPPED, (options.duplicates is Duplicates.SKIP,))
             sql = "SELECT count(*), total(size_bytes) FROM planned WHERE chosen"
             row = execute(sql).fetchone()
             self.sources, self.size_bytes = int(row[0]), int(row[1])
+            execute(
+                "INSERT INTO queue (name) SELECT name FROM planned "  # noqa: S608 - constants
+                f"WHERE chosen AND error = '' AND NOT unchanged ORDER BY {_ORDERS[options.order]}"
+            )
 
     def unreadable(self) -> Iterator[Source]:
         """Sources that discovery could not look at: no child needs to be started for them."""
-        return (source for source, _ in self._select("error <> ''", Order.NAME))
+        return (source for source, _ in self._select("error <> ''"))
 
     def unchanged(self) -> Iterator[tuple[Source, Unchanged]]:
         """Sources whose size and time are those of an earlier run, with what came of them."""
-        for source, _ in self._select("unchanged", Order.NAME):
+        for source, _ in self._select("unchanged"):
             yield source, self._ledger.earlier(source.name)
 
-    def jobs(self, order: Order) -> Iterator[tuple[Source, Unchanged | None]]:
+    def count_unchanged(self) -> tuple[int, int]:
+        """Count the sources whose size and time are those of an earlier run.
+
+        Returns:
+            All of them; those of them that have lost pages.
+        """
+        with self._ledger.told():
+            sql = f"SELECT count(*), total(status = 'partial') {_UNCHANGED_OF}"
+            row = self._ledger.database.execute(sql).fetchone()
+            return int(row[0]), int(row[1])
+
+    def unchanged_above(self, peak_bytes: int, most: int) -> tuple[int, list[tuple[int, str]]]:
+        """Find unchanged sources whose peak, when they were ingested, exceeded a limit.
+
+        Args:
+            peak_bytes: the limit.
+            most: how many to give.
+
+        Returns:
+            Their number; the highest peaks in bytes, with the names.
+        """
+        above = f"{_UNCHANGED_OF} AND peak_rss_bytes > ?"
+        with self._ledger.told():
+            execute = self._ledger.database.execute
+            number = execute(f"SELECT count(*) {above}", (peak_bytes,)).fetchone()[0]
+            highest = f"SELECT peak_rss_bytes, name {above} ORDER BY 1 DESC LIMIT ?"
+            return int(number), execute(highest, (peak_bytes, most)).fetchall()
+
+    def jobs(self) -> Iterator[tuple[Source, Unchanged | None]]:
         """Sources that need a child, each with its outcome if its hash is still the same."""
-        for source, sha256 in self._select("error = '' AND NOT unchanged", order):
+        for source, sha256 in self._queued():
             yield source, self._ledger.earlier(source.name) if sha256 else None
 
-    def changed(self, order: Order) -> Iterator[Source]:
-        """Sources that are not known to be unchanged."""
-        return (source for source, _ in self._select("NOT unchanged", order))
+    def changed(self) -> Iterator[Source]:
+        """Sources that are not known to be unchanged: the unreadable, then those of the jobs."""
+        yield from self.unreadable()
+        for source, _ in self._queued():
+            yield source
 
-    def vanished(self) -> Iterator[Source]:
-        """Sources of earlier runs that are no more."""
-        for source in self._ledger.unplanned():
-            if not os.path.lexists(source.path):
-                yield source
+    def clash(self) -> tuple[str, str, str] | None:
+        """Find a source that has the name of another file, of an earlier run, that is still there.
 
-    def _select(self, condition: str, order: Order) -> Iterator[tuple[Source, str]]:
-        """Some of the sources, each with the hash that is known of it."""
+        Returns:
+            The name, the path of the source, and that of the other; None if there is none.
+        """
+        name = ""
+        while rows := self._rows(_CLASHES, (name, _PAGE_ROWS)):
+            for name, path, before in rows:
+                if _are_two_files(path, before):
+                    return name, os.fsdecode(path), os.fsdecode(before)
+        return None
+
+    def find_gone(self) -> None:
+        """Look for the sources of earlier runs that the plan does not have."""
         with self._ledger.told():
-            rows: Iterable[Any] = self._ledger.database.execute(
-                "SELECT name, path, size_bytes, mtime_ns * settled, error, sha256 FROM planned "  # noqa: S608 - constants
-                f"WHERE chosen AND {condition} ORDER BY {_ORDERS[order]}"
-            )
-            for name, path, *rest, sha256 in rows:
-                yield Source(name, os.fsdecode(path), *rest), sha256
+            execute = self._ledger.database.execute
+            for name, path in self._ledger.unplanned():
+                if not os.path.lexists(path):
+                    execute("INSERT INTO gone VALUES (?)", (name,))
+                    self.gone_sources += 1
+
+    def gone(self) -> Iterator[tuple[Source, Gone]]:
+        """Sources of earlier runs that are not there any more; see `find_gone`."""
+        name = ""
+        sql = (
+            "SELECT name, path, size_bytes, sha256, engine FROM gone JOIN source USING (name) "
+            "WHERE name > ? ORDER BY name LIMIT ?"
+        )
+        while rows := self._rows(sql, (name, _PAGE_ROWS)):
+            for name, path, size_bytes, sha256, engine in rows:
+                yield Source(name, os.fsdecode(path), size_bytes), Gone(sha256, engine)
+
+    def _select(self, condition: str) -> Iterator[tuple[Source, str]]:
+        """Some of the sources by name, each with the hash that is known of it."""
+        name = ""
+        sql = (
+            f"SELECT {_COLUMNS} FROM planned "  # noqa: S608 - constants
+            f"WHERE chosen AND {condition} AND name > ? ORDER BY name LIMIT ?"
+        )
+        while rows := self._rows(sql, (name, _PAGE_ROWS)):
+            for row in rows:
+                yield _source(row)
+            name = rows[-1][0]
+
+    def _queued(self) -> Iterator[tuple[Source, str]]:
+        """The sources that need a child, in their order, each with the hash that is known of it."""
+        sql = (
+            f"SELECT {_COLUMNS}, position FROM queue JOIN planned USING (name) "  # noqa: S608 - constants
+            "WHERE position > ? ORDER BY position LIMIT ?"
+        )
+        position = 0
+        while rows := self._rows(sql, (position, _PAGE_ROWS)):
+            for *row, _ in rows:
+                yield _source(row)
+            position = rows[-1][-1]
+
+    def _rows(self, sql: str, values: tuple[str | int, ...]) -> list[Any]:
+        """All rows of a query, which is over then."""
+        with self._ledger.told():
+            return self._ledger.database.execute(sql, values).fetchall()
+
+
+_COLUMNS = "name, path, size_bytes, mtime_ns * settled, error, sha256"
+
+
+def _source(row: Sequence[Any]) -> tuple[Source, str]:
+    """A source and the hash that is known of it, from a row of `_COLUMNS`."""
+    name, path, *rest, sha256 = row
+    return Source(name, os.fsdecode(path), *rest), sha256
+
+
+def _are_two_files(path: bytes, other: bytes) -> bool:
+    """Whether there is something at both paths, and not the same."""
+    try:
+        return not os.path.samefile(path, other)
+    except OSError:
+        return False
 
 
 def _times(stat: os.stat_result | None) -> tuple[int, bool]:

@@ -5,6 +5,7 @@ from the first lines (Apache Arrow, Hugging Face datasets) fails on a key that a
 flips its type. A record holds nothing that changes between two runs of the same file.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,26 +19,37 @@ from pdfingest.model import (
     Failed,
     FailureKind,
     Finished,
+    Gone,
     Outcome,
     Page,
     Peak,
     Unchanged,
 )
-from pdfingest.text import clean, is_usable
+from pdfingest.text import clean, is_usable, shortened
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the record and of the report line."""
 
 Record: TypeAlias = dict[str, Any]
 """One line of `pages.jsonl` or `documents.jsonl`, decoded."""
 
+_MOST_LABEL_CHARS = 200
+_MOST_LINK_CHARS = 8192
+"""What is longer is a mistake or an attack, and stands in each record of the file."""
+MOST_INFO_CHARS = 4096
+"""The same for a title, an author and the like."""
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+"""Characters that JSON allows in a string, and that end a line for readers that split by Unicode,
+such as Python's `str.splitlines`; they are escaped."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentFacts:
     """What all records of one source share."""
 
+    id: str
+    """Of the document record; the page records add their numbers."""
     source: str
     sha256: str
     total_pages: int
@@ -51,14 +63,34 @@ class DocumentFacts:
     engine: EngineSpec
 
 
+def record_id(source: str, sha256: str) -> str:
+    """Give the id of a source's document record: the same for the same content and name.
+
+    The name is part of it, as one content may be there under several names, and a vector store
+    keeps one record of an id.
+    """
+    return hashlib.sha256(f"{source}\0{sha256}".encode()).hexdigest()[:16]
+
+
 def encode(value: Mapping[str, Any]) -> bytes:
-    """One line of JSON in UTF-8, newline included. The text in it must be clean (`text.clean`)."""
-    return f"{_encode(value)}\n".encode()
+    """Encode one line of JSON in UTF-8, newline included.
+
+    Args:
+        value: the line; the text in it must be clean (`text.clean`).
+    """
+    return f"{_escaped(_encode(value))}\n".encode()
 
 
 def encode_text(text: str) -> bytes:
-    """A piece of a JSON string, without its quotes; pieces may be joined."""
-    return _encode(text)[1:-1].encode()
+    """Encode a piece of a JSON string, without its quotes; pieces may be joined."""
+    return _escaped(_encode(text)[1:-1]).encode()
+
+
+def _escaped(line: str) -> str:
+    """Escape what ends a line for some readers."""
+    if "\x85" in line or "\u2028" in line or "\u2029" in line:
+        return line.translate(_LINE_ENDS)
+    return line
 
 
 def page_record(document: DocumentFacts, number: int, page: Page) -> Record:
@@ -71,18 +103,18 @@ def page_record(document: DocumentFacts, number: int, page: Page) -> Record:
     """
     text = clean(page.text)
     return {
-        "id": f"{document.sha256[:16]}:p{number:04d}",
+        "id": f"{document.id}:p{number:04d}",
         "text": text,
         "source": document.source,
         "metadata": _metadata(
             document,
             page=number,
-            page_label=clean(page.label),
+            page_label=shortened(clean(page.label), _MOST_LABEL_CHARS),
             char_count=len(text),
             needs_ocr=page.ink and not is_usable(text),
         ),
         "tables": [],
-        "links": [clean(link) for link in page.links],
+        "links": [shortened(clean(link), _MOST_LINK_CHARS) for link in page.links],
     }
 
 
@@ -99,7 +131,8 @@ def facts_of(record: Record, engine: EngineSpec) -> DocumentFacts:
         "producer",
         "language",
     )
-    return DocumentFacts(**{name: metadata[name] for name in names}, engine=engine)
+    shared = {name: metadata[name] for name in names}
+    return DocumentFacts(id=record["id"].partition(":")[0], **shared, engine=engine)
 
 
 def document_tail(
@@ -142,7 +175,6 @@ def _metadata(
         "engine_version": document.engine.version,
         "char_count": char_count,
         "needs_ocr": needs_ocr,
-        "truncated": False,
         "schema": SCHEMA,
     }
 
@@ -162,10 +194,11 @@ def report_line(finished: Finished, digest: str) -> Record:
         "peak_method": peak.method,
         "cpu_s": round(cost.cpu_s, 4),
         "wall_s": round(cost.wall_s, 4),
-        "started_at": _iso(cost.started_at),
+        "started_at": iso_time(cost.started_at),
         "pid": cost.pid,
         "signal": cost.signal,
-        "duplicate_of": "",
+        "stack": clean(cost.stack),
+        "duplicate_of": finished.duplicate_of,
         "options_digest": digest,
         "schema": SCHEMA,
     }
@@ -186,6 +219,7 @@ def outcome_of(line: Mapping[str, Any]) -> Extracted | Failed:
         peak=Peak(line["peak_rss_bytes"], line["baseline_rss_bytes"], line["peak_method"]),
         attempts=line["attempts"],
         signal=line["signal"],
+        stack=line["stack"],
     )
     lost = tuple(line["failed_pages"])
     kind = FailureKind(line["failure"]) if line["failure"] else None
@@ -202,11 +236,12 @@ def outcome_of(line: Mapping[str, Any]) -> Extracted | Failed:
         failed_pages=lost,
         failure=kind,
         message=line["message"],
+        last_page=line["total_pages"],
     )
 
 
-def status_of(outcome: Outcome) -> str:
-    """`ok`, `partial`, `failed` or `unchanged`."""
+def status_of(outcome: Outcome | Gone) -> str:
+    """Give `ok`, `partial`, `failed`, `unchanged` or `gone`."""
     match outcome:
         case Extracted(failed_pages=()):
             return "ok"
@@ -216,27 +251,34 @@ def status_of(outcome: Outcome) -> str:
             return "failed"
         case Unchanged():
             return "unchanged"
+        case Gone():
+            return "gone"
 
 
-def _ending(outcome: Outcome) -> Record:
-    """The part of a report line that tells how the source ended."""
+def _ending(outcome: Outcome | Gone) -> Record:
+    """Give the part of a report line that tells how the source ended."""
+    failure = message = ""
+    pages = total_pages = needs_ocr_pages = chars = 0
     match outcome:
         case Extracted():
-            failure = outcome.failure.value if outcome.failure else ""
-            message = outcome.message
-            pages, needs_ocr_pages, chars = outcome.pages, outcome.needs_ocr_pages, outcome.chars
+            failure, message = outcome.failure or "", outcome.message
+            pages, total_pages = outcome.pages, outcome.last_page
+            needs_ocr_pages, chars = outcome.needs_ocr_pages, outcome.chars
         case Unchanged():
-            failure = message = ""
-            pages, needs_ocr_pages, chars = outcome.pages, outcome.needs_ocr_pages, outcome.chars
+            pages, total_pages = outcome.pages, outcome.total_pages
+            needs_ocr_pages, chars = outcome.needs_ocr_pages, outcome.chars
         case Failed():
-            failure, message = outcome.kind.value, outcome.message
-            pages = needs_ocr_pages = chars = 0
+            failure, message = outcome.kind, outcome.message
+            total_pages = len(outcome.failed_pages)
+        case Gone():
+            pass
     return {
         "status": status_of(outcome),
-        "failure": failure,
+        "failure": str(failure),
         "message": clean(message),
         "engine": outcome.engine,
         "pages": pages,
+        "total_pages": total_pages,
         "pages_failed": len(outcome.failed_pages),
         "failed_pages": list(outcome.failed_pages),
         "needs_ocr_pages": needs_ocr_pages,
@@ -244,8 +286,8 @@ def _ending(outcome: Outcome) -> Record:
     }
 
 
-def _iso(epoch_s: float) -> str:
-    """A time as ISO 8601 in UTC with milliseconds; empty for 0."""
+def iso_time(epoch_s: float) -> str:
+    """Give a time as ISO 8601 in UTC with milliseconds; empty for 0."""
     if not epoch_s:
         return ""
     return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds")

@@ -1,12 +1,16 @@
 """Flight recorder: what a child was doing, readable after any death, SIGKILL included.
 
-    0        8          64         120     136                4096
+    0        8          72         136     152                4096
     ├─ turn ─┼─ note 0 ─┼─ note 1 ─┼─ end ─┼─ unused ─ … ─────┼─ stack of where it hung … ─ …
 
-A small file for each lane, mapped into the memory of both sides. The child writes each note into
-the slot that is not current and then turns to it, so that a kill at any instant leaves a whole
-note; a store to a mapped page outlives its process (mmap(2), MAP_SHARED). Why no pipe: what a dead
-child had not sent yet would be lost, and a note costs a system call.
+A small file for each lane. The child maps it, and writes each note into the slot that is not
+current and then turns to it, so that a kill at any instant leaves a whole note; a store to a mapped
+page outlives its process (mmap(2), MAP_SHARED). Why no pipe: what a dead child had not sent yet
+would be lost, and a note costs a system call.
+
+The parent reads the file and does not map it: a child that a file has taken over could truncate it,
+and then to look at a mapping is SIGBUS. For the same reason the parent believes a note only as far
+as it is about the job that the child was given.
 
 The end is the parent's word to the child: the page before which it shall stop, as another lane has
 taken the rest. Behind the notes stands what `faulthandler` writes: the stack, in a crash or when
@@ -17,14 +21,22 @@ import mmap
 import os
 import struct
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-_NOTE = struct.Struct("=QQQQQdQ")
+from pdfingest.model import Aside
+
+_NOTE = struct.Struct("=QQQQQdQQ")
 _TURN = struct.Struct("=Q")
 _END = struct.Struct("=QQ")
-_END_AT = 120
+_ASIDE = struct.Struct("=Q")
+_SLOTS = (8, 72)
+_END_AT = 136
+_ASIDE_AT = 56
+"""Offset of the aside in a note."""
 NOTES_BYTES = 4096
 _STACK_BYTES = 64 << 10
+_ASIDES: Sequence[Aside | None] = (None, *Aside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +55,14 @@ class Note:
     """Length of the spool at the start of the page; what follows may be torn."""
     at_s: float = 0.0
     """When the page began, on the monotonic clock that all processes share."""
-    pid: int = 0
+    hashed_bytes: int = 0
+    """How much of the file has been hashed, before it is opened."""
+    aside: Aside | None = None
+    """What is being read beside the text; None while it is the text."""
 
 
 DONE = (1 << 64) - 1
 """Page of the note that a child leaves when its answer is ready."""
-
-
-def _slot(turn: int) -> int:
-    """Offset of the note that is current at a turn."""
-    return 8 if turn % 2 == 0 else 64
 
 
 class Recorder:
@@ -60,13 +70,12 @@ class Recorder:
 
     def __init__(self, path: str, ticket: int) -> None:
         self._ticket = ticket
-        self._pid = os.getpid()
         self._file = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
         self._map = mmap.mmap(self._file, NOTES_BYTES)
         if os.lseek(self._file, 0, os.SEEK_END) != NOTES_BYTES:
             os.ftruncate(self._file, NOTES_BYTES)  # the stack of an earlier job
             os.lseek(self._file, NOTES_BYTES, os.SEEK_SET)
-        self._turn = _TURN.unpack_from(self._map)[0]
+        self._turn = int(_TURN.unpack_from(self._map)[0])
         self.note()
 
     def fileno(self) -> int:
@@ -79,14 +88,24 @@ class Recorder:
         os.close(self._file)
 
     def note(
-        self, engine: int = 0, page: int = 0, total_pages: int = 0, spool_bytes: int = 0
+        self,
+        engine: int = 0,
+        page: int = 0,
+        total_pages: int = 0,
+        spool_bytes: int = 0,
+        hashed_bytes: int = 0,
     ) -> None:
         """Leave a note of what begins now."""
         self._turn += 1
         now_s = time.monotonic()
-        fields = (self._ticket, engine, page, total_pages, spool_bytes, now_s, self._pid)
-        _NOTE.pack_into(self._map, _slot(self._turn), *fields)
+        fields = (self._ticket, engine, page, total_pages, spool_bytes, now_s, hashed_bytes, 0)
+        _NOTE.pack_into(self._map, _SLOTS[self._turn % 2], *fields)
         _TURN.pack_into(self._map, 0, self._turn)
+
+    def note_aside(self, aside: Aside | None) -> None:
+        """Add to the current note what is read beside the text from now on; None for the text."""
+        code = _ASIDES.index(aside)
+        _ASIDE.pack_into(self._map, _SLOTS[self._turn % 2] + _ASIDE_AT, code)
 
     def told_to_end(self) -> int:
         """The page before which to stop, 1-based; 0 for none."""
@@ -101,18 +120,26 @@ class Playback:
         self.path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         os.ftruncate(self._file, NOTES_BYTES)
-        self._map = mmap.mmap(self._file, NOTES_BYTES)
 
     def read(self, ticket: int) -> Note | None:
-        """The newest note of an attempt; None if its child has not announced itself."""
-        turn = _TURN.unpack_from(self._map)[0]
-        note = Note(*_NOTE.unpack_from(self._map, _slot(turn)))
-        return note if note.ticket == ticket else None
+        """Read the newest note of an attempt; None if its child has left none that is whole.
+
+        The time of the note is never later than now.
+        """
+        content = os.pread(self._file, _END_AT, 0)
+        if len(content) < _END_AT:
+            return None
+        turn = int(_TURN.unpack_from(content)[0])
+        *fields, aside = _NOTE.unpack_from(content, _SLOTS[turn % 2])
+        note = Note(*fields)
+        if note.ticket != ticket or aside >= len(_ASIDES) or not note.at_s >= 0:
+            return None
+        return replace(note, at_s=min(note.at_s, time.monotonic()), aside=_ASIDES[aside])
 
     def tell_end(self, ticket: int, page: int) -> None:
         """Have the child of an attempt stop before a page."""
-        _END.pack_into(self._map, _END_AT, 0, page)
-        _END.pack_into(self._map, _END_AT, ticket, page)
+        for content in (_END.pack(0, page), _END.pack(ticket, page)):
+            os.pwrite(self._file, content, _END_AT)
 
     def stack(self) -> str:
         """The stack that the child left; empty if it left none."""
@@ -121,5 +148,4 @@ class Playback:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._map.close()
         os.close(self._file)

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from io import FileIO
 from types import TracebackType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pdfingest.errors import OutputError
 from pdfingest.layout import RECORDS, REPORT, SUMMARY, private, sync_folder, told
 from pdfingest.ledger import Place
-from pdfingest.model import Extracted, Finished, Unit
+from pdfingest.model import Extracted, Finished, Unchanged, Unit
 from pdfingest.record import encode, report_line
 from pdfingest.spool import pages_of
 from pdfingest.summary import Summary
@@ -51,6 +51,10 @@ class Sink(AbstractContextManager["Sink"]):
 
     def sync(self) -> Mapping[str, int]:
         """Bring what was written to the disk; gives the length of each output, by name."""
+        return {}
+
+    def earlier_memory(self) -> Mapping[str, Any]:
+        """Give what the summary of the run before says of memory; nothing by default."""
         return {}
 
     def end(self, summary: Summary) -> None:
@@ -101,13 +105,23 @@ class DirectorySink(Sink):
         unit: what a record holds.
         digest: of the options, for the report.
         lengths: committed length of each output, by name; what is behind it is cut off.
+        report_unchanged: whether a source that is unchanged has a report line.
 
     Raises:
         OutputError: the directory cannot be written, or holds outputs that no ledger knows.
     """
 
-    def __init__(self, folder: str, unit: Unit, digest: str, lengths: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        folder: str,
+        unit: Unit,
+        digest: str,
+        lengths: Mapping[str, int],
+        *,
+        report_unchanged: bool = False,
+    ) -> None:
         super().__init__(private(folder, "spool"))
+        self._report_unchanged = report_unchanged
         self._folder = folder
         self._digest = digest
         self._records_name = RECORDS[unit]
@@ -138,6 +152,15 @@ class DirectorySink(Sink):
             self._report.sync()
         return {self._records_name: self._records.length, REPORT: self._report.length}
 
+    def earlier_memory(self) -> Mapping[str, Any]:
+        """Give what the summary of the run before says of memory; empty if there is none."""
+        try:
+            with open(os.path.join(self._folder, SUMMARY), encoding="utf-8") as file:
+                memory: Mapping[str, Any] = json.load(file)["memory"]
+                return memory
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
     def end(self, summary: Summary) -> None:
         """Replace `summary.json` in one step, so that a reader never sees half of it."""
         path = os.path.join(self._folder, SUMMARY)
@@ -153,10 +176,13 @@ class DirectorySink(Sink):
         """Append the records and the report line of a source."""
         with told(self._folder):
             records_at, report_at = self._records.length, self._report.length
-            if isinstance(finished.outcome, Extracted):
+            if isinstance(finished.outcome, Extracted) and finished.outcome.pages:
                 with open(finished.spool, "rb", buffering=0) as file:
                     self._records.append(_pieces(file, self._buffer))
-            self._report.append([encode(report_line(finished, self._digest))])
+                if self._records.length == records_at:
+                    raise RuntimeError(f"{finished.source.name} has pages, but no records")
+            if self._report_unchanged or not isinstance(finished.outcome, Unchanged):
+                self._report.append([encode(report_line(finished, self._digest))])
         records_bytes = self._records.length - records_at
         name = self._records_name if records_bytes else ""
         return Place(name, records_at, records_bytes, report_at, self._report.length - report_at)
@@ -180,7 +206,8 @@ class StreamSink(Sink):
 
     def _write(self, finished: Finished) -> Place:
         """Copy the records to the stream, at once, for a reader that waits."""
-        if self._stream is not None and isinstance(finished.outcome, Extracted):
+        outcome = finished.outcome
+        if self._stream is not None and isinstance(outcome, Extracted) and outcome.pages:
             with told("stdout"), open(finished.spool, "rb", buffering=0) as file:
                 shutil.copyfileobj(file, self._stream, _COPY_BYTES)
                 self._stream.flush()

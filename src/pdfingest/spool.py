@@ -120,7 +120,7 @@ def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:
     char_count = 0
     needs_ocr = False
     separator = encode_text(PAGE_SEPARATOR)
-    spool.write(b'{"id":"%s","text":"' % document.sha256[:16].encode())
+    spool.write(b'{"id":"%s","text":"' % document.id.encode())
     for record in read_records(pages):
         metadata = record["metadata"]
         if offsets:

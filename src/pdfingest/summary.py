@@ -4,15 +4,15 @@ import heapq
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pdfingest.errors import ExitCode
 from pdfingest.flatness import THRESHOLD_BYTES, Sample, Trend, Verdict, judge
-from pdfingest.model import Extracted, Failed, FailureKind, Finished, Unchanged
+from pdfingest.model import Extracted, Failed, FailureKind, Finished, Gone, Reading, Unchanged
 from pdfingest.options import FailOn, IngestOptions
-from pdfingest.record import SCHEMA, status_of
+from pdfingest.record import SCHEMA, iso_time, status_of
 from pdfingest.text import mib, printable
 
 SHOWN_FAILURES = 20
@@ -73,8 +73,14 @@ class Summary:
     unchanged: int = 0
     unchanged_partial: int = 0
     """Those of the unchanged whose lost pages are still lost."""
-    vanished: int = 0
-    """Sources of earlier runs that are no more; not among the planned."""
+    gone: int = 0
+    """Sources of earlier runs that are not there any more; not among the planned."""
+    not_begun: int = 0
+    """Sources that a stop left for the next run."""
+    started_at: float = field(default_factory=time.time)
+    """Seconds since the epoch."""
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the user chose, without passwords."""
     failures: Counter[FailureKind] = field(default_factory=Counter[FailureKind])
     """Sources failed or partial, by kind."""
     pages: int = 0
@@ -93,6 +99,8 @@ class Summary:
     """Wall time of the children, in seconds."""
     losses: list[Loss] = field(default_factory=list[Loss])
     """The first of them."""
+    reading: Sequence[Reading] = ()
+    """The sources that are being read at this moment."""
     stopped: ExitCode | None = None
     """The exit code that an interrupt asked for."""
     wall_s: float = 0.0
@@ -100,17 +108,36 @@ class Summary:
     """What the processes of the run held, over the sources done; known at its end."""
     trend: Trend = field(default_factory=lambda: judge(()))
     """Of the memory that outlives a file; known at its end."""
+    earlier_memory: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the summary of an earlier run says of memory, for a run that took up nothing."""
+    old_bytes: int = 0
+    """Bytes of the outputs that a compaction would remove; known at the end."""
     _clock: float = field(default_factory=time.perf_counter)
 
     @property
+    def taken_up(self) -> int:
+        """Sources that were not known to be unchanged, and that have ended."""
+        return self.ok + self.partial + self.failed
+
+    @property
     def finished(self) -> int:
-        """Sources that have their report line."""
-        return self.ok + self.partial + self.failed + self.unchanged
+        """Sources that are done: taken up, or unchanged."""
+        return self.taken_up + self.unchanged
+
+    @property
+    def pages_read(self) -> int:
+        """Pages written so far, and those read of sources that are not done."""
+        return self.pages + sum(each.pages_done for each in self.reading)
 
     @property
     def pages_per_s(self) -> float:
-        """Pages written per second of wall time so far."""
-        return self.pages / (self.wall_s or self.elapsed_s())
+        """Pages read per second of wall time so far."""
+        return self.pages_read / (self.wall_s or self.elapsed_s())
+
+    @property
+    def progress(self) -> float:
+        """Sources that are done, and the parts of those that are being read."""
+        return self.finished + sum(each.fraction for each in self.reading)
 
     def elapsed_s(self) -> float:
         """Seconds since the run began."""
@@ -119,15 +146,9 @@ class Summary:
     def add(self, finished: Finished) -> None:
         """Take in how one source ended."""
         source, outcome = finished.source, finished.outcome
-        match status_of(outcome):
-            case "ok":
-                self.ok += 1
-            case "partial":
-                self.partial += 1
-            case "unchanged":
-                self.unchanged += 1
-            case _:
-                self.failed += 1
+        if self.reading:
+            self.reading = [each for each in self.reading if each.source.name != source.name]
+        self._count(status_of(outcome))
         match outcome:
             case Extracted():
                 self.pages += outcome.pages
@@ -143,10 +164,16 @@ class Summary:
                 self._lose(Loss(source.name, outcome.kind, outcome.message, lost, partial=False))
             case Unchanged():
                 self.unchanged_partial += bool(outcome.failed_pages)
+            case Gone():
+                return
         peak_bytes = outcome.cost.peak.peak_bytes
         self.peaks.add(peak_bytes)
         self._weigh(peak_bytes, source.name)
         self.times.add(outcome.cost.wall_s)
+
+    def _count(self, status: str) -> None:
+        """Count a source by how it ended."""
+        setattr(self, status, getattr(self, status) + 1)
 
     def _weigh(self, peak_bytes: int, source: str) -> None:
         """Keep the highest peaks by name."""
@@ -164,10 +191,33 @@ class Summary:
         if len(self.losses) < SHOWN_FAILURES:
             self.losses.append(loss)
 
+    def add_unchanged(self, sources: int, partial: int) -> None:
+        """Take in sources that are known to be unchanged, without a look at each.
+
+        Args:
+            sources: their number.
+            partial: those of them that have lost pages.
+        """
+        self.unchanged += sources
+        self.unchanged_partial += partial
+
+    def add_above(self, sources: int, highest: Sequence[tuple[int, str]]) -> None:
+        """Take in unchanged sources that exceeded the gate for peaks when they were ingested.
+
+        Args:
+            sources: their number.
+            highest: the highest of them, each with its peak in bytes and its name.
+        """
+        for peak_bytes, source in highest:
+            self._weigh(peak_bytes, source)
+        self.above_max_peak += sources - len(highest)
+
     def end(self, stopped: ExitCode | None, samples: Sequence[Sample] = ()) -> None:
         """The run is over; its wall time stands still from here on."""
         self.wall_s = self.elapsed_s()
+        self.reading = ()
         self.stopped = stopped
+        self.not_begun = self.planned - self.finished
         self.samples = list(samples)
         self.trend = judge([(sample.files, sample.held_bytes) for sample in samples])
 
@@ -189,7 +239,8 @@ class Summary:
             ]
             if self.above_max_peak > len(self.highest):
                 lines.append(f"  … and {self.above_max_peak - len(self.highest):,} more")
-        if require_flat and self.trend.verdict is not Verdict.FLAT:
+        # A run that took up nothing is no evidence against, and a quiet night no failure.
+        if require_flat and self.taken_up and self.trend.verdict is not Verdict.FLAT:
             lines.append(f"--require-flat: {self.trend.verdict}: {self.trend}")
         return lines
 
@@ -207,19 +258,26 @@ class Summary:
             FailOn.FAILED: self.failed,
             FailOn.NEVER: 0,
         }[options.fail_on]
-        return ExitCode.SOME_FAILED if lost else ExitCode.OK
+        allowed = options.max_failures.of(self.planned) if options.max_failures else 0
+        return ExitCode.SOME_FAILED if lost > allowed else ExitCode.OK
 
     def to_json(self) -> dict[str, Any]:
         """The content of `summary.json`."""
+        from importlib import metadata  # noqa: PLC0415 - 10 ms that a start need not wait for
+
         return {
             "schema": SCHEMA,
+            "version": metadata.version("pdfingest"),
+            "started_at": iso_time(self.started_at),
+            "options": dict(self.options),
             "sources": self.planned,
             "ok": self.ok,
             "partial": self.partial,
             "failed": self.failed,
             "unchanged": self.unchanged,
             "unchanged_partial": self.unchanged_partial,
-            "vanished": self.vanished,
+            "not_begun": self.not_begun,
+            "gone": self.gone,
             "failures": {kind.value: self.failures[kind] for kind in FailureKind},
             "interrupted": self.stopped is not None,
             "pages": self.pages,
@@ -233,17 +291,24 @@ class Summary:
                 "max_source": self.hungriest[0][1] if self.highest else "",
             },
             "source_wall_s": _percentiles(self.times, 4),
-            "memory": {
-                "verdict": self.trend.verdict.value,
-                "bytes_per_file": round(self.trend.slope, 1),
-                "bytes_per_file_low": round(self.trend.low, 1),
-                "bytes_per_file_high": round(self.trend.high, 1),
-                "threshold_bytes_per_file": THRESHOLD_BYTES,
-                "files": self.trend.files,
-                "samples": {
-                    name: [getattr(sample, name) for sample in self.samples]
-                    for name in Sample.__dataclass_fields__
-                },
+            "memory": self._memory(),
+        }
+
+    def _memory(self) -> dict[str, Any]:
+        """What was seen of memory, by this run or, if it took up nothing, by the last that did."""
+        if not self.taken_up and self.earlier_memory:
+            return dict(self.earlier_memory)
+        return {
+            "measured_at": iso_time(self.started_at),
+            "verdict": self.trend.verdict.value,
+            "bytes_per_file": round(self.trend.slope, 1),
+            "bytes_per_file_low": round(self.trend.low, 1),
+            "bytes_per_file_high": round(self.trend.high, 1),
+            "threshold_bytes_per_file": THRESHOLD_BYTES,
+            "files": self.trend.files,
+            "samples": {
+                name: [getattr(sample, name) for sample in self.samples]
+                for name in Sample.__dataclass_fields__
             },
         }
 

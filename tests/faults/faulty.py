@@ -10,12 +10,21 @@ import os
 import re
 import signal
 import socket
+import stat
 import struct
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pdfingest import DocumentInfo, EncryptedError, MalformedError, Page
+from pdfingest import (
+    Aside,
+    DocumentInfo,
+    EncryptedError,
+    MalformedError,
+    Page,
+    tolerate,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path  # half of the import of this module, and in the peak of every file
@@ -194,6 +203,52 @@ def _append(order):
         file.write(b"not yours")
 
 
+def _open_files(kind, access):
+    """Descriptors of this process that are of a kind, and open for this."""
+    import fcntl  # noqa: PLC0415 - absent on Windows
+
+    for descriptor in range(3, 256):
+        try:
+            mode, flags = os.fstat(descriptor).st_mode, fcntl.fcntl(descriptor, fcntl.F_GETFL)
+        except OSError:
+            continue
+        if kind(mode) and flags & os.O_ACCMODE == access:
+            yield descriptor
+
+
+def _answer(order):
+    """Say in the place of the child what came of the job, and stay or end."""
+    content = order["answer"].encode()
+    for pipe in _open_files(stat.S_ISFIFO, os.O_WRONLY):
+        os.write(pipe, struct.pack("=Q", len(content)) + content)
+    if order.get("stays"):
+        time.sleep(3600)
+    os._exit(0)
+
+
+def _write_spool(order):
+    for spool in _open_files(stat.S_ISREG, os.O_WRONLY):
+        os.write(spool, order["bytes"].encode("latin-1"))
+
+
+def _ruin_recorder(order):
+    """Have the notes say what cannot be, for ever; or leave none."""
+    from pdfingest import recorder as notes  # noqa: PLC0415 - as above
+
+    for recorder in _open_files(stat.S_ISREG, os.O_RDWR):
+        if order.get("truncates"):
+            os.ftruncate(recorder, 0)
+        else:
+            ticket = struct.unpack("=Q", os.pread(recorder, 8, 8))[0]
+            note = notes._NOTE.pack(ticket, *order["note"])
+            os.pwrite(recorder, struct.pack("=Q", 2) + note + note, 0)
+    time.sleep(3600)
+
+
+def _show_variables(order):
+    order["text"] = "\n".join(f"{name}={value}" for name, value in os.environ.items())
+
+
 FAULTS = {
     "sigkill": lambda order: os.kill(os.getpid(), signal.SIGKILL),
     "segfault": lambda order: ctypes.string_at(0),
@@ -242,6 +297,10 @@ FAULTS = {
     "empties_input": lambda order: os.truncate(order["path"], 0),
     "empties_input_by_opening": lambda order: os.open(order["path"], os.O_RDONLY | os.O_TRUNC),
     "chmods_input": lambda order: os.chmod(order["path"], 0o777),
+    "answers": _answer,
+    "writes_spool": _write_spool,
+    "ruins_recorder": _ruin_recorder,
+    "shows_variables": _show_variables,
     "changes": lambda order: os.utime(order["path"], (1, 1)),
     "changes_and_raises": _change_and_raise,
 }
@@ -256,9 +315,22 @@ class FaultyDocument:
     def info(self):
         if self.order["fault"] == "raises_in_info":
             raise ValueError("no metadata")
+        self._read_aside(Aside.INFO, self.order["page"])
         return DocumentInfo(title="made up")
 
+    def _read_aside(self, aside, number):
+        """What the order says of what is not the text, from its page on."""
+        if self.order.get("aside") == aside and number >= self.order["page"]:
+            FAULTS[self.order["aside_fault"]](self.order)
+        return self.order.get(aside, f"{aside} of {number}")
+
     def page(self, number):
+        label = tolerate(Aside.LABEL, lambda: self._read_aside(Aside.LABEL, number), "")
+        links = tolerate(Aside.LINKS, lambda: [self._read_aside(Aside.LINKS, number)], [])
+        page = self._page(number)
+        return page and replace(page, label=label, links=tuple(links))
+
+    def _page(self, number):
         fault = self.order["fault"]
         text = f"page {number} of {self.order['name']}"
         time.sleep(self.order.get("page_s", 0))

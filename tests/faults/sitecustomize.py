@@ -3,5 +3,5 @@
 import os
 import sys
 
-if "-c" not in sys.orig_argv:  # as the image of the children is started
-    os.environ["PDFINGEST_TEST_RUN"] = str(os.getpid())
+if "-c" in sys.orig_argv:  # as the image of the children is started
+    os.environ["PDFINGEST_TEST_RUN"] = str(os.getppid())

@@ -1,5 +1,6 @@
 """SIGINT and SIGTERM: no new jobs, no process left, outputs whole, the right exit code."""
 
+import json
 import os
 import signal
 import subprocess
@@ -72,8 +73,10 @@ def test_a_signal_ends_the_run_within_two_seconds(
     records = read_lines(out / "pages.jsonl")
     assert len(records) == 8
     report = read_lines(out / "report.jsonl")
-    assert len(report) == len({line["source"] for line in report}) == 34
-    assert [line["failure"] for line in report].count("cancelled") == 30
+    assert len(report) == len({line["source"] for line in report}) == 6
+    assert [line["failure"] for line in report].count("cancelled") == 2
+    summary = json.loads((out / "summary.json").read_text())
+    assert (summary["sources"], summary["not_begun"], summary["interrupted"]) == (34, 28, True)
     assert not (out / ".pdfingest" / "spool").exists()
 
 

@@ -67,7 +67,7 @@ def test_a_death_costs_its_page_and_tells_where(
     assert (bad["status"], bad["failure"]) == ("partial", kind)
     assert bad["signal"] == signal or fault == "closes_descriptors"
     assert bad["failed_pages"] == [3]
-    assert said in bad["message"]
+    assert said in bad["message"] + bad["stack"]
     assert bad["attempts"] == 2
     assert pages(records) == [1, 2, 4, 5]
 
@@ -79,10 +79,34 @@ def test_a_page_that_hangs_is_ended_with_its_stack(among_good: Run, fault: str) 
     assert time.monotonic() - began < 15
     assert (bad["status"], bad["failure"], bad["failed_pages"]) == ("partial", "timeout", [3])
     assert "page 3 took more than 1 s" in bad["message"]
-    assert fault == "stopped" or "faulty.py" in bad["message"]
+    assert fault == "stopped" or "faulty.py" in bad["stack"]
     assert bad["signal"] == "SIGKILL"
     assert bad["peak_rss_bytes"] > 0
     assert pages(records) == [1, 2, 4, 5]
+
+
+@pytest.mark.parametrize("aside", ["label", "links", "info"])
+@pytest.mark.parametrize("fault", ["segfault", "hang", "memory_error", "raises", "hog"])
+def test_what_is_not_the_text_never_costs_a_page(among_good: Run, fault: str, aside: str) -> None:
+    bad, records, _ = among_good(*TIMES, *MEMORY, fault="", aside=aside, aside_fault=fault)
+    assert (bad["status"], bad["failure"], bad["failed_pages"]) == ("ok", "", [])
+    assert bad["attempts"] == (1 if fault == "raises" else 2)
+    assert bad["signal"] == (
+        "SIGSEGV" if fault == "segfault" else "SIGKILL" if fault == "hang" else ""
+    )
+    assert pages(records) == [1, 2, 3, 4, 5]
+    labels = [record["metadata"]["page_label"] for record in records]
+    lost = {"": 0, "label": 3}.get(aside, 0)
+    assert labels == [f"label of {page}" if page < 3 or not lost else "" for page in range(1, 6)]
+
+
+def test_a_label_without_end_does_not_fill_the_records(among_good: Run) -> None:
+    bad, records, _ = among_good(fault="", label="x" * 1_000_000, links="y" * 1_000_000)
+    assert bad["status"] == "ok"
+    for record in records:
+        label, (link,) = record["metadata"]["page_label"], record["links"]
+        assert (label[0], label[-1], len(label)) == ("x", "…", 200)
+        assert (link[0], link[-1], len(link)) == ("y", "…", 8192)
 
 
 def test_a_file_that_takes_too_long_keeps_what_it_has(among_good: Run) -> None:
@@ -121,7 +145,7 @@ def test_a_page_that_needs_more_than_its_share_is_read_with_the_whole_budget(
 
 
 def test_a_file_that_yields_too_much_keeps_what_fits(among_good: Run) -> None:
-    bad, records, _ = among_good("--max-output", "10K", fault="", text="x" * 3000)
+    bad, records, _ = among_good("--max-output", "10K", fault="", text="x" * 3100)
     assert (bad["status"], bad["failure"]) == ("partial", "too_large")
     assert bad["failed_pages"] == [3, 4, 5]
     assert pages(records) == [1, 2]

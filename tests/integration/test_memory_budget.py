@@ -94,7 +94,7 @@ def watch(tmp_path: Path, out: Path) -> Watch:
         seen, said = Seen(), tmp_path / "said"
         with open(said, "wb") as file, subprocess.Popen(
             [*command, "-o", str(out), "--workers", "2"],
-            env=environment(TEST_RUN=str(tmp_path)), stdout=file, stderr=file,
+            env=environment(LANGUAGE=str(tmp_path)), stdout=file, stderr=file,
         ) as process:  # fmt: skip
             began, parent = time.monotonic(), psutil.Process(process.pid)
             while process.poll() is None:
@@ -130,7 +130,7 @@ def marked(mark: Path) -> set[int]:
     found = set()
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.environ().get("TEST_RUN") == str(mark):
+            if process.environ().get("LANGUAGE") == str(mark):
                 found.add(process.pid)
     return found
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import CORPUS, ROOT, Cli, environment, make_pdf, read_lines, shape
+from pdfingest.record import record_id
 
 EXAMPLES = ROOT / "examples" / "pdfs"
 PASSWORD = "correct horse"
@@ -98,7 +99,7 @@ def test_a_document_record_holds_its_pages_at_their_offsets(cli: Cli, out: Path)
     documents = read_lines(out / "documents.jsonl")
     assert {d["source"] for d in documents} == {p["source"] for p in pages}
     for document in documents:
-        assert document["id"] == document["metadata"]["sha256"][:16]
+        assert document["id"] == record_id(document["source"], document["metadata"]["sha256"])
         assert document["metadata"]["page"] == 0
         assert document["metadata"]["char_count"] == len(document["text"])
         ends = [*document["page_offsets"][1:], len(document["text"]) + 1]

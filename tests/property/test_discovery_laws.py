@@ -40,8 +40,8 @@ def names(*inputs: str, listed: list[str] | None = None) -> dict[str, bytes]:
     """Name and path of each source, in the order of the plan."""
     with Ledger("") as ledger, Plan(ledger) as plan:
         plan.fill(discover(inputs, listed))
-        plan.settle(IngestOptions(), "")
-        found = [(source.name, os.fsencode(source.path)) for source in plan.changed(Order.NAME)]
+        plan.settle(IngestOptions(order=Order.NAME), "")
+        found = [(source.name, os.fsencode(source.path)) for source in plan.changed()]
         assert plan.sources == len(found)
     assert len(dict(found)) == len(found), "two sources share a name"
     assert [name for name, _ in found] == sorted(name for name, _ in found)

@@ -20,8 +20,8 @@ from pdfingest.text import clean
 
 ANY_TEXT = st.text(st.characters(codec=None))  # lone surrogates and NUL included
 FACTS = DocumentFacts(
-    source="a.pdf", sha256="0" * 64, total_pages=9, title="", author="", created="", producer="",
-    language="", engine=EngineSpec("pdfium", "m:f", "1"),
+    id="0" * 16, source="a.pdf", sha256="0" * 64, total_pages=9, title="", author="", created="",
+    producer="", language="", engine=EngineSpec("pdfium", "m:f", "1"),
 )  # fmt: skip
 PAGES = st.builds(Page, ANY_TEXT, st.booleans(), ANY_TEXT, st.lists(ANY_TEXT).map(tuple))
 
@@ -58,12 +58,14 @@ def test_an_outcome_comes_back_from_its_report_line(
     kind: FailureKind | None, lost: set[int], pages: int, seconds: float, message: str
 ) -> None:
     peak = Peak(5 << 20, 1 << 20, "VmHWM")
-    cost = Cost(7, 1700000000.125, seconds, seconds, peak, 2, "SIGSEGV")
+    cost = Cost(7, 1700000000.125, seconds, seconds, peak, 2, "SIGSEGV", "f (a.py:1)")
     failed = tuple(sorted(lost))
     message = clean(message)
     outcome: Outcome
     if pages or kind is None:
-        outcome = Extracted(cost, "s", "e", pages, 3, 1, failed, kind if lost else None, message)
+        outcome = Extracted(
+            cost, "s", "e", pages, 3, 1, failed, kind if lost else None, message, 99
+        )
     else:
         outcome = Failed(kind, message, cost, "s", "e", failed)
     line = json.loads(json.dumps(report_line(Finished(Source("a", "/a"), outcome), "digest")))

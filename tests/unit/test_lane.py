@@ -9,13 +9,12 @@ import pytest
 
 from conftest import wait_for
 from pdfingest import IngestOptions
-from pdfingest.child import Answer
 from pdfingest.extract.registry import find_engines
 from pdfingest.model import Death, Extracted, Failed, FailureKind, Job, Sandbox, Source, Unit
 from pdfingest.recorder import DONE, Note
 from pdfingest.sandbox.readable import readable_paths
 from pdfingest.supervise.birth import births
-from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
+from pdfingest.supervise.lane import Ending, Inbox, Lane, TimeLimits
 
 LIMITS = IngestOptions(workers=1).limits()
 ENGINES = find_engines("faulty")
@@ -48,14 +47,14 @@ def job(faulty: Callable[..., Path], tmp_path: Path) -> Callable[..., Job]:
     return make
 
 
-def ended(lane: Lane, inbox: Inbox) -> Answer | Death:
+def ended(lane: Lane, inbox: Inbox) -> Ending:
     """What the next turn that ends comes to."""
     turn = inbox.get(timeout=30)
     assert turn is not None
     return lane.finish(turn)
 
 
-def watched(lane: Lane, inbox: Inbox) -> Answer | Death:
+def watched(lane: Lane, inbox: Inbox) -> Ending:
     """The same, while the lane is held to its limits."""
 
     def is_over() -> bool:
@@ -241,6 +240,6 @@ def test_a_kill_meant_for_one_child_does_not_reach_the_next(
     present = lane.turn
     assert present is not None
     lane._kill(past)
-    lane._condemn(past, FailureKind.TIMEOUT, "it is too late for that")
+    lane._time_out(past, "it is too late for that")
     assert isinstance(lane.finish(past), Extracted)
     assert isinstance(ended(lane, inbox), Extracted)

@@ -157,9 +157,3 @@ def test_a_ledger_that_another_program_holds_is_refused(
     with pytest.raises(LedgerError, match="Another program has it open"):
         Ledger(str(opened))
     database.close()
-
-
-def test_a_private_ledger_remembers_nothing() -> None:
-    with Ledger("") as ledger:
-        note(ledger, "a.pdf", EXTRACTED)
-        assert not ledger.due

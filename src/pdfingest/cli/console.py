@@ -129,8 +129,10 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
     if summary.partial:
         yield "partial", f"{summary.partial:,}", f"{summary.pages_failed:,} pages lost"
     yield "failed", f"{summary.failed:,}", failures
-    if summary.vanished:
-        yield "vanished", f"{summary.vanished:,}", "ingested before, and no more"
+    if summary.gone:
+        yield "gone", f"{summary.gone:,}", "ingested before, and not there any more"
+    if summary.not_begun:
+        yield "not begun", f"{summary.not_begun:,}", "left for the next run"
     ocr = f" · {summary.needs_ocr_pages:,} need OCR" if summary.needs_ocr_pages else ""
     yield "pages", f"{summary.pages:,}", f"{summary.pages_per_s:,.0f}/s{ocr}"
     if peaks.largest:

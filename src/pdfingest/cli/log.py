@@ -9,7 +9,7 @@ from typing import Any
 from pdfingest.cli.log_format import LogFormat
 from pdfingest.events import Listener
 from pdfingest.memory import look
-from pdfingest.model import Extracted, Failed, Finished, Unchanged
+from pdfingest.model import Extracted, Failed, Finished, Gone, Unchanged
 from pdfingest.record import status_of
 from pdfingest.summary import Summary
 from pdfingest.text import printable
@@ -44,6 +44,8 @@ class LogView(Listener):
                     fields["pages"] = outcome.pages
                 case Failed():
                     fields |= {"failure": outcome.kind.value, "message": outcome.message}
+                case Gone():
+                    pass
             self._write("warning" if isinstance(outcome, Failed) else "info", "finished", **fields)
         self.on_tick(summary)
 

@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from contextlib import suppress
 from inspect import signature
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from pdfingest.cli.kinds import with_kinds
 from pdfingest.cli.report import report
 from pdfingest.cli.run import run
 from pdfingest.cli.serve import serve
+from pdfingest.cli.signals import end_at_once
 from pdfingest.cli.worker import worker
 from pdfingest.errors import ExitCode, PdfingestError
 
@@ -57,6 +59,20 @@ app.command(name="worker")(worker)
 
 
 def main() -> int:
+    """Run the command line; returns the exit code.
+
+    A run that was stopped does not wait for what may be stuck, such as a thread whose child waits
+    for a disk.
+    """
+    code = _run()
+    if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.HUNG_UP):
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+        end_at_once(code)
+    return code
+
+
+def _run() -> int:
     """Run the command line; returns the exit code."""
     try:
         config = read_config(known=signature(run).parameters)

@@ -148,7 +148,7 @@ def list_plan(inputs: Sequence[str], listed: Listed | None, options: IngestOptio
         stop = stack.enter_context(stop_on_signals())
         paths = stack.enter_context(listed.opened()) if listed else None
         plan = stack.enter_context(planned(inputs, paths, options, stop))
-        for source in plan.changed(options.order):
+        for source in plan.changed():
             print(printable(source.name))  # noqa: T201 - stdout is for data
         size = f"{plan.sources:,} files, {mib(plan.size_bytes)}"
         print(size, file=sys.stderr)  # noqa: T201 - about the data

@@ -14,7 +14,7 @@ the sources by the same paths or addresses, and may open what is below PDFINGEST
 import json
 import os
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -27,6 +27,7 @@ from pdfingest.model import (
     FailureKind,
     Finished,
     Job,
+    Reading,
     Source,
     Stop,
 )
@@ -131,6 +132,10 @@ class Fleet:
             told = list(sent)
         found = self._jobs.reports(told)
         return [(job_id, report) for job_id, (state, report) in found.items() if state.ended]
+
+    def reading(self) -> Iterable[Reading]:
+        """Nothing is told of jobs that are elsewhere."""
+        return ()
 
     def close(self) -> None:
         """Nothing is held."""

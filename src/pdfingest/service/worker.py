@@ -78,9 +78,9 @@ class _Held:
 
     def progress(self) -> tuple[int, int]:
         """Pages read, and how many there are; zeros while that is unknown."""
-        reading = self.supervisor.reading() if self.supervisor else iter(())
-        page, total = next(reading, (0, 0))
-        return max(page - 1, 0), total
+        for reading in self.supervisor.reading() if self.supervisor else ():
+            return reading.pages_done, reading.total_pages
+        return 0, 0
 
 
 class Worker:

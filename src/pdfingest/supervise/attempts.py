@@ -2,15 +2,17 @@
 
     page 1 … k-1 kept ─▶ page k, next engine ─▶ … ─▶ page k given up ─▶ page k+1, first engine …
 
-A file never costs more than the page that broke it. Every step moves on: to a later engine on the
-same page, to a later page, or to the same place under other limits, once. So it ends, and no page
-is tried twice by the same engine under the same limits.
+A file never costs more than the page that broke it, and what is not the text never costs a page: a
+child that died on a label, on links or on the metadata is followed by one that does not read them.
+Every step moves on: to less that is read, to a later engine on the same page, to a later page, or
+to the same place under other limits, once. So it ends, and no page is tried twice by the same
+engine under the same limits.
 """
 
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from pdfingest.model import Attempt, Death, FailureKind
+from pdfingest.model import Aside, Attempt, Death, FailureKind
 
 MAX_DEATHS = 10
 """A file that kills more children than this is left alone: three pages that kill two engines each
@@ -40,14 +42,26 @@ def after(attempt: Attempt, death: Death, *, engines: int, deaths: int, in_time:
     if not in_time or deaths >= MAX_DEATHS:
         return GiveUp(death.spool_bytes)
     here = replace(attempt, number=attempt.number + 1, spool_bytes=death.spool_bytes)
-    if death.page == 0:
-        return _after_opening(here, death, engines)
-    if death.kind is FailureKind.MEMORY_LIMIT and not attempt.alone:
+    if death.aside is not None and death.aside not in attempt.without:
+        return _without(death.aside, here, death)
+    step = _after_page if death.page else _after_opening
+    return step(here, death, engines)
+
+
+def _without(aside: Aside, here: Attempt, death: Death) -> Attempt:
+    """Go on at the same place, without what is not the text and killed the child."""
+    page = death.page or here.first_page
+    return replace(here, first_page=page, engine=death.engine, without=(*here.without, aside))
+
+
+def _after_page(here: Attempt, death: Death, engines: int) -> Decision:
+    """Try the page with more memory, then with the next engine; else leave it."""
+    if death.kind is FailureKind.MEMORY_LIMIT and not here.alone:
         return replace(here, first_page=death.page, engine=death.engine, alone=True)
     if death.engine + 1 < engines:
         return replace(here, first_page=death.page, engine=death.engine + 1)
-    if death.page < (attempt.end or death.total_pages):
-        return replace(here, first_page=death.page + 1, engine=attempt.floor)
+    if death.page < (here.end or death.total_pages):
+        return replace(here, first_page=death.page + 1, engine=here.floor)
     return GiveUp(death.spool_bytes)
 
 

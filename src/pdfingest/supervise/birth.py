@@ -20,20 +20,29 @@ if TYPE_CHECKING:
 
 
 class Process(Protocol):
-    """A child, as far as a lane looks at it; `multiprocessing.Process` is one too."""
+    """A child, as far as a lane looks at it."""
 
     @property
     def pid(self) -> int | None:
-        """Its number; 0 or None before its birth."""
+        """Its number; 0 or None before it has started."""
         ...
 
     @property
     def exitcode(self) -> int | None:
-        """As `multiprocessing.Process.exitcode`; None while it lives or before its birth."""
+        """As `multiprocessing.Process.exitcode`; None while it lives or before it has started."""
         ...
 
-    def kill(self) -> None:
-        """SIGKILL, if it lives."""
+    @property
+    def start_error(self) -> str:
+        """Why the system did not start it; empty if it did."""
+        ...
+
+    def has_ended(self, seconds: float | None) -> bool:
+        """Whether it has ended, or does so within that time; None waits for it."""
+        ...
+
+    def signal(self, number: int) -> None:
+        """Send a signal to it, and to no other process, if it lives."""
         ...
 
 
@@ -41,11 +50,19 @@ class Births(Protocol):
     """Where the children of one lane come from."""
 
     def executor(self) -> "ProcessPoolExecutor":
-        """One of one process that takes one call in its life."""
+        """Create an executor with one worker process that runs one task."""
         ...
 
-    def child(self, pid: int = 0) -> Process | None:
-        """The child of this number; without one, or where it is unknown, the newest."""
+    @property
+    def newest(self) -> Process | None:
+        """The child that was started last; None before the first."""
+        ...
+
+    def give_up(self) -> None:
+        """Start no child any more for calls that the executor has; end what holds up a start.
+
+        May be called by any thread. The next executor starts children again.
+        """
         ...
 
     def close(self) -> None:
@@ -78,6 +95,12 @@ def begin_image(modules: tuple[str, ...]) -> None:
         _image_for(modules).begin()
 
 
+def kill_images() -> None:
+    """Kill all zygotes at once, also while other threads wait for them."""
+    for image in _images:
+        image.kill()
+
+
 def _can_fork() -> bool:
     """Whether there is fork, and descriptors can be passed to whom it is done in."""
     return "forkserver" in multiprocessing.get_all_start_methods()
@@ -98,4 +121,10 @@ def _image(modules: tuple[str, ...], path: tuple[str, ...], readable: tuple[str,
     """An image is made once, and lives as long as this process does."""
     from pdfingest.supervise.image import Image  # noqa: PLC0415 - not for Windows
 
-    return Image(modules, path, readable)
+    image = Image(modules, path, readable)
+    _images.append(image)
+    return image
+
+
+_images: "list[Image]" = []
+"""All that were made."""

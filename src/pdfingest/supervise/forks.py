@@ -10,6 +10,7 @@ the executor, it is a process all the time.
 """
 
 import os
+import pickle
 import signal
 import threading
 import time
@@ -18,23 +19,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pdfingest.model import EnvironmentFailure
+from pdfingest.memory import resident_bytes
 from pdfingest.supervise.image import Image, Newborn
 from pdfingest.supervise.post_mortem import LOST
-from pdfingest.supervise.wire import NUMBER, receive, send, value_of
+from pdfingest.supervise.wire import receive, send_within
 
 _UNBORN = 0
 """Number by which the executor knows a process: what it had when it was started."""
-_BIRTHS = 10
-"""How often the birth of one child is tried."""
+_TRIES = 10
+"""How often the start of one child is tried."""
 _PAUSE_S = 0.01
 """By so much later each of the tries, as one process may end when there are too many."""
 _MAX_LEAVING = 4
 """Children of a lane that have answered and may still be on their way out."""
 _END_S = 1.0
-"""How long a child may take to end once it will say no more; it needs milliseconds."""
+"""How long a child may take to end once it will say no more, and its exit code to be told; both
+take milliseconds."""
+_SEND_S = 5.0
+"""How long a child that waits for its job may take to read it; it takes microseconds."""
 _LARGE_BYTES = 256 << 20
-"""From this peak on, a lane waits until the system has taken back what its last child held."""
+"""From this size on, a lane waits until the system has taken back what its last child held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class _Result:
 
     work_id: int
     exit_pid: int
-    result: Any
+    result: bytes
     exception: None = None
 
 
@@ -52,11 +56,13 @@ class Fork:
 
     def __init__(self, forks: "Forks") -> None:
         self.pid = _UNBORN
+        self.start_error = ""
         self._forks = forks
         self._newborn: Newborn | None = None
         self._work_id = 0
         self._exit_code: int | None = None
         self._looking = threading.Lock()
+        """Held by whoever uses the descriptors, lest another closes them."""
         self._may_linger = False
 
     @property
@@ -64,7 +70,7 @@ class Fork:
         """A descriptor that can be read once it has ended."""
         if self._exit_code is not None:
             return self._forks.over
-        return self._newborn.exit_code if self._newborn else self._forks.never
+        return self._newborn.end if self._newborn else self._forks.never
 
     @property
     def answers(self) -> int:
@@ -73,38 +79,57 @@ class Fork:
 
     @property
     def exitcode(self) -> int | None:
-        """As of `multiprocessing.Process`; it comes once, whoever looks."""
+        """As of `multiprocessing.Process`; all who look see the same."""
         with self._looking:
-            newborn = self._newborn
-            if self._exit_code is None and newborn is not None and newborn.has_ended(0):
-                found = os.read(newborn.exit_code, NUMBER.size)
-                self._exit_code = NUMBER.unpack(found)[0] if found else LOST
+            if self._exit_code is None and self._newborn and self._newborn.has_ended(0):
+                code = self._newborn.read_exit_code(_END_S)
+                self._exit_code = LOST if code is None else code
             return self._exit_code
 
     def start(self) -> None:
-        """Do nothing: it is born when its call comes."""
+        """Do nothing: it is started when its call comes."""
 
     def is_alive(self) -> bool:
         """Whether there is something to wait for."""
-        return self._newborn is not None and self.exitcode is None
+        return not self.has_ended(0)
+
+    def has_ended(self, seconds: float | None) -> bool:
+        """See `birth.Process`."""
+        with self._looking:
+            return self._newborn is None or self._newborn.has_ended(seconds)
 
     def begin(self, call: Any) -> None:
-        """Be born with a call; never raises, for that would end the executor's thread."""
+        """Start it with a call; never raises, for that would end the executor's thread."""
         self._work_id = call.work_id
-        for number in range(_BIRTHS):
+        message = pickle.dumps((_folder(), *call.args), pickle.HIGHEST_PROTOCOL)
+        for number in range(_TRIES):
             if number:  # even a sleep of nothing gives the interpreter away, while a lane waits
                 time.sleep(number * _PAUSE_S)
-            with suppress(OSError):
-                newborn = self._forks.image.newborn()
-                try:
-                    send(newborn.jobs, (_folder(), *call.args))
-                except OSError:
-                    newborn.close()
-                    raise
-                self._newborn, self.pid = newborn, newborn.pid
+            if self._forks.is_given_up:
+                break
+            try:
+                self._newborn = self._started(message)
+            except OSError as error:
+                self.start_error = f"{error}"
+            else:
+                self.pid, self.start_error = self._newborn.pid, ""
                 self._forks.image.conceive()
                 return
         self._exit_code = LOST
+
+    def _started(self, message: bytes) -> Newborn:
+        """A child that has its job.
+
+        Raises:
+            OSError: there is none to be had, or it does not take the job.
+        """
+        newborn = self._forks.image.newborn()
+        try:
+            send_within(newborn.jobs, message, _SEND_S)
+        except OSError:
+            newborn.close()
+            raise
+        return newborn
 
     def answer(self) -> _Result:
         """Wait for the answer.
@@ -112,9 +137,11 @@ class Fork:
         Raises:
             Exception: it ended without one, or sent what is none.
         """
-        answer = value_of(receive(self.answers))
-        cost = None if isinstance(answer, EnvironmentFailure) else answer.cost
-        self._may_linger = cost is None or cost.peak.peak_bytes < _LARGE_BYTES
+        answer = receive(self.answers)
+        self._may_linger = resident_bytes(self.pid) < _LARGE_BYTES
+        with self._looking:
+            assert self._newborn is not None
+            self._newborn.close_pipes()
         return _Result(self._work_id, _UNBORN, answer)
 
     def join(self, timeout: float | None = None) -> None:
@@ -127,24 +154,29 @@ class Fork:
 
     def wait(self) -> None:
         """Wait until it has ended, and let go of it."""
-        if (newborn := self._newborn) is not None:
-            if self._exit_code is None:
-                newborn.has_ended(None)
-                assert self.exitcode is not None
-            with self._looking:
-                self._newborn = None
-            newborn.close()
+        if not self.has_ended(_END_S):
+            self.kill()
+            self.has_ended(None)
+        _ = self.exitcode  # it is remembered
+        with self._looking:
+            newborn, self._newborn = self._newborn, None
+            if newborn is not None:
+                newborn.close()
+
+    def signal(self, number: int) -> None:
+        """See `birth.Process`."""
+        with self._looking:
+            if self._newborn is not None:
+                self._newborn.signal(number)
 
     def terminate(self) -> None:
         """End it, if it does not end by itself: it will answer no more."""
-        if self._newborn is not None and not self._newborn.has_ended(_END_S):
+        if not self.has_ended(_END_S):
             self.kill()
 
     def kill(self) -> None:
         """SIGKILL, if it lives."""
-        if self.is_alive():
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+        self.signal(signal.SIGKILL)
 
 
 class Forks:
@@ -157,6 +189,7 @@ class Forks:
     def __init__(self, image: Image) -> None:
         self.image = image
         self.newest = Fork(self)
+        self.is_given_up = False
         self._leaving: list[Fork] = []
         self.never, self._writer = os.pipe()
         self.silent = os.dup(self.never)
@@ -167,12 +200,13 @@ class Forks:
 
     def executor(self) -> ProcessPoolExecutor:
         """See `birth.Births`."""
+        self.is_given_up = False
         return _Executor(self)
 
-    def child(self, pid: int = 0) -> Fork:
+    def give_up(self) -> None:
         """See `birth.Births`."""
-        del pid
-        return self.newest
+        self.is_given_up = True
+        self.image.kill()
 
     def leave(self, fork: Fork) -> None:
         """Let a child end while the next one is at work."""

@@ -1,4 +1,7 @@
-"""The image that children are forked from, seen from the parent: one zygote, one newborn ahead.
+"""The image that children are forked from, seen from the parent: one zygote, one child ahead.
+
+Whatever the zygote does, the parent does not hang: it waits for its answer for a while only, then
+kills it, and makes another.
 
 Not for Windows, which has no fork.
 """
@@ -6,6 +9,7 @@ Not for Windows, which has no fork.
 import atexit
 import os
 import select
+import signal
 import socket
 import subprocess
 import threading
@@ -13,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.spawn import get_executable
 
+from pdfingest.environment import child_environment
 from pdfingest.supervise.wire import NUMBER, REQUEST
 
 _MAIN = """
@@ -21,10 +26,15 @@ sys.path[:] = {path!r}
 from pdfingest.supervise.zygote import main
 main({control}, {modules!r}, {readable!r})
 """
+_IMAGE_S = 60.0
+"""How long the image may take to be made; it takes a tenth of a second."""
+_FORK_S = 5.0
+"""How long the zygote may take to fork once the image is made; it takes milliseconds."""
+_NONE = -1
 
 
 class Newborn:
-    """A child that waits for its job, by the ends of its pipes."""
+    """A child that waits for its job or has one, by the descriptors that the parent has of it."""
 
     def __init__(self) -> None:
         ends: list[int] = []
@@ -37,20 +47,57 @@ class Newborn:
         jobs, self.jobs, self.answers, answers, self.exit_code, exit_code = ends
         self.theirs = jobs, answers, exit_code
         self.pid = 0
+        self.pidfd = _NONE
+        """Stands for the process whatever becomes of its number (pidfd_open(2)); -1 where there
+        is no such thing."""
+
+    @property
+    def end(self) -> int:
+        """A descriptor that can be read once it has ended."""
+        return self.exit_code if self.pidfd == _NONE else self.pidfd
 
     def has_ended(self, seconds: float | None) -> bool:
         """Whether it has, or does within so many seconds; None waits for it."""
-        ended = select.poll()
-        ended.register(self.exit_code, select.POLLIN)
-        return bool(ended.poll(None if seconds is None else 1000 * seconds))
+        return _is_readable(self.end, seconds)
+
+    def read_exit_code(self, seconds: float) -> int | None:
+        """Read its exit code, which the zygote tells a little later than it ends.
+
+        Returns:
+            None if the zygote does not tell it in that time, or is gone. Gives it once.
+        """
+        if self.exit_code == _NONE or not _is_readable(self.exit_code, seconds):
+            return None
+        found = os.read(self.exit_code, NUMBER.size)
+        return int(NUMBER.unpack(found)[0]) if found else None
+
+    def signal(self, number: int) -> None:
+        """Send a signal to it if it lives."""
+        with suppress(ProcessLookupError):
+            if self.pidfd == _NONE:
+                # The zygote tells its end before it frees its number, so only a child that has
+                # ended and was not looked at could be another's.
+                if self.pid and not self.has_ended(0):
+                    os.kill(self.pid, number)
+            else:
+                signal.pidfd_send_signal(self.pidfd, number)
 
     def close(self) -> None:
         """Let go of it; if it still waits or works, it ends."""
-        _close((self.jobs, self.answers, self.exit_code))
+        _close([self.jobs, self.answers, self.exit_code, self.pidfd])
+        self.jobs = self.answers = self.exit_code = self.pidfd = _NONE
+
+    def close_pipes(self) -> None:
+        """Let go of all but its end; if it still works, it is killed where the system can."""
+        if self.pidfd != _NONE:
+            _close([self.exit_code])
+            self.exit_code = _NONE
+        _close([self.jobs, self.answers])
+        self.jobs = self.answers = _NONE
 
 
 class Image:
-    """Gives birth.
+    """Starts children.
 
     One child is always ahead, so that a lane need not wait for a fork: that takes the time in which
     others work. What a program forks by itself knows nothing of it and makes its own.
@@ -83,12 +130,12 @@ class Image:
         """A child that waits for its job: the one ahead, if there is one.
 
         Raises:
-            OSError: none can be born; another try may find one.
+            OSError: none can be started; another try may start one.
         """
         with self._lock:
             try:
                 return self._born()
-            except ConnectionError:  # the zygote is gone; the next try makes another
+            except (ConnectionError, TimeoutError):  # gone, or stuck; the next try makes another
                 self._end()
                 raise
 
@@ -97,6 +144,14 @@ class Image:
         with self._lock, suppress(OSError):  # who asks next will see
             if self._ahead is None:
                 self._ahead = _conceived(self._running())
+
+    def kill(self) -> None:
+        """Kill the zygote at once, also while another thread waits for it.
+
+        Children at work go on, but what becomes of them is not known any more.
+        """
+        if (zygote := self._zygote) is not None:
+            zygote.kill()
 
     def close(self) -> None:
         """End the zygote and the newborn; children at work are their lanes' business."""
@@ -108,9 +163,10 @@ class Image:
         control = self._running()
         newborn, self._ahead = self._ahead or _conceived(control), None
         try:
-            newborn.pid = _number(control)
+            newborn.pid, newborn.pidfd = _answer(control)
             if newborn.pid == 0:
                 raise BlockingIOError("no process can be had")
+            control.settimeout(_FORK_S)
         except OSError:
             newborn.close()
             raise
@@ -120,6 +176,7 @@ class Image:
         """The way to the zygote, which is started if there is none."""
         if self._control is None:
             self._control, theirs = socket.socketpair()
+            self._control.settimeout(_IMAGE_S)
             with theirs:
                 code = _MAIN.format(
                     path=self._path,
@@ -132,6 +189,7 @@ class Image:
                     [os.fsdecode(get_executable()), *flags, "-c", code],
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
+                    env=child_environment(),
                 )
         return self._control
 
@@ -169,15 +227,29 @@ def _conceived(control: socket.socket) -> Newborn:
     return newborn
 
 
-def _close(descriptors: Sequence[int]) -> None:
-    """Close several."""
-    for descriptor in descriptors:
-        os.close(descriptor)
+def _answer(control: socket.socket) -> tuple[int, int]:
+    """What the zygote says next: a pid, and a pidfd or -1.
 
-
-def _number(control: socket.socket) -> int:
-    """What the zygote says next."""
-    found = control.recv(NUMBER.size, socket.MSG_WAITALL)
+    Raises:
+        ConnectionError: it is gone.
+        TimeoutError: it says nothing.
+    """
+    found, descriptors, _, _ = socket.recv_fds(control, NUMBER.size, 1)
     if len(found) < NUMBER.size:
+        _close(descriptors)
         raise ConnectionResetError("the zygote is gone")
-    return int(NUMBER.unpack(found)[0])
+    return int(NUMBER.unpack(found)[0]), descriptors[0] if descriptors else _NONE
+
+
+def _is_readable(descriptor: int, seconds: float | None) -> bool:
+    """Whether a descriptor can be read, or can within so many seconds; None waits for it."""
+    ready = select.poll()
+    ready.register(descriptor, select.POLLIN)
+    return bool(ready.poll(None if seconds is None else 1000 * seconds))
+
+
+def _close(descriptors: Sequence[int]) -> None:
+    """Close those of several that there are."""
+    for descriptor in descriptors:
+        if descriptor != _NONE:
+            os.close(descriptor)

@@ -13,25 +13,28 @@ the culprit (`BrokenProcessPool`; allenai/olmocr#108, MinerU#4549). `max_tasks_p
 no option: 2 deadlocks before 2026 (python/cpython#115634).
 """
 
-import os
+import signal
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TypeAlias
 
 from pdfingest import child
+from pdfingest.answer import NotAnAnswer
 from pdfingest.memory import peak_of
-from pdfingest.model import Death, FailureKind, Halted, Job
+from pdfingest.model import Death, EnvironmentFailure, FailureKind, Halted, Job, Outcome
 from pdfingest.recorder import DONE, Note, Playback
-from pdfingest.supervise.birth import Births, Process
+from pdfingest.supervise.birth import Births
 from pdfingest.supervise.post_mortem import LOST, explain, innermost
 from pdfingest.supervise.turn import Turn
 
+Ending: TypeAlias = Outcome | EnvironmentFailure | Death
+"""How a turn ends."""
 Inbox: TypeAlias = "SimpleQueue[Turn | None]"
 """Turns that ended, in the order in which they did; None wakes the reader for a stop."""
 
@@ -45,6 +48,15 @@ _DELIVERY_S = 2.0
 """How long an answer may take from child to parent; it needs less than a millisecond."""
 _STACK_S = 0.2
 """How long a child that is to be killed has for leaving its stack."""
+_LEAVE_S = 1.0
+"""How long a child that has answered may take to end; it needs milliseconds."""
+_ABORT_S = 0.5
+"""How long a child that was killed may take to end before its start is given up as well."""
+_GIVE_UP_S = 0.5
+"""How long a lane may take after that; then it is left as it is."""
+_CLOSING_S = 300.0
+"""How long a child may take that reads no page and only counts those that earlier ones read: a
+limit of the user's that is up must not discard them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +127,14 @@ class Lane:
             self._executor = self._births.executor()
         self._tickets += 1
         job = replace(job, recorder=self.playback.path, ticket=self._tickets)
-        turn = Turn(self.index, self.playback, job, used_s, self._executor.submit(child.run, job))
-        self.turn = turn
+        future = self._executor.submit(child.answer_to, job)
+        turn = self.turn = Turn(self.index, self.playback, job, used_s, future)
         turn.future.add_done_callback(lambda _: self._ended(turn))
 
     def _ended(self, turn: Turn) -> None:
         """Tell the reader, and go on. Runs in the executor's thread."""
         with self._changing:
+            turn.end(self._births.newest)  # before the next is started by this thread
             self._inbox.put(turn)  # first, so that no turn is ever neither here nor there
             turn.is_over = True
             self._go_on(turn)
@@ -147,55 +160,74 @@ class Lane:
             if now >= turn.kill_s:
                 self._kill(turn)
             return
-        if (process := self._child(turn)) is not None and process.pid:
+        note, process = turn.note(), self._births.newest
+        if note is not None and process is not None and process.pid:
             turn.peak_bytes = max(turn.peak_bytes, peak_of(process.pid))
-        self._judge(turn, turn.note(), now)
+        self._judge(turn, note, now)
 
     def _judge(self, turn: Turn, note: Note | None, now: float) -> None:
-        """Condemn a child that takes too long."""
-        if note is None:
-            if now - turn.submitted_s > _START_S:
-                message = f"its child did not start in {_START_S:g} s"
-                self._condemn(turn, FailureKind.TIMEOUT, message)
-            return
-        if turn.deadline_s is None:
-            turn.deadline_s = note.at_s + self._limits.file_s - turn.used_s
-        if note.page == DONE:
-            if now - note.at_s > _DELIVERY_S:
-                self._kill(turn)
-        elif now > turn.deadline_s:
-            message = f"it took more than {self._limits.file_s:g} s"
-            self._condemn(turn, FailureKind.TIMEOUT, message)
-        elif now - note.at_s > self._limits.page_s:
-            what = f"page {note.page}" if note.page else "opening it"
-            message = f"{what} took more than {self._limits.page_s:g} s"
-            self._condemn(turn, FailureKind.TIMEOUT, message)
+        """Time out a child that takes too long."""
+        if note is not None and turn.deadline_s is None:
+            began_s = max(note.at_s, turn.submitted_s)
+            is_closing = turn.job.attempt.total_pages > 0
+            left_s = _CLOSING_S if is_closing else self._limits.file_s - turn.used_s
+            turn.deadline_s = began_s + left_s
+        if note is not None and note.page == DONE and now - note.at_s > _DELIVERY_S:
+            self._kill(turn)
+        elif reason := self._overdue(turn, note, now):
+            self._time_out(turn, reason)
 
-    def _condemn(self, turn: Turn, kind: FailureKind, message: str) -> None:
+    def _overdue(self, turn: Turn, note: Note | None, now: float) -> str:
+        """Say which limit of time is up; empty if none is."""
+        if turn.deadline_s is None:
+            late = now - turn.submitted_s > _START_S
+            return f"its child did not start in {_START_S:g} s" if late else ""
+        if now > turn.deadline_s:
+            return f"it took more than {self._limits.file_s:g} s"
+        if note is None or note.page == DONE or now - note.at_s <= self._limits.page_s:
+            return ""
+        if turn.job.attempt.total_pages:
+            return ""
+        what = f"page {note.page}" if note.page else "opening it"
+        return f"{what} took more than {self._limits.page_s:g} s"
+
+    def _time_out(self, turn: Turn, message: str) -> None:
         """Ask the child for its stack; the kill follows."""
-        turn.verdict = (kind, message)
+        turn.verdict = (FailureKind.TIMEOUT, message)
         turn.kill_s = time.monotonic() + _STACK_S
         with self._changing:
-            process = self._child(turn)
-            if self._is_under_way(turn) and process and process.pid and child.STACK_SIGNAL:
-                with suppress(ProcessLookupError):
-                    os.kill(process.pid, child.STACK_SIGNAL)
+            process = self._births.newest
+            if self._is_under_way(turn) and process and child.STACK_SIGNAL:
+                process.signal(child.STACK_SIGNAL)
 
-    def finish(self, turn: Turn) -> child.Answer | Death:
-        """How a turn ended; call it once it appeared in the inbox."""
+    def finish(self, turn: Turn) -> Ending:
+        """Say how a turn ended; call it once it appeared in the inbox.
+
+        No child can write to the spool of the job any more.
+        """
         with self._changing:
             if self.turn is turn:
                 self.turn = None
-        try:
-            answer = turn.future.result()
-        except BrokenProcessPool:
-            return self._post_mortem(turn)
-        except Exception as error:  # noqa: BLE001 - a bug on the way must cost its own file only
+        answer, error = turn.answer, turn.future.exception()
+        if answer is None:
+            if isinstance(error, BrokenProcessPool):
+                return self._post_mortem(turn)
+            # A bug on the way must cost its own file only.
             message = f"the answer was lost: {type(error).__name__}: {error}"
             return turn.death(FailureKind.ENGINE_ERROR, message, turn.cost())
+        self._end_child(turn)
+        if isinstance(answer, NotAnAnswer):
+            return turn.death(FailureKind.CRASHED, answer.message, turn.cost())
         if isinstance(answer, Halted):
             return turn.death(FailureKind.MEMORY_LIMIT, answer.message, answer.cost)
         return answer
+
+    def _end_child(self, turn: Turn) -> None:
+        """Wait until a child that has answered is gone, and end one that stays."""
+        process = turn.process
+        if process is not None and not process.has_ended(_LEAVE_S):
+            process.signal(signal.SIGKILL)
+            process.has_ended(_LEAVE_S)
 
     def kill(self) -> None:
         """End the child of a job that is under way; the job ends as crashed."""
@@ -203,12 +235,17 @@ class Lane:
             self._kill(turn)
 
     def abort(self) -> None:
-        """End the lane's job, also if its child is only just being born; the next do not begin."""
+        """End the lane's job; see `abort`."""
+        abort([self])
+
+    def forget_next(self) -> None:
+        """Have no job begin by itself any more."""
         with self._changing:
             self._next.clear()
-        while (turn := self.turn) and not turn.future.done():
-            self._kill(turn)
-            wait([turn.future], timeout=_RETRY_S)
+
+    def give_up(self) -> None:
+        """End what holds up the start of a child."""
+        self._births.give_up()
 
     def close(self) -> None:
         """End what the lane holds, and wait until it is gone."""
@@ -227,15 +264,10 @@ class Lane:
         closing.start()
         closing.join(_CLOSE_S)
         while closing.is_alive():
-            if (process := self._births.child()) is not None and process.pid:
-                process.kill()
+            if (process := self._births.newest) is not None:
+                process.signal(signal.SIGKILL)
             closing.join(_RETRY_S)
         self._executor = None
-
-    def _child(self, turn: Turn) -> Process | None:
-        """The child that has the job: the one that took notes, else the newest."""
-        note = turn.note()
-        return self._births.child(note.pid if note else 0)
 
     def _is_under_way(self, turn: Turn) -> bool:
         """Whether a child may be killed for this turn: it has the job, and has not answered.
@@ -248,27 +280,51 @@ class Lane:
     def _kill(self, turn: Turn) -> None:
         """End the child of a turn that is under way."""
         with self._changing:
-            if self._is_under_way(turn):
-                self._kill_child(turn)
-
-    def _kill_child(self, turn: Turn) -> None:
-        """SIGKILL to the child, if it is born yet."""
-        process = self._child(turn)
-        if process is not None and process.pid:
-            process.kill()
+            if self._is_under_way(turn) and (process := self._births.newest):
+                process.signal(signal.SIGKILL)
 
     def _post_mortem(self, turn: Turn) -> Death:
-        """How the child died."""
-        process = self._child(turn)
-        self._kill_child(turn)
+        """Say how the child died."""
+        process = turn.process
+        if process is not None:
+            process.signal(signal.SIGKILL)
         self._end_executor()
         code = None if process is None else process.exitcode
         memory_bytes = turn.job.limits.memory_bytes
         kind, message, signal_name = explain(code, turn.peak_bytes, memory_bytes)
         if turn.verdict is not None:
             kind, message = turn.verdict
-        if stack := innermost(self.playback.stack()):
-            message = f"{message}, at {stack}"
+        stack = innermost(self.playback.stack())
         pid = (process.pid or 0) if process else 0
-        death = turn.death(kind, message, turn.cost(pid, signal_name))
+        death = turn.death(kind, message, turn.cost(pid, signal_name, stack))
+        if process is not None and process.start_error:
+            return replace(death, message=process.start_error, innocent=True, was_started=False)
         return replace(death, innocent=True) if code == LOST and not turn.verdict else death
+
+
+def abort(lanes: Sequence[Lane]) -> list[Lane]:
+    """End the jobs of lanes, also those whose child is only just being started.
+
+    What is lined up does not begin any more. It takes a second at the most: a start that hangs is
+    given up, and a child that not even SIGKILL ends, as it waits for a disk, is left behind.
+
+    Returns:
+        The lanes that are still not free.
+    """
+    for lane in lanes:
+        lane.forget_next()
+    began_s = time.monotonic()
+    is_given_up = False
+    while turns := [lane.turn for lane in lanes if lane.turn and not lane.turn.future.done()]:
+        busy = [lane for lane in lanes if lane.turn in turns]
+        spent_s = time.monotonic() - began_s
+        if spent_s > _ABORT_S + _GIVE_UP_S:
+            return busy
+        if spent_s > _ABORT_S and not is_given_up:
+            is_given_up = True
+            for lane in busy:
+                lane.give_up()
+        for lane in busy:
+            lane.kill()
+        wait([turn.future for turn in turns], timeout=_RETRY_S)
+    return []

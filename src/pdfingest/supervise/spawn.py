@@ -15,6 +15,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from pdfingest import child, limits
+from pdfingest.environment import forget_variables
 
 _BIRTHS = 10
 """How often the start of one child is tried."""
@@ -34,6 +35,8 @@ def start_again(start: Callable[[], None]) -> None:
 class Spawned(SpawnProcess):
     """A process that is made safe to leave alone before it does what it is for."""
 
+    start_error = ""
+
     def start(self) -> None:
         """Start it."""
         start_again(super().start)
@@ -48,8 +51,19 @@ class Spawned(SpawnProcess):
         else:
             child.die_with_parent(parent.sentinel)
         child.silence()
+        forget_variables()
         limits.be_first_to_go()
         super().run()
+
+    def has_ended(self, seconds: float | None) -> bool:
+        """See `birth.Process`."""
+        return self.pid is None or bool(wait([self.sentinel], seconds))
+
+    def signal(self, number: int) -> None:
+        """See `birth.Process`."""
+        if self.pid and self.exitcode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
 
 def _exit_after(parent: int) -> None:
@@ -67,25 +81,19 @@ class Spawns(SpawnContext):
 
     def __init__(self) -> None:
         super().__init__()
-        self._children: list[Spawned] = []
+        self.newest: Spawned | None = None
 
     def executor(self) -> ProcessPoolExecutor:
         """See `birth.Births`."""
         return ProcessPoolExecutor(1, mp_context=self, max_tasks_per_child=1)
 
     def Process(self, *args: Any, **kwargs: Any) -> Spawned:  # type: ignore[override]  # noqa: N802 - BaseContext's name
-        """A new process; it and the one before are remembered."""
-        process = Spawned(*args, **kwargs)
-        self._children = [*self._children[-1:], process]
-        return process
+        """A new process, which is remembered until the next."""
+        self.newest = Spawned(*args, **kwargs)
+        return self.newest
 
-    def child(self, pid: int = 0) -> Spawned | None:
-        """See `birth.Births`."""
-        children = self._children
-        for process in children:
-            if process.pid == pid:
-                return process
-        return children[-1] if children else None
+    def give_up(self) -> None:
+        """Do nothing: the start of a process does not wait for another."""
 
     def close(self) -> None:
         """Do nothing: the executor has waited for them."""

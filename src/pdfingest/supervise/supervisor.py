@@ -13,36 +13,40 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
-from pdfingest.child import Answer
+from pdfingest.contents import audited
+from pdfingest.errors import ResourceError
+from pdfingest.machine import resources_told
 from pdfingest.memory import oom_kills
 from pdfingest.model import (
     Attempt,
     Cost,
     Death,
+    EnvironmentFailure,
+    Extracted,
     Failed,
     FailureKind,
     Finished,
     Job,
     Outcome,
+    Reading,
     Source,
     Stop,
+    Unchanged,
     Unit,
 )
 from pdfingest.options import IngestOptions
-from pdfingest.supervise.answers import cannot_spool, file_outcome
+from pdfingest.recorder import DONE
 from pdfingest.supervise.attempts import GiveUp, after
 from pdfingest.supervise.birth import births
-from pdfingest.supervise.lane import Inbox, Lane, TimeLimits
+from pdfingest.supervise.complaint import cannot_spool, confirmed
+from pdfingest.supervise.lane import Ending, Inbox, Lane, TimeLimits, abort
 from pdfingest.supervise.turn import Turn
 from pdfingest.supervise.work import Work, joined
 
-NOT_BEGUN = "the run was interrupted before its turn"
-"""What is said of a source that no child has seen."""
 TICK_S = 0.1
 """How long a reader waits at the most for a sign that the run is alive."""
 _SHARE_TICK_S = 0.01
@@ -54,6 +58,7 @@ _LINED_UP = 8
 """Jobs that a lane has before it, so that it goes on while the reader waits for the disk."""
 _MAX_INNOCENT = 5
 """So often a job is begun anew whose child died before it began or after it was done."""
+_CURE = "Use fewer --workers, or raise the limit on processes (ulimit -u)."
 
 _Steps: TypeAlias = Generator[Finished | None, None, None]
 
@@ -89,6 +94,8 @@ class Supervisor:
         self._oom_kills = oom_kills()
         self._spools = 0
         self._lanes: list[Lane] = []
+        self._stuck: list[Lane] = []
+        """Lanes whose children not even SIGKILL could end."""
 
     def run(self, jobs: Iterator[Job]) -> _Steps:
         """Run all jobs, `workers` at a time; yields each as it ends.
@@ -103,6 +110,7 @@ class Supervisor:
             OutputError: a child could not write its spool.
             EngineUnavailableError: a child could not import the engine.
             SandboxError: a child could not enter the sandbox that is required.
+            ResourceError: no process can be started.
         """
         first = next(jobs, None)
         if first is None:
@@ -120,21 +128,25 @@ class Supervisor:
         """The lanes, which stay for a later `run`."""
         for index in range(len(self._lanes), self._options.workers):
             recorder = f"{self._recorders}/lane-{index}"
-            children = births(first.engines)
-            self._lanes.append(Lane(index, children, self._inbox, recorder, self._limits))
-        return self._lanes
+            with resources_told():
+                children = births(first.engines)
+                lane = Lane(index, children, self._inbox, recorder, self._limits)
+            self._lanes.append(lane)
+        return [*self._lanes]
 
     def close(self) -> None:
         """Let go of the lanes, and wait until nothing of them is left."""
         while self._lanes:
-            self._lanes.pop().close()
+            if (lane := self._lanes.pop()) not in self._stuck:
+                lane.close()
+        self._stuck.clear()
 
-    def reading(self) -> Iterator[tuple[int, int]]:
-        """For each file that is being read: the page, 1-based, and how many there are."""
+    def reading(self) -> Iterator[Reading]:
+        """How far each child is that has a file, in the order of the lanes."""
         for lane in self._lanes:
-            note = lane.turn.note() if lane.turn else None
-            if note and 0 < note.page <= note.total_pages:
-                yield note.page, note.total_pages
+            if (turn := lane.turn) and (note := turn.note()) and note.page != DONE:
+                source = turn.job.source
+                yield Reading(source, note.page, note.total_pages, note.hashed_bytes)
 
     def _take_up(self) -> Iterator[Work]:
         """What was put aside, with the whole budget."""
@@ -219,7 +231,8 @@ class Supervisor:
         """Put an attempt on a lane."""
         work.job = replace(work.job, attempt=attempt)
         self._working[work.job.spool] = work
-        lane.start(work.job, work.used_s)
+        with resources_told():
+            lane.start(work.job, work.used_s)
         self._tell(lane.turn)
 
     def _tell(self, turn: Turn | None) -> None:
@@ -235,9 +248,25 @@ class Supervisor:
         work = self._working.pop(turn.job.spool)
         self._tell(turn)
         self._tell(lane.turn)
-        if isinstance(answer, Death):
-            return self._after_death(lane, work, self._judged(answer))
-        return self._over(work, work.outcome(file_outcome(answer)))
+        match answer:
+            case Death():
+                return self._after_death(lane, work, self._judged(answer))
+            case EnvironmentFailure():
+                return self._after_death(lane, work, self._doubted(turn, answer))
+            case _:
+                return self._over(work, work.outcome(answer))
+
+    def _doubted(self, turn: Turn, failure: EnvironmentFailure) -> Death:
+        """Stop the run if the machine has failed as a child says; else that child has.
+
+        Raises:
+            PdfingestError: the machine has failed.
+        """
+        if error := confirmed(turn.job, f"{self._recorders}/check", self.stop):
+            raise error
+        message = f"its child blamed the machine, which is sound: {failure.message}"
+        death = turn.death(FailureKind.CRASHED, message, turn.cost())
+        return replace(death, innocent=True)  # a disk may have been full for a moment
 
     def _over(self, work: Work, outcome: Outcome) -> Finished | None:
         """A work is over; its source is when all its parts are."""
@@ -245,10 +274,7 @@ class Supervisor:
         first = work.parts[0]
         if not all(part.ended for part in work.parts):
             return None
-        try:
-            whole = joined(work.parts)
-        except OSError as error:
-            raise cannot_spool(f"{first.job.spool}: {error}") from error
+        whole = self._joined(work)
         for part in work.parts[1:]:
             with suppress(FileNotFoundError):
                 os.unlink(part.job.spool)
@@ -256,6 +282,15 @@ class Supervisor:
             self._due.append(work.again())
             return None
         return Finished(first.job.source, whole, first.job.spool)
+
+    def _joined(self, work: Work) -> Outcome | None:
+        """The outcome of a source, corrected by what is in its spool; see `work.joined`."""
+        first = work.parts[0].job
+        try:
+            whole = joined(work.parts)
+            return whole and audited(whole, first)
+        except OSError as error:
+            raise cannot_spool(f"{first.spool}: {error}") from error
 
     def _judged(self, death: Death) -> Death:
         """A SIGKILL that nobody here sent is the kernel's, if it says that it killed."""
@@ -271,6 +306,8 @@ class Supervisor:
             work.innocent += 1
             self._begin(lane, work, job.attempt)
             return None
+        if not death.was_started:
+            raise ResourceError(f"no process can be started: {death.message}. {_CURE}")
         work.deaths.append(death)
         work.costs.append(death.cost)
         in_time = work.used_s < self._limits.file_s
@@ -302,50 +339,49 @@ class Supervisor:
                 return None
 
     def _cancel(self, lanes: list[Lane]) -> Iterator[Finished]:
-        """After a stop, end the jobs in flight; those that were quicker are kept."""
+        """After a stop, end the jobs in flight; those that were quicker are kept.
+
+        What is only lined up is as if it had never been taken.
+        """
         works = [*self._aside, *self._due]
-        for lane in lanes:
-            works += iter(partial(self._lined_up, lane), None)
-        _kill(lanes)
-        for turn, answer in self._ended(lanes):
+        for turn, answer in self._killed(lanes):
             work = self._working[turn.job.spool]
             works.append(work)
-            if isinstance(answer, Death):
-                work.costs.append(replace(answer.cost, signal=""))
+            if isinstance(answer, Extracted | Failed | Unchanged):
+                work.ended = work.outcome(answer)
             else:
-                work.ended = work.outcome(file_outcome(answer))
+                cost = answer.cost if isinstance(answer, Death) else turn.cost()
+                work.costs.append(replace(cost, signal="", stack=""))
         sources = {id(work.parts): work for work in works}  # of several parts, one
         for work in sources.values():
             yield self._cancelled(work)
 
-    def _ended(self, lanes: list[Lane]) -> Iterator[tuple[Turn, Answer | Death]]:
-        """All turns that nobody has taken in, of lanes that begin no more: each is told once."""
-        while any(lane.turn for lane in lanes):
+    def _killed(self, lanes: list[Lane]) -> Iterator[tuple[Turn, Ending]]:
+        """End what is running; yield each turn that nobody has taken in, once."""
+        for lane in lanes:
+            lane.kill()  # a signal to all, before the wait for the first
+        self._stuck += abort(lanes)
+        for left in [lane.turn for lane in self._stuck if lane.turn]:
+            message = "its child could not be ended"
+            yield left, left.death(FailureKind.CRASHED, message, left.cost())
+        while any(lane.turn for lane in lanes if lane not in self._stuck):
             if turn := self._inbox.get():
-                yield turn, self._lanes[turn.lane].finish(turn)
+                yield turn, lanes[turn.lane].finish(turn)
 
     def _forget(self, lanes: list[Lane]) -> None:
         """Leave nothing of a run that was not finished to the next one on these lanes."""
-        _kill(lanes)
-        deque(self._ended(lanes), maxlen=0)
+        deque(self._killed(lanes), maxlen=0)
         for works in (self._working, self._due, self._aside):
             works.clear()
+        if self._stuck:  # what they still have to say is nobody's any more
+            self.close()
+            self._inbox = SimpleQueue()
 
     def _cancelled(self, work: Work) -> Finished:
         """A source in flight, some parts of which may be done."""
         first = work.parts[0]
-        whole = joined(work.parts) if all(part.ended for part in work.parts) else None
-        if whole is None and not any(part.costs or part.ended for part in work.parts):
-            whole = Failed(FailureKind.CANCELLED, NOT_BEGUN)
+        whole = self._joined(work) if all(part.ended for part in work.parts) else None
         if whole is None:
             cost = work.cost(work.costs.pop()) if work.costs else Cost()
             whole = Failed(FailureKind.CANCELLED, "the run was interrupted", cost)
         return Finished(first.job.source, whole, first.job.spool)
-
-
-def _kill(lanes: list[Lane]) -> None:
-    """End what is running: first a signal to all, then the wait for each."""
-    for lane in lanes:
-        lane.kill()
-    for lane in lanes:
-        lane.abort()

@@ -4,9 +4,10 @@ import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
-from pdfingest.child import Answer
+from pdfingest.answer import Answer, NotAnAnswer, decoded
 from pdfingest.model import Cost, Death, EnvironmentFailure, FailureKind, Halted, Job, Peak
 from pdfingest.recorder import DONE, Note, Playback
+from pdfingest.supervise.birth import Process
 
 
 @dataclass(slots=True, eq=False)
@@ -20,7 +21,8 @@ class Turn:
     job: Job
     used_s: float
     """Time that its work has had already."""
-    future: "Future[Answer]"
+    future: "Future[bytes]"
+    """What its child sends, or an exception where that is nothing."""
     submitted_s: float = field(default_factory=time.monotonic)
     started_at: float = field(default_factory=time.time)
     deadline_s: float | None = None
@@ -34,6 +36,10 @@ class Turn:
     """Whether the reader knows that it began."""
     is_over: bool = False
     """Whether it was put into the inbox."""
+    process: Process | None = None
+    """Its child, once it has ended or answered."""
+    answer: Answer | NotAnAnswer | None = None
+    """What its child sent; None before the end, and after an end without an answer."""
 
     @property
     def running_s(self) -> float:
@@ -43,13 +49,21 @@ class Turn:
     @property
     def is_answered(self) -> bool:
         """Whether its child did what it could, and the run goes on; asked once it has ended."""
-        return self.future.exception() is None and not isinstance(
-            self.future.result(), Halted | EnvironmentFailure
-        )
+        return not isinstance(self.answer, Halted | EnvironmentFailure | NotAnAnswer | None)
+
+    def end(self, process: Process | None) -> None:
+        """Take in what the child sent, once the future is done."""
+        self.process = process
+        if self.future.exception() is None:
+            self.answer = decoded(self.future.result(), self.job)
 
     def note(self) -> Note | None:
-        """What its child is on; None if it has not announced itself."""
-        return self.playback.read(self.job.ticket)
+        """What its child is on; None if it has not announced itself, or notes what cannot be."""
+        note, limits = self.playback.read(self.job.ticket), self.job.limits
+        if note is None or note.engine >= len(self.job.engines):
+            return None
+        is_possible = note.page <= note.total_pages <= limits.pages or note.page == DONE
+        return note if is_possible and note.spool_bytes <= limits.output_bytes else None
 
     def ahead_s(self) -> float:
         """An estimate of how long the child will yet read, by its pages so far; 0 if unknown."""
@@ -60,7 +74,7 @@ class Turn:
             self.first_note = note
         pages, seconds = note.page - self.first_note.page, note.at_s - self.first_note.at_s
         rest = (self.job.attempt.end or note.total_pages) - note.page
-        return rest * seconds / pages if pages else 0.0
+        return rest * seconds / pages if pages > 0 else 0.0
 
     def end_at(self, page: int) -> None:
         """Have the child stop before a page."""
@@ -75,10 +89,10 @@ class Turn:
             return Death(kind, message, cost, innocent=unbegun or note is not None)
         if note.page and self.verdict is None:
             message = f"page {note.page}: {message}"
-        where = (note.engine, note.page, note.total_pages, note.spool_bytes)
+        where = (note.engine, note.page, note.total_pages, note.spool_bytes, note.aside)
         return Death(kind, message, cost, *where)
 
-    def cost(self, pid: int = 0, signal_name: str = "") -> Cost:
+    def cost(self, pid: int = 0, signal_name: str = "", stack: str = "") -> Cost:
         """What is known of a child that did not live to tell."""
         return Cost(
             pid=pid,
@@ -86,4 +100,5 @@ class Turn:
             wall_s=self.running_s,
             peak=Peak(self.peak_bytes, 0, "VmHWM" if self.peak_bytes else ""),
             signal=signal_name,
+            stack=stack,
         )

@@ -1,15 +1,13 @@
-"""What parent and child say to each other: a length and a pickle, through a pipe of one child.
+"""Messages through a pipe: a length, and as many bytes.
 
-The parent takes the values of `model` from a child and nothing else. A child that a file has taken
-over may send anything, and a pickle can name any function ("Restricting Globals" in the library
-reference of pickle).
+What the bytes are is the business of both ends: a job is a pickle, as its child trusts the parent;
+an answer is JSON (`answer`), as the parent does not trust the child.
 """
 
-import io
 import os
-import pickle
+import select
 import struct
-from typing import Any
+import time
 
 REQUEST = b"c"
 """What the parent says to the zygote, with the ends of pipes of a child to be born."""
@@ -20,20 +18,39 @@ _MOST_BYTES = 64 << 20
 """Longest message that is believed: the numbers of some million lost pages."""
 
 
-def send(pipe: int, value: Any) -> None:
-    """Send a value, all of it.
+def send(pipe: int, content: bytes) -> None:
+    """Send a message, all of it. Blocks while the pipe is full.
 
     Raises:
         OSError: nobody reads.
     """
-    pickled = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    message = _LENGTH.pack(len(pickled)) + pickled
+    message = memoryview(_LENGTH.pack(len(content)) + content)
     while message:
         message = message[os.write(pipe, message) :]
 
 
+def send_within(pipe: int, content: bytes, seconds: float) -> None:
+    """Send a message to a process that may be stuck.
+
+    Raises:
+        TimeoutError: it did not read all of it in that time.
+        OSError: nobody reads.
+    """
+    os.set_blocking(pipe, False)
+    message = memoryview(_LENGTH.pack(len(content)) + content)
+    deadline_s = time.monotonic() + seconds
+    while message:
+        try:
+            message = message[os.write(pipe, message) :]
+        except BlockingIOError:
+            room = select.poll()
+            room.register(pipe, select.POLLOUT)
+            if not room.poll(max(1000 * (deadline_s - time.monotonic()), 0)):
+                raise TimeoutError("the other side does not read") from None
+
+
 def receive(pipe: int) -> bytes:
-    """Wait for a value; it is not unpickled yet.
+    """Wait for a message.
 
     Raises:
         EOFError: the other side is gone.
@@ -46,33 +63,14 @@ def receive(pipe: int) -> bytes:
 
 
 def _exactly(pipe: int, length: int) -> bytes:
-    """So many bytes."""
+    """Read exactly `length` bytes."""
     found = os.read(pipe, length)
-    while len(found) < length:
-        more = os.read(pipe, length - len(found))
-        if not more:
-            raise EOFError("the other side is gone")
-        found += more
-    return found
-
-
-class _Values(pickle.Unpickler):
-    """Unpickles values of `model`."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """A class that `model` defines; nothing else is looked up."""
-        from pdfingest import model  # noqa: PLC0415 - 20 ms that the head start is without
-
-        found = vars(model).get(name) if module == model.__name__ else None
-        if not isinstance(found, type) or found.__module__ != module:
-            raise pickle.UnpicklingError(f"{module}.{name} in an answer")
+    if len(found) == length:
         return found
-
-
-def value_of(pickled: bytes) -> Any:
-    """Unpickle what a child sent.
-
-    Raises:
-        pickle.UnpicklingError: it holds more than values, or is damaged.
-    """
-    return _Values(io.BytesIO(pickled)).load()
+    pieces = bytearray(found)
+    while len(pieces) < length:
+        piece = os.read(pipe, length - len(pieces))
+        if not piece:
+            raise EOFError("the other side is gone")
+        pieces += piece
+    return bytes(pieces)

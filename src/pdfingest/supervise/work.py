@@ -90,6 +90,7 @@ class Work:
             peak=Peak(highest.peak_bytes, baseline_bytes, highest.method),
             attempts=len(costs),
             signal=next((cost.signal for cost in costs if cost.signal), ""),
+            stack=next((cost.stack for cost in costs if cost.stack), ""),
         )
 
     def outcome(self, outcome: Outcome) -> Outcome:
@@ -162,17 +163,18 @@ def joined(parts: Sequence[Work]) -> Outcome | None:
         return replace(outcomes[0], cost=cost, failed_pages=lost)
     spools = [part.job.spool for part in parts if isinstance(part.ended, Extracted)]
     append_spools(parts[0].job.spool, spools)
+    pages = sum(each.pages for each in read)
     return Extracted(
         cost=cost,
         sha256=read[0].sha256,
         engine=read[0].engine,
-        pages=sum(each.pages for each in read),
+        pages=pages,
         chars=sum(each.chars for each in read),
         needs_ocr_pages=sum(each.needs_ocr_pages for each in read),
         failed_pages=lost,
         failure=kind if lost else None,
         message=message,
-        last_page=read[-1].last_page,
+        last_page=pages + len(lost),
     )
 
 
@@ -220,4 +222,5 @@ def _cost_of_all(costs: Sequence[Cost]) -> Cost:
         peak=highest,
         attempts=sum(cost.attempts for cost in costs),
         signal=next((cost.signal for cost in costs if cost.signal), ""),
+        stack=next((cost.stack for cost in costs if cost.stack), ""),
     )

@@ -2,7 +2,7 @@
 
     parent                        zygote                         child
       ├──── ends of three pipes ────▶├───────── fork ──────────────▶┐
-      │◀─────────────────── its pid ─┤                              │ waits
+      │◀────── its pid and its pidfd ┤                              │ waits
       ├───────────────────────────── job ──────────────────────────▶│
       │◀──────────────────────────── answer ────────────────────────┤
       │◀───────────────── exit code ─┤◀──────── end ────────────────┘
@@ -144,7 +144,24 @@ class _Zygote:
             self._children[pid] = exit_to
         os.close(jobs)
         os.close(answers)
-        self._control.send(NUMBER.pack(pid))
+        return self._tell(pid)
+
+    def _tell(self, pid: int) -> bool:
+        """Tell the parent of a child; False if there is no parent any more.
+
+        The pidfd is opened here, where the number cannot be another's yet.
+        """
+        pidfds: list[int] = []
+        if pid and hasattr(os, "pidfd_open"):
+            with suppress(OSError):  # Linux before 5.3, or no descriptor: the number must do
+                pidfds.append(os.pidfd_open(pid))
+        try:
+            socket.send_fds(self._control, [NUMBER.pack(pid)], pidfds)
+        except OSError:
+            return False
+        finally:
+            for pidfd in pidfds:
+                os.close(pidfd)
         return True
 
     def _live(self, jobs: int, answers: int, exit_to: int) -> NoReturn:
@@ -162,20 +179,27 @@ class _Zygote:
             child.die_with_parent(jobs)
             if folder:
                 os.chdir(folder)
-            send(answers, child.run(job))
+            send(answers, child.answer_to(job))
             code = 0
         finally:
             os._exit(code)
 
     def _reap(self) -> None:
-        """Tell of all that ended, and end what they left."""
+        """Tell of all that ended, and end what they left.
+
+        All of it before their numbers are given back to the system, which may give them to
+        others at once.
+        """
         while self._children:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None:
                 return
             with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
-            exit_to = self._children.pop(pid)
+                os.killpg(ended.si_pid, signal.SIGKILL)
+            # A normal end comes with its exit code, a death with the number of its signal.
+            code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+            exit_to = self._children.pop(ended.si_pid)
             with suppress(BrokenPipeError):
-                os.write(exit_to, NUMBER.pack(os.waitstatus_to_exitcode(status)))
+                os.write(exit_to, NUMBER.pack(code))
             os.close(exit_to)
+            os.waitpid(ended.si_pid, 0)

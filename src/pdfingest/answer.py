@@ -1,0 +1,173 @@
+"""Answers: how a child tells its parent what came of a job, and how much of that is believed.
+
+An answer crosses as one JSON object. A file may have taken its child over, so the parent believes
+what has the form of an answer to the job that it gave, and nothing else: an answer that is not one
+counts as a death of the child. What a well-formed answer says can then be false about its own file
+only. Why no pickle: even with a restricted list of classes, a pickle can set attributes of these
+classes in the process that reads it (opcode BUILD).
+
+Whether the machine has failed, as an `EnvironmentFailure` says, is not decided here: the supervisor
+asks a child that opens no file.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
+from itertools import pairwise
+from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+
+from pdfingest.model import (
+    Cost,
+    EnvironmentFailure,
+    Extracted,
+    Failed,
+    FailureKind,
+    Halted,
+    Job,
+    Unchanged,
+)
+
+Answer: TypeAlias = Extracted | Failed | Unchanged | Halted | EnvironmentFailure
+
+_MOST = 1 << 53
+"""Largest number that is believed: a JSON reader that uses doubles still reads it exactly."""
+_MOST_CHARS = 4096
+_SHA256 = re.compile(r"(?:[0-9a-f]{64})?", re.ASCII)
+
+_Read: TypeAlias = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnAnswer:
+    """What came from a child in place of an answer; the message says what is wrong with it."""
+
+    message: str
+
+
+def encoded(answer: Answer) -> bytes:
+    """Encode an answer. Runs in the child."""
+    return _encode([type(answer).__name__, answer]).encode()
+
+
+def decoded(data: bytes, job: Job) -> Answer | NotAnAnswer:
+    """Decode what a child sent at the end of a job. Runs in the parent."""
+    try:
+        name, content = json.loads(data)
+        answer: Answer = _READERS[name](content)
+        _check(answer, job)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        return NotAnAnswer(f"its child sent what is no answer ({type(error).__name__}: {error})")
+    return answer
+
+
+def _plain(value: Any) -> list[Any]:
+    """Give the fields of a dataclass, which are its slots, in their order."""
+    return [getattr(value, name) for name in value.__slots__]
+
+
+_encode = json.JSONEncoder(default=_plain, check_circular=False).encode
+
+
+@cache
+def _reader(hint: Any) -> _Read:
+    """Make the function that reads a value of a type, and raises where the value is of another."""
+    if is_dataclass(hint) and isinstance(hint, type):
+        return _dataclass_reader(hint)
+    if get_origin(hint) is tuple:
+        return _numbers
+    return _SCALARS[hint]
+
+
+def _dataclass_reader(of: type) -> _Read:
+    """Make the function that reads a dataclass from a list of all its fields."""
+    hints = get_type_hints(of)
+    readers = [_reader(hints[each.name]) for each in fields(of)]
+
+    def read(value: Any) -> Any:
+        items = _list(value)
+        if len(items) != len(readers):
+            raise TypeError(f"{of.__name__} has other fields")
+        return of(*[reader(item) for reader, item in zip(readers, items, strict=True)])
+
+    return read
+
+
+def _list(value: Any) -> list[Any]:
+    if type(value) is not list:
+        raise TypeError("a list is expected")
+    items: list[Any] = value
+    return items
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= _MOST:
+        raise TypeError("a number is expected")
+    return value
+
+
+def _seconds(value: Any) -> float:
+    if type(value) not in {int, float} or not 0 <= value <= _MOST:
+        raise TypeError("a time is expected")
+    return float(value)
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str or len(value) > _MOST_CHARS:
+        raise TypeError("a short text is expected")
+    return value
+
+
+def _numbers(value: Any) -> tuple[int, ...]:
+    return tuple(map(_number, _list(value)))
+
+
+_SCALARS: Mapping[Any, _Read] = {
+    int: _number,
+    float: _seconds,
+    str: _text,
+    FailureKind: FailureKind,
+    FailureKind | None: lambda value: None if value is None else FailureKind(value),
+}
+
+
+_READERS: Mapping[str, _Read] = {each.__name__: _reader(each) for each in get_args(Answer)}
+
+
+def _check(answer: Answer, job: Job) -> None:
+    """Refuse an answer that no child could give to this job.
+
+    Raises:
+        ValueError: it is one; the message says why.
+    """
+    if isinstance(answer, EnvironmentFailure):
+        return
+    if answer.cost.attempts != 1 or answer.cost.signal:
+        raise ValueError("it speaks of other children")
+    if isinstance(answer, Halted):
+        return
+    if not _SHA256.fullmatch(answer.sha256):
+        raise ValueError("its hash is none")
+    if isinstance(answer, Unchanged):
+        if job.earlier is None or replace(answer, cost=Cost()) != replace(job.earlier, cost=Cost()):
+            raise ValueError("no earlier run ingested that")
+        return
+    if answer.engine not in {engine.name for engine in job.engines}:
+        raise ValueError("the job does not have this engine")
+    _check_pages(answer, job)
+
+
+def _check_pages(answer: Extracted | Failed, job: Job) -> None:
+    """Refuse numbers of lost pages that are not in order, or not of the job.
+
+    Raises:
+        ValueError: they are so.
+    """
+    lost = answer.failed_pages
+    if isinstance(answer, Extracted) and answer.last_page > job.limits.pages:
+        raise ValueError("it has more pages than are allowed")
+    if any(after <= before for before, after in pairwise(lost)):
+        raise ValueError("the lost pages are not in order")
+    if lost and not job.attempt.begin <= lost[0] <= lost[-1] <= (job.attempt.end or lost[-1]):
+        raise ValueError("a lost page is not of the job")
