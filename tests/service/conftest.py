@@ -1,5 +1,6 @@
 """A service on loopback: Redis, its own store, the API as a program of its own."""
 
+import logging
 import os
 import shutil
 import signal
@@ -19,9 +20,10 @@ try:
     import httpx
 
     from pdfingest.service import queue
+    from pdfingest.service.contents import result_key
     from pdfingest.service.jobs import Jobs, State, new_id
     from pdfingest.service.settings import Settings, read_settings
-    from pdfingest.service.store import Store, open_store, result_key
+    from pdfingest.service.store import Store, open_store
 except ModuleNotFoundError as error:
     pytest.skip(f"needs {error.name}", allow_module_level=True)
 
@@ -57,6 +59,56 @@ def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
     with suppress(httpx.TransportError):
         return httpx.get(f"{url}/readyz").status_code == 200
     return False
+
+
+class Buckets:
+    """An emulator of S3; a test puts and sees its objects without any client that reads keys."""
+
+    def __init__(self) -> None:
+        backends: Any = pytest.importorskip("moto.s3.models").s3_backends
+        self._s3 = backends["123456789012"]["aws"]
+        self._made = 0
+
+    def make(self) -> str:
+        """Make a bucket; gives its name."""
+        self._made += 1
+        name = f"bucket-{self._made}"
+        self._s3.create_bucket(name, "us-east-1")
+        return name
+
+    def put(self, bucket: str, key: str, content: bytes = b"") -> None:
+        """Put an object."""
+        self._s3.put_object(bucket, key, content)
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Delete an object."""
+        self._s3.delete_object(bucket, key)
+
+    def keys(self, bucket: str) -> list[str]:
+        """All keys of a bucket."""
+        return list(self._s3.get_bucket(bucket).keys)
+
+
+@pytest.fixture(scope="session")
+def buckets() -> Iterator[Buckets]:
+    """S3, for this process and those that it starts."""
+    pytest.importorskip("obstore")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it has a line for each request
+    host, port = server.get_host_and_port()
+    given = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": "any",
+        "AWS_REGION": "us-east-1",
+        "AWS_ALLOW_HTTP": "true",
+    }
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in given.items():
+            environment.setenv(name, value)
+        yield Buckets()
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,12 @@ import pytest
 
 from pdfingest.service import queue
 from pdfingest.service.api import make_api
+from pdfingest.service.contents import result_key, upload_key
 from pdfingest.service.intake import Intake
 from pdfingest.service.jobs import Jobs, State, new_id
 from pdfingest.service.problems import Problem
 from pdfingest.service.settings import Settings
-from pdfingest.service.store import Store, result_key, upload_key
+from pdfingest.service.store import Store
 from pdfingest.service.upload import Upload
 from service.asgi import asked, changed
 from service.conftest import PDF, Serve, end, send, unique

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from conftest import wait_for
 from pdfingest.service.jobs import Job, Jobs, State, new_id
 
 pytestmark = pytest.mark.service
@@ -91,3 +92,10 @@ def test_passwords_do_not_outlive_their_job(jobs: Jobs, job_id: str) -> None:
 
 def test_a_job_that_is_not_there_is_gone(jobs: Jobs) -> None:
     assert jobs.claim(new_id(), "one", 30, 3) == "gone"
+
+
+def test_what_is_done_once_in_a_period_is_due_for_one_of_all_who_ask(jobs: Jobs) -> None:
+    name = new_id()
+    assert [jobs.is_due(name, 1) for _ in range(3)] == [True, False, False]
+    wait_for(lambda: jobs.is_due(name, 60), 5)
+    assert not jobs.is_due(name, 60)

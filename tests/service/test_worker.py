@@ -24,9 +24,10 @@ from faulty import write_pdf
 
 from conftest import environment, make_pdf, read_lines, wait_for
 from pdfingest.service import queue
+from pdfingest.service.contents import result_key, upload_key
 from pdfingest.service.jobs import Job, Jobs, State, new_id
 from pdfingest.service.settings import Settings, read_settings
-from pdfingest.service.store import Store, open_store, result_key, upload_key
+from pdfingest.service.store import Store, open_store
 from pdfingest.service.webhook import SIGNATURE
 
 from .conftest import free_port, stop
@@ -411,6 +412,18 @@ def test_sources_that_workers_may_not_open_are_unreadable(
     (line,) = read_lines(tmp_path / "out" / "report.jsonl")
     assert (done.returncode, line["failure"]) == (1, "unreadable")
     assert "PDFINGEST_SOURCE_PREFIXES" in line["message"]
+
+
+def test_a_fleet_whose_store_is_a_place_of_others_is_a_usage_error(
+    service: Service, fleet: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "pdfs").mkdir()
+    write_pdf(tmp_path / "pdfs" / "a.pdf")
+    service.environment["PDFINGEST_STORE"] = str(tmp_path / "pdfs")
+    done = fleet(tmp_path / "pdfs", "-o", tmp_path / "out", "--engine", "faulty")
+    assert done.returncode == 2
+    assert "it holds 'a.pdf'. Set PDFINGEST_STORE" in done.stderr
+    assert os.listdir(tmp_path / "pdfs") == ["a.pdf"]
 
 
 def test_a_fleet_that_cannot_be_reached_is_told(

@@ -16,6 +16,7 @@ from fastapi.security import APIKeyHeader
 
 from pdfingest.service import documents, events, metrics, problems, queue
 from pdfingest.service.body import check_headers, whole
+from pdfingest.service.contents import result_key, upload_key
 from pdfingest.service.documents import Health, JobDocument, JobList, job_document, job_link
 from pdfingest.service.edge import Edge
 from pdfingest.service.intake import Intake
@@ -24,7 +25,7 @@ from pdfingest.service.keys import HEADER, Keys
 from pdfingest.service.page import load_page
 from pdfingest.service.problems import Problem, answers, unavailable
 from pdfingest.service.settings import Settings
-from pdfingest.service.store import open_store, result_key, upload_key
+from pdfingest.service.store import open_store
 from pdfingest.service.upload import check_upload, receive_upload
 
 _MOST_JSON_BYTES = 64 << 10

@@ -34,10 +34,11 @@ from pdfingest.model import (
 from pdfingest.options import IngestOptions
 from pdfingest.record import outcome_of
 from pdfingest.service import queue
+from pdfingest.service.contents import result_key
 from pdfingest.service.jobs import Job as Ticket
 from pdfingest.service.jobs import new_id
 from pdfingest.service.settings import Settings
-from pdfingest.service.store import open_store, result_key
+from pdfingest.service.store import open_store
 
 IN_FLIGHT = 256
 """Jobs that are sent ahead: enough for a fleet, and few to cancel."""

@@ -21,12 +21,13 @@ from pdfingest.extract.registry import find_engines
 from pdfingest.model import Unit
 from pdfingest.options import options_digest
 from pdfingest.service import queue, sources, webhook
+from pdfingest.service.contents import upload_key
 from pdfingest.service.documents import Choices, Named
 from pdfingest.service.form import file_name
 from pdfingest.service.jobs import Job, Jobs, State, new_id
 from pdfingest.service.problems import Problem, invalid, no_room, unavailable
 from pdfingest.service.settings import Settings
-from pdfingest.service.store import Store, upload_key
+from pdfingest.service.store import Store
 from pdfingest.service.upload import Upload
 
 _MOST_ENGINES = 8

@@ -250,6 +250,13 @@ class Jobs:
                 if not self.client.exists(_key(job_id)):
                     self.client.zrem(name, job_id)
 
+    def is_due(self, name: str, period_s: float) -> bool:
+        """Whether something that is done once in a period is to be done now, by whoever asks.
+
+        Of all parts of the service one is told so in each period.
+        """
+        return bool(self.client.set(f"{_PREFIX}due:{name}", 1, nx=True, ex=int(period_s)))
+
     def counts(self) -> dict[str, float]:
         """Totals since the beginning, by name."""
         return {name: float(value) for name, value in self.client.hgetall(_COUNTS).items()}

@@ -46,10 +46,11 @@ from pdfingest.options import IngestOptions, options_digest
 from pdfingest.record import report_line
 from pdfingest.sandbox.readable import readable_paths
 from pdfingest.service import queue
+from pdfingest.service.contents import JOB, result_key, upload_key
 from pdfingest.service.jobs import Job, State
 from pdfingest.service.settings import Settings
 from pdfingest.service.sources import SourceError, fetch
-from pdfingest.service.store import open_store, result_key, upload_key
+from pdfingest.service.store import open_store
 from pdfingest.service.webhook import tell
 from pdfingest.supervise.birth import begin_image
 from pdfingest.supervise.supervisor import Supervisor
@@ -60,6 +61,8 @@ _BEAT_S = 1.0
 """How often leases are extended; so soon a cancelled job is noticed."""
 _SWEEP_S = 5.0
 _TIDY_S = 60.0
+_MOST_EXPIRY_S = 3600.0
+"""The longest time between two looks for files that are too old."""
 _UNHEARD_S = 30.0
 """A job that waits for so long while the queue is empty has lost its message."""
 _PATIENCE_S = 60.0
@@ -265,9 +268,13 @@ class Worker:
             queue.send(self._app, job_id)
 
     def _tidy(self) -> None:
-        """Delete what is too old."""
+        """Forget jobs that are too old, and delete their files."""
         self._jobs.tidy()
-        self._store.expire(self._settings.keep)
+        keep_s = self._settings.keep
+        # To look through a store of millions of objects costs thousands of requests.
+        period_s = min(max(keep_s / 24, _TIDY_S), _MOST_EXPIRY_S)
+        if self._jobs.is_due("expiry", period_s):
+            self._store.expire(keep_s)
 
     def _repeat(self, do: Callable[[], None], pause_s: float) -> None:
         """Do something again and again; Redis may be away for a while."""
@@ -300,7 +307,7 @@ def _patiently(do: Callable[[], T]) -> T:
 @contextmanager
 def _folder(scratch: str) -> Generator[str, None, None]:
     """A directory for one job."""
-    folder = tempfile.mkdtemp(prefix="job-", dir=scratch)
+    folder = tempfile.mkdtemp(prefix=JOB, dir=scratch)
     try:
         yield folder
     finally:
