@@ -185,6 +185,7 @@ def test_a_source_may_be_named_below_allowed_prefixes_only(serve: Serve, tmp_pat
     assert [name(good), name("s3://bucket/in/a.pdf"), name(good, password="x")] == [202] * 3
     bad = ["/etc/passwd", f"{allowed}/../a.pdf", f"{allowed}/link.pdf", f"{allowed}2/a.pdf"]
     bad += ["s3://bucket/in/../out/a.pdf", "s3://bucket/into/a.pdf", "file:///etc/passwd", "a\0b"]
+    bad += [f"s3://bucket/in/{dots}/out/a.pdf" for dots in ("%2e%2e", ".%2e", ".\t.", "..%2f..")]
     assert [name(source) for source in bad] == [403] * len(bad)
     wrong = [name(1), name(""), name("\ud800"), name(good, nonsense=1), name(good, engine="nix")]
     assert wrong == [422] * len(wrong)
@@ -197,6 +198,24 @@ def test_what_is_no_json_is_refused(api: str, body: bytes) -> None:
     assert answer.status_code == 400
     large = httpx.post(f"{api}/ingest", content=b" " * 70_000, headers=headers)
     assert large.status_code == 413
+
+
+def test_why_a_source_is_refused_is_told_without_it(serve: Serve, tmp_path: Path) -> None:
+    api = serve(SOURCE_PREFIXES=f"{tmp_path}, s3://bucket/in/")
+    for source, why in (
+        ("s3://bucket/out/secret", "it is not below PDFINGEST_SOURCE_PREFIXES"),
+        ("s3://bucket/in//secret", "its key has an empty segment"),
+        ("secret", "it is neither an absolute path nor an address such as s3://bucket/key"),
+    ):
+        answer = httpx.post(f"{api}/v1/jobs", json={"source": source})
+        assert answer.json()["detail"] == f"The source is refused: {why}."
+        assert "secret" not in answer.text
+
+
+def test_the_document_says_what_a_source_is(api: str) -> None:
+    document = httpx.get(f"{api}/openapi.json").json()
+    body = document["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]
+    assert "not URL-encoded" in body["schema"]["properties"]["source"]["description"]
 
 
 def test_nothing_is_named_where_nothing_is_allowed(api: str) -> None:

@@ -56,7 +56,7 @@ def size(text: str) -> int:
 
 
 def gcloud_environment(command: str) -> dict[str, str]:
-    found = re.findall(r"--set-env-vars \"?([^\"\s]+)", command)
+    found = re.findall(r"--set-env-vars \"?([^\"\s]+)", command.replace("$BUCKET", "my-bucket"))
     return dict(pair.split("=", 1) for each in found for pair in each.split(","))
 
 

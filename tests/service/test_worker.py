@@ -30,7 +30,7 @@ from pdfingest.service.settings import Settings, read_settings
 from pdfingest.service.store import Store, open_store
 from pdfingest.service.webhook import SIGNATURE
 
-from .conftest import free_port, stop
+from .conftest import Buckets, free_port, stop
 
 pytestmark = pytest.mark.service
 
@@ -412,6 +412,39 @@ def test_sources_that_workers_may_not_open_are_unreadable(
     (line,) = read_lines(tmp_path / "out" / "report.jsonl")
     assert (done.returncode, line["failure"]) == (1, "unreadable")
     assert "PDFINGEST_SOURCE_PREFIXES" in line["message"]
+
+
+def test_a_worker_reads_the_object_that_a_source_names_and_no_other(
+    service: Service, buckets: Buckets, tmp_path: Path
+) -> None:
+    write_pdf(tmp_path / "a.pdf")
+    bucket, content = buckets.make(), (tmp_path / "a.pdf").read_bytes()
+    for key in ("pdfs/50% of it.pdf", "store/uploads/a.pdf"):
+        buckets.put(bucket, key, content)
+    service.work(PDFINGEST_SOURCE_PREFIXES=f"s3://{bucket}/pdfs")
+
+    def ended(source: str) -> Job:
+        """The end of a job that the API of an earlier version let in."""
+        job_id = new_id()
+        service.jobs.add(Job(job_id, "a.pdf", source))
+        queue.send(service.app, job_id)
+        return service.ended(job_id)
+
+    assert ended(f"s3://{bucket}/pdfs/50% of it.pdf").state is State.DONE
+    for rest in ("%2e%2e/store/uploads/a.pdf", "..%2fstore/uploads/a.pdf", "50%25 of it.pdf"):
+        job = ended(f"s3://{bucket}/pdfs/{rest}")
+        assert job.report is not None
+        assert (job.state, job.report["failure"]) == (State.FAILED, "unreadable")
+
+
+def test_a_worker_that_cannot_open_a_prefix_does_not_start(service: Service) -> None:
+    worker = service.work(
+        PDFINGEST_SOURCE_PREFIXES="gs://bucket/pdfs", GOOGLE_SERVICE_ACCOUNT="/nowhere.json"
+    )
+    assert worker.wait(30) == 2
+    log = (service.folder / "worker-0.log").read_text()
+    assert "cannot open gs://bucket/pdfs" in log
+    assert "Traceback" not in log
 
 
 def test_a_fleet_whose_store_is_a_place_of_others_is_a_usage_error(

@@ -57,6 +57,20 @@ def _listed(value: object) -> object:
 Text = Annotated[str, AfterValidator(_utf8)]
 
 
+_SOURCE_CHARS = 4096
+_SOURCE: JsonDict = {
+    "type": "string",
+    "maxLength": _SOURCE_CHARS,
+    "description": (
+        "Absolute path of a file that the workers see, or the address of an object: "
+        "`s3://bucket/key`, `gs://bucket/key` or `az://container/key`. The key is taken character "
+        "for character, as `aws s3 ls` and `gcloud storage ls` print it; it is not URL-encoded. "
+        "The operator allows directories and folders of buckets (PDFINGEST_SOURCE_PREFIXES); "
+        "whatever is elsewhere, or could be read in two ways, is answered with 403."
+    ),
+}
+
+
 class Choices(BaseModel):
     """Options of one job."""
 
@@ -76,7 +90,8 @@ class Choices(BaseModel):
 class Named(Choices):
     """A file that the service can reach itself."""
 
-    source: Annotated[Text, Field(min_length=1, max_length=4096)]
+    source: Annotated[Text, Field(min_length=1, max_length=_SOURCE_CHARS)]
+    """An absolute path or an address; `sources.locate` says what it means."""
 
 
 class Progress(BaseModel):
@@ -200,7 +215,7 @@ REQUEST_BODY: Mapping[str, Any] = {
             "encoding": {"file": {"contentType": "application/pdf"}},
         },
         "application/json": {
-            "schema": _body("source", _choices(source={"type": "string", "maxLength": 4096})),
+            "schema": _body("source", _choices(source=_SOURCE)),
             "example": {"source": "s3://bucket/folder/a.pdf", "unit": "page"},
         },
     },

@@ -5,7 +5,8 @@
               └── records, report lines ◀── store ◀────┘
 
 The same doors as `Supervisor`, so that a run does not know the difference. The workers must reach
-the sources by the same paths or addresses, and may open what is below PDFINGEST_SOURCE_PREFIXES.
+the sources by the same paths or addresses, and may open what is below PDFINGEST_SOURCE_PREFIXES,
+by the rule of `sources`.
 """
 
 # pyright: basic
@@ -34,6 +35,7 @@ from pdfingest.model import (
 from pdfingest.options import IngestOptions
 from pdfingest.record import outcome_of
 from pdfingest.service import queue
+from pdfingest.service.address import is_address
 from pdfingest.service.contents import result_key
 from pdfingest.service.jobs import Job as Ticket
 from pdfingest.service.jobs import new_id
@@ -113,7 +115,7 @@ class Fleet:
         ticket = Ticket(
             id=job_id,
             name=source.name,
-            source=path if "://" in path else os.path.abspath(path),
+            source=path if is_address(path) else os.path.abspath(path),
             size_bytes=source.size_bytes,
             options={"engine": self._options.engine, "unit": job.unit.value},
             passwords=job.passwords,

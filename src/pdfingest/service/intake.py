@@ -111,8 +111,10 @@ class Intake:
             Problem: 400, 403, 409, 422 or 503.
         """
         named = read_named(text)
-        if not sources.is_allowed(named.source, self.settings.prefixes):
-            raise Problem(403, "source not allowed", "It is not below a prefix that is allowed.")
+        try:
+            sources.locate(named.source, self.settings)
+        except sources.SourceError as error:
+            raise Problem(403, "source not allowed", f"The source is refused: {error}.") from error
         name = file_name(named.source)
         job = Job(new_id(), name, named.source, **self._chosen(named), owner=owner)
         before = self._named(_idempotency(owner, key), job) if key else None

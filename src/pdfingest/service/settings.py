@@ -12,6 +12,7 @@ from pdfingest.errors import UsageError
 from pdfingest.machine import available_cpus, available_memory
 from pdfingest.model import Sandbox
 from pdfingest.options import IngestOptions
+from pdfingest.service.address import Address, is_address, parse_folder
 from pdfingest.text import parse_size
 
 PREFIX = "PDFINGEST_"
@@ -29,7 +30,9 @@ class Settings:
     redis_url: str = "redis://127.0.0.1:6379/0"
     """Queue and state of the jobs."""
     store: str = "pdfingest-store"
-    """Uploads and results: a directory, or `s3://bucket/prefix`, `gs://bucket/prefix`."""
+    """Uploads and results: a directory, or `s3://bucket/prefix`, `gs://…`, `az://…`. The place must
+    be new or empty, and is marked as a store: files of the service that are old are deleted there.
+    """
     api_keys_file: str = ""
     """Lines of `name:sha256 of the key in hex`. Without it only loopback can be served."""
     lanes: int = field(default_factory=available_cpus)
@@ -58,7 +61,15 @@ class Settings:
     lease: float = 30.0
     """Seconds without a sign of life after which a worker is taken for dead."""
     source_prefixes: str = ""
-    """Comma-separated prefixes of what `{"source": …}` may name; nothing without."""
+    """What `{"source": …}` may name: comma-separated absolute directories, and folders of object
+    stores such as `s3://bucket/pdfs`, `gs://bucket` or `az://container/in`; nothing without.
+
+    A source is the absolute path of a file, or `s3://bucket/` and the key of an object, character
+    for character as `aws s3 ls` or `gcloud storage ls` print it. Nothing is decoded: a space is
+    written as a space, and `%20` is three characters of the key. Refused are keys with an empty
+    segment, with control characters, or with a segment that is or decodes to `.` or `..`; paths
+    with a segment `..`; and whatever is in the store of the service.
+    """
     webhook_hosts: str = ""
     """Comma-separated hosts that may be told of the end of a job; none without."""
     webhook_secret: str = ""
@@ -70,6 +81,7 @@ class Settings:
                 raise UsageError(f"{PREFIX}{name.upper()} must be above 0.")
         if self.webhook_hosts and not self.webhook_secret:
             raise UsageError(f"{PREFIX}WEBHOOK_HOSTS needs {PREFIX}WEBHOOK_SECRET to sign with.")
+        _ = self.prefixes  # each can be read
         self.options()
 
     def options(self, **changes: Any) -> IngestOptions:
@@ -93,14 +105,36 @@ class Settings:
         return replace(options, **changes)
 
     @property
-    def prefixes(self) -> tuple[str, ...]:
-        """Of sources that may be named."""
-        return tuple(filter(None, map(str.strip, self.source_prefixes.split(","))))
+    def prefixes(self) -> tuple[str | Address, ...]:
+        """Directories, as text, and folders of object stores, below which sources may be named.
+
+        Raises:
+            UsageError: one is neither.
+        """
+        texts = (text.strip() for text in self.source_prefixes.split(","))
+        return tuple(_prefix(text) for text in texts if text)
 
     @property
     def hosts(self) -> frozenset[str]:
         """That may be told."""
         return frozenset(filter(None, map(str.strip, self.webhook_hosts.split(","))))
+
+
+def _prefix(text: str) -> str | Address:
+    """One of the prefixes of sources.
+
+    Raises:
+        UsageError: it is neither an absolute directory nor a folder of an object store.
+    """
+    name = f"{PREFIX}SOURCE_PREFIXES: {text}"
+    if not is_address(text):
+        if os.path.isabs(text):
+            return text
+        raise UsageError(f"{name} is refused: give an absolute directory, or s3://bucket/folder.")
+    try:
+        return parse_folder(text)
+    except ValueError as error:
+        raise UsageError(f"{name} is refused: {error}.") from error
 
 
 def read_settings(environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:

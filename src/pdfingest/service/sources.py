@@ -1,70 +1,165 @@
-"""Where the file of a job is: in the store, or where a client said that it is, if it may say so."""
+"""Where the file of a job is: in the store, or where a client said that it is, if it may say so.
+
+A source that a client names is looked at twice, by the API and by the worker that opens it, and
+both times by `locate`. What `locate` gives is all that is opened: a resolved path, or a key below
+an allowed folder of an object store. Neither is put together again from the text of the source.
+"""
 
 import os
-from collections.abc import Sequence
+import stat
+from dataclasses import dataclass
 
-from pdfingest.errors import OutputError, UsageError
+from pdfingest.errors import OutputError
+from pdfingest.service.address import Address, is_address, open_folder, parse_address, parse_folder
+from pdfingest.service.contents import is_key
 from pdfingest.service.settings import Settings
 from pdfingest.service.store import Store
 
-_UPLOADS = "uploads/"
+_ELSEWHERE = "it is not below PDFINGEST_SOURCE_PREFIXES"
+_OF_THE_SERVICE = "it is in the store of the service"
 
 
 class SourceError(Exception):
-    """The source that was named cannot be had: not allowed, not there. The message says which."""
+    """A source that cannot be had: not allowed, or not there. The message does not repeat it."""
 
 
-def is_allowed(source: str, prefixes: Sequence[str]) -> bool:
-    """Whether a client may name this source: below one of the prefixes, links resolved."""
-    if "://" in source:
-        parts = source.split("/")
-        clean = "\0" not in source and ".." not in parts and "." not in parts
-        return clean and any(source.startswith(_folder(prefix)) for prefix in prefixes)
-    if not os.path.isabs(source) or "\0" in source:
-        return False
-    path = os.path.realpath(source)
-    folders = (os.path.realpath(prefix) for prefix in prefixes if "://" not in prefix)
-    return any(path.startswith(_folder(folder)) for folder in folders)
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file on this machine, below an allowed directory."""
+
+    path: str
+    """Absolute, without links."""
 
 
-def _folder(prefix: str) -> str:
-    """A prefix as that of what is in it: `/data` is none of `/data2/a.pdf`."""
-    return prefix if prefix.endswith("/") else f"{prefix}/"
+@dataclass(frozen=True, slots=True)
+class BucketObject:
+    """An object below an allowed folder of a bucket."""
+
+    folder: Address
+    key: str
+    """Relative to the folder."""
+
+
+def locate(source: str, settings: Settings) -> LocalFile | BucketObject:
+    """Find out what a source names, and whether a client may name it; nothing is opened.
+
+    A source is the absolute path of a file, or the address of an object: `s3://bucket/key`,
+    `gs://…` or `az://…`, with the key as it is (see `address`). It must be below one of
+    PDFINGEST_SOURCE_PREFIXES, and outside the store, where the files of other clients are.
+
+    Raises:
+        SourceError: it may not be named, or could be read in two ways.
+    """
+    if os.path.isabs(source):
+        return LocalFile(_resolve(source, settings))
+    if not is_address(source):
+        raise SourceError("it is neither an absolute path nor an address such as s3://bucket/key")
+    try:
+        address = parse_address(source)
+    except ValueError as error:
+        raise SourceError(str(error)) from error
+    if is_address(settings.store) and parse_folder(settings.store).key_of(address):
+        raise SourceError(_OF_THE_SERVICE)
+    for folder in settings.prefixes:
+        if isinstance(folder, Address) and (key := folder.key_of(address)):
+            return BucketObject(folder, key)
+    raise SourceError(_ELSEWHERE)
 
 
 def fetch(source: str, path: str, store: Store, settings: Settings) -> str:
-    """Have the file of a job at hand; its path, which is `path` where it had to be copied.
+    """Make the file of a job available on this machine.
+
+    Args:
+        source: key of an upload in the store, or what a client named.
+        path: where a copy may be made.
+        store: the store of the service.
+        settings: the settings of the service.
+
+    Returns:
+        The path of the file, which is `path` if it had to be copied. A file of this machine is not
+        copied: between this check and the moment at which the child opens the file, whoever can
+        write below the allowed directory can still exchange a folder of its path for a link.
 
     Raises:
-        OutputError: the store does not have it.
-        SourceError: it was named, and cannot be had.
-        UsageError: it needs a library that is missing.
+        OutputError: the store does not have the file, or a copy cannot be written.
+        SourceError: a client named the file and may not, or it cannot be read.
+        UsageError: the library for object stores is missing.
     """
-    if source.startswith(_UPLOADS):
+    if is_key(source):
         try:
             return store.fetch(source, path)
         except OSError as error:
             raise OutputError(f"cannot fetch {source}: {error}.") from error
-    if not is_allowed(source, settings.prefixes):
-        raise SourceError(f"{source} is not below PDFINGEST_SOURCE_PREFIXES of the worker")
+    match locate(source, settings):
+        case LocalFile(found):
+            return _check_file(found)
+        case BucketObject(folder, key):
+            return _download(folder, key, path)
+
+
+def open_prefixes(settings: Settings) -> None:
+    """Open the object stores that sources may be in, so that a worker that cannot does not start.
+
+    Raises:
+        UsageError: obstore is missing, or lacks the configuration that it needs.
+    """
+    for folder in settings.prefixes:
+        if isinstance(folder, Address):
+            open_folder(folder)
+
+
+def _resolve(path: str, settings: Settings) -> str:
+    """Resolve the links of a path, and see that it is below an allowed directory.
+
+    Raises:
+        SourceError: the path is elsewhere, or has a `..`, which leads to one file where links are
+            followed first and to another where they are not.
+    """
+    if "\0" in path or os.pardir in path.replace(os.sep, "/").split("/"):
+        raise SourceError("its path has a NUL or a segment `..`")
+    found = os.path.realpath(path)
+    if not is_address(settings.store) and _is_below(found, settings.store):
+        raise SourceError(_OF_THE_SERVICE)
+    if not any(isinstance(each, str) and _is_below(found, each) for each in settings.prefixes):
+        raise SourceError(_ELSEWHERE)
+    return found
+
+
+def _is_below(path: str, folder: str) -> bool:
+    """Whether a resolved path is in a directory: `/data2/a.pdf` is not in `/data`."""
+    return path.startswith(os.path.join(os.path.realpath(folder), ""))
+
+
+def _check_file(path: str) -> str:
+    """See that a resolved path is a regular file, and give it back.
+
+    Raises:
+        SourceError: the file is not there or cannot be reached, or something else is there, such
+            as a pipe, at which the child would wait for ever, or a link that has come since.
+    """
     try:
-        if "://" in source:
-            return _download(source, path)
-        os.stat(source)
+        found = os.lstat(path)
     except OSError as error:
-        raise SourceError(f"{type(error).__name__}: {error}") from error
-    return source
+        raise SourceError(f"{type(error).__name__}: {error.strerror}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise SourceError("it is not a regular file")
+    return path
 
 
-def _download(source: str, path: str) -> str:
-    """An object of any store, copied."""
+def _download(folder: Address, key: str, path: str) -> str:
+    """Copy an object to a path, which is given back.
+
+    Raises:
+        OutputError: the copy cannot be written.
+        SourceError: there is no such object.
+    """
     try:
-        import obstore  # noqa: PLC0415 - an extra
-        from obstore.store import from_url  # noqa: PLC0415 - as above
-    except ModuleNotFoundError as error:
-        cure = "Run: pip install 'pdfingest[cloud]'"
-        raise UsageError(f"{source} needs the library obstore. {cure}") from error
-    folder, _, name = source.rpartition("/")
-    with open(path, "wb") as file:
-        file.writelines(obstore.get(from_url(folder), name).stream())
+        pieces = open_folder(folder).get(key).stream()
+    except FileNotFoundError as error:
+        raise SourceError("there is no such object") from error
+    try:
+        with open(path, "wb") as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise OutputError(f"cannot copy {key} to {path}: {error}.") from error
     return path

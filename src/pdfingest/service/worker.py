@@ -49,7 +49,7 @@ from pdfingest.service import queue
 from pdfingest.service.contents import JOB, result_key, upload_key
 from pdfingest.service.jobs import Job, State
 from pdfingest.service.settings import Settings
-from pdfingest.service.sources import SourceError, fetch
+from pdfingest.service.sources import SourceError, fetch, open_prefixes
 from pdfingest.service.store import open_store
 from pdfingest.service.webhook import tell
 from pdfingest.supervise.birth import begin_image
@@ -97,6 +97,7 @@ class Worker:
         self._settings = settings
         self._jobs = queue.connect(settings)
         self._store = open_store(settings.store)
+        open_prefixes(settings)
         self._app = queue.make_app(settings)
         self._held: dict[str, _Held] = {}
         self._ending = threading.Event()
@@ -184,7 +185,8 @@ class Worker:
                 found = os.stat(path)
             except SourceError as error:
                 source = Source(job.name, job.source, job.size_bytes)
-                return Finished(source, Failed(FailureKind.UNREADABLE, str(error))), digest
+                failed = Failed(FailureKind.UNREADABLE, f"{job.source}: {error}")
+                return Finished(source, failed), digest
             extraction = Extraction(
                 Source(job.name, path, found.st_size, found.st_mtime_ns),
                 engines,
