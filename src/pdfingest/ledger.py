@@ -64,6 +64,7 @@ _MIGRATIONS = (
 
 _STATE = f"INSERT OR {{}} INTO source VALUES ({', '.join('?' * 22)})"  # noqa: S608 - marks
 _SEEN = "UPDATE source SET path = ?, size_bytes = ?, mtime_ns = ? WHERE name = ?"
+_SETTLED = "UPDATE planned SET unchanged = 1 WHERE name = ?"
 # A source that this run takes up counts once it has been; until then, what is known may be past.
 _ORIGINAL = """
 SELECT name FROM source WHERE substr(sha256, 1, 16) = substr(?1, 1, 16) AND sha256 = ?1
@@ -267,6 +268,7 @@ class Ledger:
                 case Unchanged():
                     if outcome.cost.started_at:  # a child found the same content at a new time
                         self._change(_SEEN, *identity, source.name)
+                        self._change(_SETTLED, source.name)
                 case Extracted() | Failed():
                     # Nobody looked at what was cancelled: what was known of it stands.
                     cancelled = _failure(outcome) is FailureKind.CANCELLED

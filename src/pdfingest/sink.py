@@ -211,6 +211,7 @@ class StreamSink(Sink):
             with told("stdout"), open(finished.spool, "rb", buffering=0) as file:
                 shutil.copyfileobj(file, self._stream, _COPY_BYTES)
                 self._stream.flush()
+            return Place(records="-")
         return Place()
 
 

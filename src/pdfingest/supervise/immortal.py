@@ -41,8 +41,10 @@ def make_immortal() -> None:
     memory = _memory()
     forever = memory[id(None) // _WORD_BYTES]
     tracked = gc.get_objects()
-    for each in chain(tracked, _code(tracked)):
-        memory[id(each) // _WORD_BYTES] = forever
+    # By their addresses: Python 3.14 takes one off the count of what a variable held when it was
+    # still mortal, and the first to look at that would put it back, which is a write.
+    for address in [id(each) for each in chain(tracked, _code(tracked))]:
+        memory[address // _WORD_BYTES] = forever
 
 
 def _code(objects: Iterable[Any]) -> Iterator[Any]:
