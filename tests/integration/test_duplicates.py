@@ -14,8 +14,8 @@ from pdfingest.model import Duplicates
 from pdfingest.options import Order, Share
 
 Run = Callable[..., Summary]
-SKIP = {"duplicates": Duplicates.SKIP}
-ALL = {"max_gone": Share(percent=100)}
+SKIP: dict[str, Any] = {"duplicates": Duplicates.SKIP}
+ALL: dict[str, Any] = {"max_gone": Share(percent=100)}
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ class _PathBeneath(ctypes.Structure):
     """`struct landlock_path_beneath_attr`."""
 
     _pack_ = 1
-    _layout_ = "ms"  # what packing means, which Python 3.14 wants to be told (gh-131524)
+    _layout_ = "ms"  # what packing means, which Python 3.14 wants to be told
     _fields_: ClassVar = [("allowed_access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32)]
 
 

@@ -18,6 +18,9 @@ from types import CodeType, FunctionType
 from typing import Any
 
 _WORD_BYTES = 4
+_FLAG = 1 << 16
+"""By this bit of the second word Python 3.14 knows an immortal object that it has on its stack
+(`_Py_IMMORTAL_FLAGS` in refcount.h); before, the word is 0."""
 _ADDRESSES = 1 << 47
 """Of a process, on all 64-bit systems by default."""
 
@@ -39,12 +42,14 @@ def make_immortal() -> None:
     if not is_possible():
         return
     memory = _memory()
-    forever = memory[id(None) // _WORD_BYTES]
+    word = id(None) // _WORD_BYTES
+    forever, flag = memory[word], memory[word + 1] & _FLAG
     tracked = gc.get_objects()
-    # By their addresses: Python 3.14 takes one off the count of what a variable held when it was
-    # still mortal, and the first to look at that would put it back, which is a write.
-    for address in [id(each) for each in chain(tracked, _code(tracked))]:
-        memory[address // _WORD_BYTES] = forever
+    # By their addresses: Python 3.14 takes one off the count of what a variable held while it was
+    # mortal, and whoever looks at it next puts that back, which is a write.
+    for word in [id(each) // _WORD_BYTES for each in chain(tracked, _code(tracked))]:
+        memory[word] = forever
+        memory[word + 1] |= flag
 
 
 def _code(objects: Iterable[Any]) -> Iterator[Any]:
