@@ -49,6 +49,10 @@ class OutputError(PdfingestError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+class ReaderGoneError(OutputError):
+    """The program that reads stdout has ended, as `head` does once it has enough lines."""
+
+
 class EngineUnavailableError(PdfingestError):
     """The engine that was asked for is unknown, not installed, or cannot be imported."""
 

@@ -4,7 +4,6 @@ Sink, ledger and summary are correctness and are called by name; listeners only 
 """
 
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -13,6 +12,7 @@ from functools import partial
 from itertools import chain, takewhile
 from typing import BinaryIO, Protocol, TypeAlias
 
+from pdfingest import streams
 from pdfingest.compact import settle
 from pdfingest.discover import Found, discover
 from pdfingest.errors import ExitCode, NoInputError, OutputError
@@ -149,6 +149,7 @@ class _Run:
 
     def steps(self, outputs: _Outputs) -> _Steps:
         """The run; each source is yielded once its outcome is known, and written after that."""
+        streams.occupy()  # a program that uses the library may have closed them
         if self.options.sandbox is Sandbox.REQUIRE:
             confine.check()
         engines = find_engines(self.options.engine)
@@ -263,7 +264,7 @@ def _some(found: Iterator[Found]) -> Iterator[Found]:
 def _outputs(options: IngestOptions, stop: Stop, digest: str) -> Generator[_Pair, None, None]:
     """The ledger and the sink that the options ask for, held against other runs."""
     if options.to_stdout:
-        with _private(sys.stdout.buffer) as outputs:
+        with _private(streams.stdout()) as outputs:
             yield outputs
         return
     with held(options.folder, options.wait_s, stop):

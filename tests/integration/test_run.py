@@ -1,14 +1,12 @@
 """The main job, as a user runs it."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conftest import CORPUS, ROOT, Cli, environment, make_pdf, read_lines, shape
+from conftest import CORPUS, ROOT, Cli, make_pdf, read_lines, shape
 
 EXAMPLES = ROOT / "examples" / "pdfs"
 PASSWORD = "correct horse"
@@ -139,28 +137,6 @@ def test_stdout_carries_records_only(cli: Cli, pdfs: Path) -> None:
     assert texts == ["one", "two"]
     assert "ok" in done.stderr
     assert list((pdfs.parent / "cwd").iterdir()) == []
-
-
-def test_a_reader_of_stdout_that_goes_away_ends_the_run(
-    faulty: Callable[..., Path], pdfs: Path
-) -> None:
-    for number in range(30):
-        faulty(f"{number}.pdf", pages=20, text="x" * 2000)
-    done = subprocess.run(
-        f'"{sys.executable}" -m pdfingest run "{pdfs}" -o - -q --engine faulty'
-        " | head -n 1 | wc -l; "
-        'echo "${PIPESTATUS[0]}"',
-        shell=True,
-        executable="/bin/bash",
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout.split() == ["1", "4"]
-    assert done.stderr.count("\n") == 1
-    assert "gone away" in done.stderr
 
 
 @pytest.mark.parametrize(

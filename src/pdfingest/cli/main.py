@@ -3,7 +3,7 @@
 import sys
 import traceback
 from inspect import signature
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +15,7 @@ from pdfingest.cli.report import report
 from pdfingest.cli.run import run
 from pdfingest.cli.serve import serve
 from pdfingest.cli.worker import worker
-from pdfingest.errors import ExitCode, PdfingestError
+from pdfingest.errors import ExitCode, PdfingestError, ReaderGoneError
 
 app = typer.Typer(
     name="pdfingest",
@@ -60,9 +60,12 @@ def main() -> int:
     """Run the command line; returns the exit code."""
     try:
         config = read_config(known=signature(run).parameters)
-        app(args=with_kinds(sys.argv[1:]), prog_name="pdfingest", default_map={"run": config})
-    except SystemExit as exit_:
-        return exit_.code if isinstance(exit_.code, int) else ExitCode.OK
+        code = _run_app(config)
+        sys.stdout.flush()  # here, where a failure is told
+    except ReaderGoneError as error:
+        if {"-q", "--quiet"}.isdisjoint(sys.argv):
+            _complain(str(error))
+        return error.exit_code
     except PdfingestError as error:
         _complain(str(error))
         return error.exit_code
@@ -76,6 +79,15 @@ def main() -> int:
             "This is a bug in pdfingest: please report it with what --verbose prints."
         )
         return ExitCode.BUG
+    return code
+
+
+def _run_app(config: dict[str, Any]) -> int:
+    """Run the command that the user named; gives its exit code."""
+    try:
+        app(args=with_kinds(sys.argv[1:]), prog_name="pdfingest", default_map={"run": config})
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else ExitCode.OK
     return ExitCode.OK
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
+from pdfingest import streams
 from pdfingest.cli.log import LogView
 from pdfingest.cli.log_format import LogFormat
 from pdfingest.cli.params import On, needs_service
@@ -59,7 +60,7 @@ class Listed:
     def opened(self) -> Generator[Iterator[str], None, None]:
         """Its paths, read as they are needed; names may be any bytes."""
         if self.path == "-":
-            yield self._paths(sys.stdin.buffer)
+            yield self._paths(streams.stdin())
             return
         try:
             file = open(self.path, "rb")  # noqa: SIM115 - closed below
@@ -150,6 +151,7 @@ def list_plan(inputs: Sequence[str], listed: Listed | None, options: IngestOptio
         plan = stack.enter_context(planned(inputs, paths, options, stop))
         for source in plan.changed(options.order):
             print(printable(source.name))  # noqa: T201 - stdout is for data
+        sys.stdout.flush()  # so that a failure is told instead of what follows
         size = f"{plan.sources:,} files, {mib(plan.size_bytes)}"
         print(size, file=sys.stderr)  # noqa: T201 - about the data
         return stop.exit_code or ExitCode.OK
