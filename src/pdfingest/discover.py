@@ -160,6 +160,8 @@ def _source(path: str, base: str) -> Found:
         found = os.stat(path)
     except OSError as error:
         return Source(name, path, error=f"{error.strerror}"), None
+    except ValueError:  # no system call takes it
+        return Source(name, path, error="its name holds a NUL"), None
     if not stat.S_ISREG(found.st_mode):
         return Source(name, path, error="it is not a regular file"), None
     return Source(name, path, found.st_size), found

@@ -55,8 +55,10 @@ def test_no_file_of_a_run_becomes_a_closed_standard_descriptor(
     faulty: Callable[..., Path], out: Path, numbers: str
 ) -> None:
     path = faulty("a.pdf", fault="hang")
-    command = [sys.executable, "-m", "pdfingest", "run", path, "-o", out, "--engine", "faulty"]
-    process = subprocess.Popen(without(numbers, command), env=environment())
+    command = [sys.executable, "-m", "pdfingest", "run", str(path), "-o", str(out)]
+    process = subprocess.Popen(
+        without(numbers, [*command, "--engine", "faulty"]), env=environment()
+    )
     try:
         lock = out / ".pdfingest" / "lock"
         wait_for(lambda: lock.exists() and lock.read_text())

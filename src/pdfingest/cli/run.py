@@ -265,6 +265,7 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
     if not inputs and files_from is None:
         raise UsageError("no INPUT. Name files, directories or quoted globs, or give --files-from.")
     from pdfingest.cli import session  # noqa: PLC0415 - 100 ms of CPU that --help does not need
+    from pdfingest.cli.listed import Listed  # noqa: PLC0415 - as above
 
     gc.freeze()  # what is loaded now stays: it need not be looked through for garbage
     gc.enable()
@@ -297,7 +298,7 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
     view = session.View(
         progress=progress, log_format=log_format, html=html, quiet=quiet, verbose=verbose
     )
-    listed = session.Listed(files_from, null=null) if files_from else None
+    listed = Listed(files_from, null=null) if files_from else None
     if dry_run:
         code = session.list_plan(inputs or [], listed, options)
     else:

@@ -1,26 +1,22 @@
 """One invocation of `pdfingest run`: signals, lists, the view, the exit code."""
 
-import os
 import sys
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO
 
-from pdfingest import streams
+from pdfingest.cli.listed import Listed
 from pdfingest.cli.log import LogView
 from pdfingest.cli.log_format import LogFormat
 from pdfingest.cli.params import On, needs_service
 from pdfingest.cli.signals import stop_on_signals
-from pdfingest.errors import ExitCode, UsageError
+from pdfingest.errors import ExitCode, NoInputError, UsageError
 from pdfingest.events import Listener
 from pdfingest.options import IngestOptions
 from pdfingest.pipeline import NewExecutor, ingest, planned
 from pdfingest.supervise.supervisor import Supervisor
 from pdfingest.text import mib, printable
-
-_READ_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,47 +43,6 @@ class View:
         return console.is_terminal and not console.is_dumb_terminal
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The list of `--files-from`."""
-
-    path: str
-    """`-` is stdin."""
-    null: bool
-    """Separated by NUL, else by line ends."""
-
-    @contextmanager
-    def opened(self) -> Generator[Iterator[str], None, None]:
-        """Its paths, read as they are needed; names may be any bytes."""
-        if self.path == "-":
-            yield self._paths(streams.stdin())
-            return
-        try:
-            file = open(self.path, "rb")  # noqa: SIM115 - closed below
-        except OSError as error:
-            raise UsageError(
-                f"--files-from {self.path} cannot be read: {error.strerror}. Check the path."
-            ) from error
-        with file:
-            yield self._paths(file)
-
-    def _paths(self, file: BinaryIO) -> Iterator[str]:
-        """The parts of a stream, empty ones left out."""
-        separator = b"\0" if self.null else b"\n"
-        rest = b""
-        while chunk := file.read(_READ_BYTES):
-            *parts, rest = (rest + chunk).split(separator)
-            yield from self._decoded(parts)
-        yield from self._decoded([rest])
-
-    def _decoded(self, parts: Sequence[bytes]) -> Iterator[str]:
-        """Parts as paths, without the CR that a list written on Windows leaves."""
-        for part in parts:
-            path = part if self.null else part.removesuffix(b"\r")
-            if path:
-                yield os.fsdecode(path)
-
-
 def ingest_in_view(
     inputs: Sequence[str], listed: Listed | None, options: IngestOptions, view: View, on: On
 ) -> ExitCode:
@@ -100,11 +55,21 @@ def ingest_in_view(
             raise UsageError("--html needs an output directory. Give --output DIR.")
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
-        paths = stack.enter_context(listed.opened()) if listed else None
+        paths = stack.enter_context(listed.opened(stop)) if listed else None
         listeners = [] if view.quiet else [_listener(view, stack)]
-        summary = ingest(
-            inputs, options, listed=paths, listeners=listeners, stop=stop, executor=_executor(on)
-        )
+        try:
+            summary = ingest(
+                inputs,
+                options,
+                listed=paths,
+                listeners=listeners,
+                stop=stop,
+                executor=_executor(on),
+            )
+        except NoInputError:
+            if stop.exit_code is not None:  # before the first of a list had come
+                return stop.exit_code
+            raise
     if not view.quiet and view.log_format is LogFormat.TEXT:
         from pdfingest.cli.console import on_stderr, show_summary  # noqa: PLC0415 - as above
 
@@ -147,7 +112,7 @@ def list_plan(inputs: Sequence[str], listed: Listed | None, options: IngestOptio
     """Names to stdout, escaped so that each is one line; their number and size to stderr."""
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
-        paths = stack.enter_context(listed.opened()) if listed else None
+        paths = stack.enter_context(listed.opened(stop)) if listed else None
         plan = stack.enter_context(planned(inputs, paths, options, stop))
         for source in plan.changed(options.order):
             print(printable(source.name))  # noqa: T201 - stdout is for data
