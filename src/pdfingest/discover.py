@@ -14,28 +14,32 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pdfingest.errors import UsageError
 from pdfingest.model import Source
 from pdfingest.text import printable, source_name
 
+AnyPath: TypeAlias = str | bytes | os.PathLike[Any]
 Found: TypeAlias = tuple[Source, os.stat_result | None]
 
 _MAGIC = re.compile(r"[*?\[]")
 _ANY_DEPTH = "**"
 
 
-def discover(inputs: Sequence[str], listed: Iterable[str] | None = None) -> Iterator[Found]:
-    """The sources behind the inputs; one that is reached twice may come twice.
+def discover(
+    inputs: AnyPath | Iterable[AnyPath], listed: Iterable[AnyPath] | None = None
+) -> Iterator[Found]:
+    """Find the sources behind the inputs; one that is reached twice may come twice.
 
     Args:
-        inputs: files, directories and globs.
+        inputs: files, directories and globs, or a single one.
         listed: paths of files and directories, taken literally; None if no list was given.
 
     Raises:
-        UsageError: an input does not exist.
+        UsageError: an input does not exist, or is no path.
     """
+    inputs = _paths(inputs)
     base = os.getcwd() if listed is not None else _common_base(inputs)
     for one in inputs:
         if not _is_glob(one) and not os.path.lexists(one):
@@ -45,8 +49,20 @@ def discover(inputs: Sequence[str], listed: Iterable[str] | None = None) -> Iter
             )
     for one in inputs:
         yield from _glob(one, base) if _is_glob(one) else _reach(one, base)
-    for one in listed or ():
-        yield from _reach(one, base)
+    for path in listed or ():
+        yield from _reach(os.fsdecode(path), base)
+
+
+def _paths(inputs: AnyPath | Iterable[AnyPath]) -> list[str]:
+    """Bring inputs to text; a single path is one input."""
+    try:
+        if isinstance(inputs, (str, bytes, os.PathLike)):
+            return [os.fsdecode(inputs)]
+        return [os.fsdecode(one) for one in inputs]
+    except TypeError:
+        raise UsageError(
+            f"inputs must be a path, or paths in a list, not {printable(repr(inputs), 60)}."
+        ) from None
 
 
 def _is_glob(text: str) -> bool:

@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol, TypeAlias
 
 from pdfingest import streams
 from pdfingest.compact import settle
-from pdfingest.discover import Found, discover
+from pdfingest.discover import AnyPath, Found, discover
 from pdfingest.errors import ExitCode, NoInputError, OutputError
 from pdfingest.events import Listener, Listeners
 from pdfingest.extract.registry import find_engines
@@ -70,10 +70,10 @@ _VANISHED = "it is no more; an earlier run ingested it"
 
 
 def ingest(  # noqa: PLR0913 - of which two by position
-    inputs: Sequence[str],
+    inputs: AnyPath | Iterable[AnyPath],
     options: IngestOptions | None = None,
     *,
-    listed: Iterable[str] | None = None,
+    listed: Iterable[AnyPath] | None = None,
     listeners: Sequence[Listener] = (),
     stop: Stop | None = None,
     executor: NewExecutor = Supervisor,
@@ -84,7 +84,7 @@ def ingest(  # noqa: PLR0913 - of which two by position
     again.
 
     Args:
-        inputs: files, directories, globs.
+        inputs: files, directories, globs; or a single one.
         options: defaults where None.
         listed: more paths, taken literally and read as they are needed.
         listeners: told what happens, in the calling thread.
@@ -116,10 +116,10 @@ def ingest_found(
 
 
 def stream(
-    inputs: Sequence[str],
+    inputs: AnyPath | Iterable[AnyPath],
     options: IngestOptions | None = None,
     *,
-    listed: Iterable[str] | None = None,
+    listed: Iterable[AnyPath] | None = None,
     listeners: Sequence[Listener] = (),
 ) -> Iterator[Record]:
     """Yield the records of PDFs as they come, without an output directory; as `ingest` otherwise.
@@ -226,7 +226,10 @@ class _Run:
 
 @contextmanager
 def planned(
-    inputs: Sequence[str], listed: Iterable[str] | None, options: IngestOptions, stop: Stop
+    inputs: AnyPath | Iterable[AnyPath],
+    listed: Iterable[AnyPath] | None,
+    options: IngestOptions,
+    stop: Stop,
 ) -> Generator[Plan, None, None]:
     """What a run would ingest; it leaves everything as it is.
 

@@ -6,7 +6,8 @@ parent looks a name up without importing the engine; the child imports it.
 
 from typing import TYPE_CHECKING
 
-from pdfingest.errors import EngineUnavailableError
+from pdfingest.errors import EngineUnavailableError, OptionError
+from pdfingest.values import names
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -34,6 +35,7 @@ def find_engines(name: str) -> tuple["EngineSpec", ...]:
 
     Raises:
         EngineUnavailableError: nothing installed has this name.
+        OptionError: names are empty or stand there twice.
     """
     return tuple(_find(one) for one in _names(name))
 
@@ -51,8 +53,16 @@ def modules_of(name: str) -> tuple[str, ...]:
 
 
 def _names(name: str) -> list[str]:
-    """The parts of a name."""
-    return name.replace("auto", _AUTO).split(",")
+    """Cut a name into those of single engines.
+
+    Raises:
+        OptionError: one of them is empty, or stands there twice.
+    """
+    try:
+        parts = names(name).split(",")
+        return names(",".join(_AUTO if part == "auto" else part for part in parts)).split(",")
+    except ValueError as error:
+        raise OptionError(["engine"], str(error)) from None
 
 
 def _find(name: str) -> "EngineSpec":
