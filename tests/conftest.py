@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import faulty as faulty_engine
 import pytest
 from fpdf import FPDF
 from hypothesis import settings
+
+from pdfingest.cli.main import main
 
 ROOT = Path(__file__).parent.parent
 FAULTS = ROOT / "tests" / "faults"
@@ -96,6 +99,37 @@ def cli(tmp_path: Path) -> Cli:
         )
 
     return run
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    stdout: str
+    stderr: str
+
+
+Say = Callable[..., Said]
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Say:
+    """Run the program in this process, in a directory of its own; it starts no other."""
+    (tmp_path / "here" / "folder").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    for name in [name for name in os.environ if name.startswith("PDFINGEST_")]:
+        monkeypatch.delenv(name)
+
+    def said(*words: str, env: Mapping[str, str] | None = None, toml: str | None = None) -> Said:
+        monkeypatch.setattr(sys, "argv", ["pdfingest", *words])
+        if toml is not None:
+            Path("pdfingest.toml").write_text(toml)
+        with monkeypatch.context() as context:
+            for name, value in (env or {}).items():
+                context.setenv(name, value)
+            code = main()
+        return Said(code, *capsys.readouterr())
+
+    return said
 
 
 @pytest.fixture

@@ -80,6 +80,38 @@ def test_an_encrypted_file_says_whether_a_password_was_tried(cli: Cli, out: Path
         assert "also wrong" not in (out / name).read_text()
 
 
+@pytest.mark.parametrize(
+    ("env", "toml"),
+    [
+        ({"PDFINGEST_PASSWORD": PASSWORD}, ""),
+        ({"PDFINGEST_PASSWORD": f"wrong\n{PASSWORD}\n"}, ""),
+        ({}, f'password = "{PASSWORD}"'),
+        ({}, f'password = ["wrong", "{PASSWORD}"]'),
+        ({}, 'password-file = "passwords.txt"'),
+    ],
+    ids=["variable", "variable of two lines", "file", "list in a file", "file of passwords"],
+)
+def test_a_password_may_have_blanks_wherever_it_comes_from(
+    cli: Cli, tmp_path: Path, env: dict[str, str], toml: str
+) -> None:
+    (tmp_path / "cwd" / "pdfingest.toml").write_text(toml)
+    (tmp_path / "cwd" / "passwords.txt").write_text(f"wrong\n{PASSWORD}\n")
+    assert cli("run", EXAMPLES / "encrypted.pdf", "-q", env=env).returncode == 0
+
+
+def test_a_flag_from_the_environment_is_as_good_as_one_on_the_command_line(
+    cli: Cli, pdfs: Path, out: Path
+) -> None:
+    make_pdf(pdfs / "a.pdf")
+    done = cli("run", pdfs, "-o", out, env={"PDFINGEST_DRY_RUN": "1"})
+    assert (done.stdout, out.exists()) == ("a.pdf\n", False)
+    assert cli("run", pdfs, "-o", out, env={"PDFINGEST_QUIET": "true"}).stderr == ""
+    done = cli("run", pdfs, "-o", out, env={"PDFINGEST_FORCE": "yes", "PDFINGEST_VERBOSE": "on"})
+    assert "status=ok" in done.stderr
+    done = cli("run", pdfs, "-o", out, "-v", env={"PDFINGEST_RETRY_FAILED": "timeout,crashed"})
+    assert "planned sources=0" in done.stderr
+
+
 def test_a_rerun_gives_the_same_records(cli: Cli, out: Path) -> None:
     def records() -> list[bytes]:
         assert cli("run", EXAMPLES, "-o", out, "--fail-on", "never").returncode == 0

@@ -3,11 +3,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from pdfingest import FailureKind, IngestOptions, Sandbox, Unit
+from pdfingest.cli.declared import options_of
+from pdfingest.cli.main import app
 from pdfingest.errors import ExitCode, OptionError, PdfingestError
 from pdfingest.extract.registry import find_engines
-from pdfingest.options import FailOn, Order, options_digest
+from pdfingest.options import FailOn, Order, option_of, options_digest
 from pdfingest.shard import Shard
 
 NAN = float("nan")
@@ -145,6 +148,11 @@ def test_a_cure_that_is_named_is_one(limit: str) -> None:
     with pytest.raises(OptionError) as caught:
         IngestOptions(workers=300, memory_limit_bytes=limit, memory_budget_bytes="10G")
     assert " 0 workers" not in str(caught.value)
+
+
+def test_every_field_has_its_option_on_the_command_line() -> None:
+    options = {option.name for option in options_of(get_command(app), "run")}
+    assert {option_of(name) for name in IngestOptions.__dataclass_fields__} <= options
 
 
 def test_the_digest_holds_what_changes_the_text_and_nothing_else() -> None:
