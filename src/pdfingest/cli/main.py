@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
+import pdfingest
 from pdfingest.cli.bench import bench
 from pdfingest.cli.command import Command
 from pdfingest.cli.compact import compact
@@ -36,9 +37,7 @@ app = typer.Typer(
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the flag
     """Print the version and end."""
     if wanted:
-        from importlib.metadata import version  # noqa: PLC0415 - 10 ms that only --version pays
-
-        typer.echo(f"pdfingest {version('pdfingest')}")
+        typer.echo(f"pdfingest {pdfingest.__version__}")
         raise typer.Exit
 
 
