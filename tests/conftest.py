@@ -3,6 +3,7 @@
 import compileall
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -99,6 +100,16 @@ def cli(tmp_path: Path) -> Cli:
         )
 
     return run
+
+
+def as_nobody_special() -> list[str]:
+    """A prefix that takes away root's right to read everything."""
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("root reads everything, and setpriv (util-linux) is not installed")
+    return [setpriv, "--bounding-set=-dac_override,-dac_read_search"]
 
 
 @dataclass(frozen=True)

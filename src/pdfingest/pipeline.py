@@ -39,6 +39,7 @@ from pdfingest.sampler import Sampler
 from pdfingest.sandbox import confine
 from pdfingest.sandbox.readable import readable_paths
 from pdfingest.sink import DirectorySink, Sink, StreamSink
+from pdfingest.snapshot import snapshot
 from pdfingest.spool import read_records
 from pdfingest.summary import Summary
 from pdfingest.supervise.supervisor import NOT_BEGUN, Supervisor
@@ -231,21 +232,19 @@ def planned(
     options: IngestOptions,
     stop: Stop,
 ) -> Generator[Plan, None, None]:
-    """What a run would ingest; it leaves everything as it is.
+    """Plan a run and leave everything as it is; another run may hold the output directory.
 
     Raises:
         NoInputError: nothing matched.
+        LedgerError: the ledger cannot be read.
     """
     found = _some(discover(inputs, listed))
-    path = "" if options.to_stdout else ledger_of(options.folder)
+    digest = options_digest(options, find_engines(options.engine))
     with ExitStack() as stack:
-        if path and os.path.exists(path):
-            stack.enter_context(held(options.folder, options.wait_s, stop))
-        else:
-            path = ""
-        plan = stack.enter_context(Plan(stack.enter_context(Ledger(path))))
+        ledger = Ledger("") if options.to_stdout else snapshot(options.folder)
+        plan = stack.enter_context(Plan(stack.enter_context(ledger)))
         plan.fill(takewhile(lambda _: not stop.requested, found))
-        plan.settle(options, options_digest(options, find_engines(options.engine)))
+        plan.settle(options, digest)
         yield plan
 
 

@@ -111,16 +111,20 @@ def _executor(on: On) -> NewExecutor:
 
 def list_plan(inputs: Sequence[str], listed: Listed | None, options: IngestOptions) -> ExitCode:
     """Names to stdout, escaped so that each is one line; their number and size to stderr."""
+    count = size_bytes = 0
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
         paths = stack.enter_context(listed.opened(stop)) if listed else None
         plan = stack.enter_context(planned(inputs, paths, options, stop))
         for source in plan.changed(options.order):
             print(printable(source.name))  # noqa: T201 - stdout is for data
-        sys.stdout.flush()  # so that a failure is told instead of what follows
-        size = f"{plan.sources:,} files, {mib(plan.size_bytes)}"
-        print(size, file=sys.stderr)  # noqa: T201 - about the data
-        return stop.exit_code or ExitCode.OK
+            count += 1
+            size_bytes += source.size_bytes
+    sys.stdout.flush()  # so that a failure is told instead of what follows
+    unchanged = f", and {plan.sources - count:,} unchanged" if plan.sources > count else ""
+    size = f"{count:,} file{'s' * (count != 1)}, {mib(size_bytes)}{unchanged}"
+    print(size, file=sys.stderr)  # noqa: T201 - about the data
+    return stop.exit_code or ExitCode.OK
 
 
 def read_passwords(path: str | None) -> list[str]:
