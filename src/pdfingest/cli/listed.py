@@ -2,20 +2,16 @@
 
 import codecs
 import os
-import select
-import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from pdfingest import streams
+from pdfingest.cli.incoming import chunks
 from pdfingest.errors import UsageError
 from pdfingest.model import Stop
 from pdfingest.text import printable
 
-_READ_BYTES = 1 << 16
-_TICK_MS = 100
-"""How soon a stop is seen while nothing comes."""
 _UTF_8_MARK = codecs.BOM_UTF8
 _UTF_16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -47,12 +43,12 @@ class Listed:
         with file as opened:
             yield self._paths(self._chunks(opened.fileno(), stop))
 
-    def _paths(self, chunks: Iterator[bytes]) -> Iterator[str]:
+    def _paths(self, content: Iterator[bytes]) -> Iterator[str]:
         """Cut chunks into paths; empty ones are left out."""
         separator = b"\0" if self.null else b"\n"
         rest = b""
         number = 0
-        for chunk in chunks if self.null else self._utf_8(chunks):
+        for chunk in content if self.null else self._utf_8(content):
             *parts, rest = (rest + chunk).split(separator)
             for part in parts:
                 number += 1
@@ -71,23 +67,23 @@ class Listed:
         if part:
             yield os.fsdecode(part)
 
-    def _utf_8(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def _utf_8(self, content: Iterator[bytes]) -> Iterator[bytes]:
         """Drop the byte order mark, and turn UTF-16 into UTF-8."""
         begin = b""
-        for chunk in chunks:
+        for chunk in content:
             begin += chunk
             if len(begin) >= len(_UTF_8_MARK):
                 break
         encoding = _UTF_16_MARKS.get(begin[:2])
         if encoding is None:
             yield begin.removeprefix(_UTF_8_MARK)
-            yield from chunks
+            yield from content
             return
         # Names on Windows may hold halves of characters.
         decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
         try:
             yield decoder.decode(begin[2:]).encode("utf-8", "surrogatepass")
-            for chunk in chunks:
+            for chunk in content:
                 yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
@@ -97,10 +93,9 @@ class Listed:
             ) from error
 
     def _chunks(self, file: int, stop: Stop) -> Iterator[bytes]:
-        """Read a descriptor as bytes come, until its end or the stop of the run."""
+        """Read a descriptor as bytes come."""
         try:
-            while _has_come(file, stop) and (chunk := os.read(file, _READ_BYTES)):
-                yield chunk
+            yield from chunks(file, stop)
         except OSError as error:
             raise self._unreadable(error) from error
 
@@ -111,18 +106,3 @@ class Listed:
     def _unreadable(self, error: OSError) -> UsageError:
         """Say why it cannot be read."""
         return UsageError(f"{self._name()} cannot be read: {error.strerror}. Check the path.")
-
-
-def _has_come(file: int, stop: Stop) -> bool:
-    """Wait for bytes or the end of a file; False where the run is to stop.
-
-    A handler of a signal does not end a read: Python begins it again (PEP 475).
-    """
-    if sys.platform == "win32":  # which can wait for sockets only
-        return not stop.requested
-    ready = select.poll()
-    ready.register(file, select.POLLIN)
-    while not stop.requested:
-        if ready.poll(_TICK_MS):
-            return True
-    return False

@@ -18,7 +18,9 @@ from pdfingest.values import size
 def run(  # noqa: PLR0913 - one parameter an option, as typer has it
     inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="INPUT", help="Files, directories, quoted globs."),
+        typer.Argument(
+            metavar="INPUT", help="Files, directories, quoted globs; - for one PDF on stdin."
+        ),
     ] = None,
     *,
     config: Annotated[  # noqa: ARG001 - `command` reads it

@@ -1,11 +1,12 @@
 """One invocation of `pdfingest run`: signals, lists, the view, the exit code."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
+from pdfingest.cli.incoming import pdf_on_stdin
 from pdfingest.cli.listed import Listed
 from pdfingest.cli.log import LogView
 from pdfingest.cli.log_format import LogFormat
@@ -14,10 +15,15 @@ from pdfingest.cli.say import say
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.errors import ExitCode, NoInputError, UsageError
 from pdfingest.events import Listener
+from pdfingest.model import Stop
 from pdfingest.options import IngestOptions
 from pdfingest.pipeline import NewExecutor, ingest, planned
+from pdfingest.summary import Summary
 from pdfingest.supervise.supervisor import Supervisor
 from pdfingest.text import mib, printable
+
+STDIN = "-"
+"""The input that is one PDF on stdin."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +54,8 @@ def ingest_in_view(
     inputs: Sequence[str], listed: Listed | None, options: IngestOptions, view: View, on: On
 ) -> ExitCode:
     """Run, show it as the user wants, and return the exit code."""
+    if STDIN in inputs and on is not On.HERE:
+        raise UsageError("- needs --on here: the workers cannot read this stdin.")
     if view.html:
         from pdfingest.report import html  # noqa: PLC0415 - as above
 
@@ -56,21 +64,20 @@ def ingest_in_view(
             raise UsageError("--html needs an output directory. Give --output DIR.")
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
-        paths = stack.enter_context(listed.opened(stop)) if listed else None
+        inputs, paths = _opened(inputs, listed, stop, stack)
         listeners = [] if view.quiet else [_listener(view, stack)]
-        try:
-            summary = ingest(
-                inputs,
-                options,
-                listed=paths,
-                listeners=listeners,
-                stop=stop,
-                executor=_executor(on),
-            )
-        except NoInputError:
-            if stop.exit_code is not None:  # before the first of a list had come
-                return stop.exit_code
-            raise
+        begin = partial(
+            ingest,
+            inputs,
+            options,
+            listed=paths,
+            listeners=listeners,
+            stop=stop,
+            executor=_executor(on),
+        )
+        summary = _unless_stopped(begin, stop)
+    if summary is None:
+        return stop.exit_code or ExitCode.OK
     if not view.quiet and view.log_format is LogFormat.TEXT:
         from pdfingest.cli.console import on_stderr, show_summary  # noqa: PLC0415 - as above
 
@@ -84,6 +91,27 @@ def ingest_in_view(
     for line in summary.broken_gates(require_flat=options.require_flat):
         say(line)
     return summary.exit_code(options)
+
+
+def _unless_stopped(begin: Callable[[], Summary], stop: Stop) -> Summary | None:
+    """Begin a run; None where it was stopped before its first input came."""
+    try:
+        return None if stop.requested else begin()
+    except NoInputError:
+        if stop.requested:
+            return None
+        raise
+
+
+def _opened(
+    inputs: Sequence[str], listed: Listed | None, stop: Stop, stack: ExitStack
+) -> tuple[Sequence[str], Iterator[str] | None]:
+    """Open what the inputs come from beside the command line: a list of paths, or stdin."""
+    if STDIN not in inputs:
+        return inputs, stack.enter_context(listed.opened(stop)) if listed else None
+    if listed or len(inputs) > 1:
+        raise UsageError("- is one PDF on stdin, and goes with no other INPUT.")
+    return [stack.enter_context(pdf_on_stdin(stop))], None
 
 
 def _listener(view: View, stack: ExitStack) -> Listener:
@@ -114,7 +142,7 @@ def list_plan(inputs: Sequence[str], listed: Listed | None, options: IngestOptio
     count = size_bytes = 0
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
-        paths = stack.enter_context(listed.opened(stop)) if listed else None
+        inputs, paths = _opened(inputs, listed, stop, stack)
         plan = stack.enter_context(planned(inputs, paths, options, stop))
         for source in plan.changed(options.order):
             print(printable(source.name))  # noqa: T201 - stdout is for data
