@@ -16,6 +16,7 @@ from pdfingest.cli.kinds import with_kinds
 from pdfingest.cli.report import report
 from pdfingest.cli.run import run
 from pdfingest.cli.say import say
+from pdfingest.cli.schema import schema
 from pdfingest.cli.serve import serve
 from pdfingest.cli.worker import worker
 from pdfingest.errors import ExitCode, PdfingestError
@@ -58,7 +59,7 @@ _OF_OTHERS = """Every option may also come from the environment: as PDFINGEST_WO
 it too, else with the name of the command, as PDFINGEST_REPORT_TOP=3."""
 
 app.command(cls=Command, epilog=_OF_RUN)(run)
-for function in (compact, bench, report, serve, worker):
+for function in (compact, bench, report, schema, serve, worker):
     app.command(cls=Command, epilog=_OF_OTHERS)(function)
 
 
