@@ -28,7 +28,6 @@ _COMPLETE = "_PDFINGEST_COMPLETE"
 app = typer.Typer(
     name=_PROGRAM,
     help="PDFs to JSONL, one fresh process per file: nothing lost, memory flat and measured.",
-    add_completion=False,
     rich_markup_mode=None,  # rich help imports Markdown and Pygments: 140 ms of CPU
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
