@@ -17,7 +17,7 @@ from typer.core import TyperCommand
 
 from pdfingest.cli import config
 from pdfingest.cli.declared import PREFIX, Option, Program, options_of
-from pdfingest.cli.say import say
+from pdfingest.cli.messages import say
 from pdfingest.errors import OptionError, PdfingestError, ReaderGoneError, UsageError
 from pdfingest.options import option_of
 from pdfingest.text import printable
@@ -155,4 +155,4 @@ def _warn(program: Program, options: Sequence[Option]) -> None:
     from pdfingest.cli.unread import tell_unread  # noqa: PLC0415 - for few runs
 
     for line in tell_unread(program, os.environ):
-        say(line)
+        say("warning", line)

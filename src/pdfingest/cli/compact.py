@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pdfingest.cli.say import say
+from pdfingest.cli.messages import say
 from pdfingest.text import mib, printable
 
 
@@ -25,7 +25,7 @@ def compact(
 
     done = core.compact(output, wait)
     for folder in done.unfinished:
-        say(f"{printable(folder)}: its last run did not come to its end. Run it again.")
+        say("warning", f"{printable(folder)}: its last run did not come to its end. Run it again.")
     if not quiet:
         sizes = f"{mib(done.before_bytes)} to {mib(done.after_bytes)}"
         typer.echo(f"{done.sources:,} sources, {sizes}: {printable(output)}", err=True)

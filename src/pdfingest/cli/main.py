@@ -13,9 +13,9 @@ from pdfingest.cli.command import Command
 from pdfingest.cli.compact import compact
 from pdfingest.cli.declared import Program
 from pdfingest.cli.kinds import with_kinds
+from pdfingest.cli.messages import say
 from pdfingest.cli.report import report
 from pdfingest.cli.run import run
-from pdfingest.cli.say import say
 from pdfingest.cli.schema import schema
 from pdfingest.cli.serve import serve
 from pdfingest.cli.worker import worker
@@ -72,17 +72,20 @@ def main() -> int:
     except typer.TyperException as error:  # words that are no command line
         context = getattr(error, "ctx", None)
         path = context.command_path if context else _PROGRAM
-        say(f"{error.format_message().rstrip('.')}. See: {path} --help")
+        message = f"{error.format_message().rstrip('.')}. See: {path} --help"
+        say("error", message, exit_code=ExitCode.USAGE)
         return ExitCode.USAGE
     except PdfingestError as error:
-        say(str(error))
+        say("error", str(error), exit_code=error.exit_code)
         return error.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort names itself a bug
         say(
+            "error",
             f"internal error: {type(error).__name__}: {error}. What was finished is kept. "
-            "This is a bug in pdfingest: please report it with what --verbose prints."
+            "This is a bug in pdfingest: please report it with what --verbose prints.",
+            exit_code=ExitCode.BUG,
         )
         return ExitCode.BUG
 

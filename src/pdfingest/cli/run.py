@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from pdfingest.cli.log_format import LogFormat
+from pdfingest.cli.messages import say
 from pdfingest.cli.params import On
-from pdfingest.cli.say import say
 from pdfingest.errors import UsageError
 from pdfingest.model import Sandbox, Unit
 from pdfingest.options import FailOn, IngestOptions, Order, as_kinds, as_shard
@@ -268,7 +268,10 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         require_flat=require_flat,
     )
     if shard is None and is_array_task():
-        say("this is one of several tasks, but takes all files. --shard auto takes its share.")
+        say(
+            "warning",
+            "this is one of several tasks, but takes all files. --shard auto takes its share.",
+        )
     view = session.View(
         progress=progress, log_format=log_format, html=html, quiet=quiet, verbose=verbose
     )

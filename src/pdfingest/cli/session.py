@@ -10,8 +10,8 @@ from pdfingest.cli.incoming import pdf_on_stdin
 from pdfingest.cli.listed import Listed
 from pdfingest.cli.log import LogView
 from pdfingest.cli.log_format import LogFormat
+from pdfingest.cli.messages import say
 from pdfingest.cli.params import On, needs_service
-from pdfingest.cli.say import say
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.errors import ExitCode, NoInputError, UsageError
 from pdfingest.events import Listener
@@ -89,7 +89,7 @@ def ingest_in_view(
         figures = read_figures(options.folder)
         pictures.write_html(figures, options.folder, options.workers)
     for line in summary.broken_gates(require_flat=options.require_flat):
-        say(line)
+        say("error", line)
     return summary.exit_code(options)
 
 
