@@ -55,6 +55,31 @@ class Option:
         return self.check(_READERS.get(self.kind, str)(word))
 
 
+def taking(
+    declared: Callable[..., Any],
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of another function, whose result it takes first.
+
+    So several commands can have the same options, and each may have more of its own.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        theirs = inspect.signature(declared).parameters
+        _, *own = inspect.signature(command).parameters.values()
+
+        def run(**given: Any) -> None:
+            result = declared(**{name: given.pop(name) for name in theirs})
+            command(result, **given)
+
+        parameters = [*theirs.values(), *own]
+        run.__name__, run.__doc__ = command.__name__, command.__doc__
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # for typer
+        return run
+
+    return decorate
+
+
 def options_of(program: Program, name: str) -> tuple[Option, ...]:
     """List the options of a command.
 

@@ -12,6 +12,7 @@ from pdfingest.cli.bench import bench
 from pdfingest.cli.command import Command
 from pdfingest.cli.compact import compact
 from pdfingest.cli.declared import Program
+from pdfingest.cli.doctor import doctor
 from pdfingest.cli.kinds import with_kinds
 from pdfingest.cli.messages import say
 from pdfingest.cli.report import report
@@ -58,7 +59,7 @@ _OF_OTHERS = """Every option may also come from the environment: as PDFINGEST_WO
 it too, else with the name of the command, as PDFINGEST_REPORT_TOP=3."""
 
 app.command(cls=Command, epilog=_OF_RUN)(run)
-for function in (compact, bench, report, schema, serve, worker):
+for function in (compact, bench, report, schema, doctor, serve, worker):
     app.command(cls=Command, epilog=_OF_OTHERS)(function)
 
 

@@ -1,10 +1,11 @@
 """`pdfingest run`: its options. What they do is in `session`, which `--help` does not import."""
 
 import gc
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pdfingest.cli.declared import taking
 from pdfingest.cli.log_format import LogFormat
 from pdfingest.cli.messages import say
 from pdfingest.cli.params import On
@@ -14,8 +15,11 @@ from pdfingest.options import FailOn, IngestOptions, Order, as_kinds, as_shard
 from pdfingest.shard import Shard, is_array_task
 from pdfingest.values import size
 
+if TYPE_CHECKING:
+    from pdfingest.cli.session import Wanted
 
-def run(  # noqa: PLR0913 - one parameter an option, as typer has it
+
+def read_options(  # noqa: PLR0913 - one parameter an option, as typer has it
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
@@ -23,7 +27,7 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         ),
     ] = None,
     *,
-    config: Annotated[  # noqa: ARG001 - `command` reads it
+    config: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
@@ -233,17 +237,11 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         bool,
         typer.Option("--verbose", "-v", help="A log line a file."),
     ] = False,
-) -> None:
-    """Ingest PDFs: one fresh process a file, records to JSONL, a report line for every file."""
-    if not inputs and files_from is None:
-        raise UsageError(
-            "INPUT is missing: name files, directories or quoted globs. See: pdfingest run --help"
-        )
+) -> "Wanted":
+    """Make one value of all that the user wants of a run."""
     from pdfingest.cli import session  # noqa: PLC0415 - 100 ms of CPU that --help does not need
     from pdfingest.cli.listed import Listed  # noqa: PLC0415 - as above
 
-    gc.freeze()  # what is loaded now stays: it need not be looked through for garbage
-    gc.enable()
     options = IngestOptions(
         output=output,
         workers=workers,
@@ -267,17 +265,35 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         max_peak_bytes=max_peak,
         require_flat=require_flat,
     )
-    if shard is None and is_array_task():
+    return session.Wanted(
+        inputs=inputs or (),
+        listed=Listed(files_from, null=null) if files_from else None,
+        options=options,
+        on=on,
+        view=session.View(
+            progress=progress, log_format=log_format, html=html, quiet=quiet, verbose=verbose
+        ),
+        dry_run=dry_run,
+        config=config or "",
+    )
+
+
+@taking(read_options)
+def run(wanted: "Wanted") -> None:
+    """Ingest PDFs: one fresh process a file, records to JSONL, a report line for every file."""
+    if not wanted.inputs and wanted.listed is None:
+        raise UsageError(
+            "INPUT is missing: name files, directories or quoted globs. See: pdfingest run --help"
+        )
+    from pdfingest.cli import session  # noqa: PLC0415 - as above
+
+    gc.freeze()  # what is loaded now stays: it need not be looked through for garbage
+    gc.enable()
+    if wanted.options.shard is None and is_array_task():
         say(
             "warning",
             "this is one of several tasks, but takes all files. --shard auto takes its share.",
         )
-    view = session.View(
-        progress=progress, log_format=log_format, html=html, quiet=quiet, verbose=verbose
+    raise typer.Exit(
+        session.list_plan(wanted) if wanted.dry_run else session.ingest_in_view(wanted)
     )
-    listed = Listed(files_from, null=null) if files_from else None
-    if dry_run:
-        code = session.list_plan(inputs or [], listed, options)
-    else:
-        code = session.ingest_in_view(inputs or [], listed, options, view, on)
-    raise typer.Exit(code)

@@ -50,11 +50,27 @@ class View:
         return console.is_terminal and not console.is_dumb_terminal
 
 
-def ingest_in_view(
-    inputs: Sequence[str], listed: Listed | None, options: IngestOptions, view: View, on: On
-) -> ExitCode:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What the user wants of a run."""
+
+    inputs: Sequence[str]
+    """Files, directories and globs, or `-`."""
+    listed: Listed | None
+    """More of them, in a list."""
+    options: IngestOptions
+    on: On
+    view: View
+    dry_run: bool
+    """Only list what would be ingested."""
+    config: str
+    """Path of the configuration that counts; empty if there is none."""
+
+
+def ingest_in_view(wanted: Wanted) -> ExitCode:
     """Run, show it as the user wants, and return the exit code."""
-    if STDIN in inputs and on is not On.HERE:
+    options, view = wanted.options, wanted.view
+    if STDIN in wanted.inputs and wanted.on is not On.HERE:
         raise UsageError("- needs --on here: the workers cannot read this stdin.")
     if view.html:
         from pdfingest.report import html  # noqa: PLC0415 - as above
@@ -64,7 +80,7 @@ def ingest_in_view(
             raise UsageError("--html needs an output directory. Give --output DIR.")
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
-        inputs, paths = _opened(inputs, listed, stop, stack)
+        inputs, paths = _opened(wanted, stop, stack)
         listeners = [] if view.quiet else [_listener(view, stack)]
         begin = partial(
             ingest,
@@ -73,7 +89,7 @@ def ingest_in_view(
             listed=paths,
             listeners=listeners,
             stop=stop,
-            executor=_executor(on),
+            executor=_executor(wanted.on),
         )
         summary = _unless_stopped(begin, stop)
     if summary is None:
@@ -104,9 +120,10 @@ def _unless_stopped(begin: Callable[[], Summary], stop: Stop) -> Summary | None:
 
 
 def _opened(
-    inputs: Sequence[str], listed: Listed | None, stop: Stop, stack: ExitStack
+    wanted: Wanted, stop: Stop, stack: ExitStack
 ) -> tuple[Sequence[str], Iterator[str] | None]:
     """Open what the inputs come from beside the command line: a list of paths, or stdin."""
+    inputs, listed = wanted.inputs, wanted.listed
     if STDIN not in inputs:
         return inputs, stack.enter_context(listed.opened(stop)) if listed else None
     if listed or len(inputs) > 1:
@@ -137,14 +154,14 @@ def _executor(on: On) -> NewExecutor:
     return partial(Fleet, read_settings())
 
 
-def list_plan(inputs: Sequence[str], listed: Listed | None, options: IngestOptions) -> ExitCode:
+def list_plan(wanted: Wanted) -> ExitCode:
     """Names to stdout, escaped so that each is one line; their number and size to stderr."""
     count = size_bytes = 0
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
-        inputs, paths = _opened(inputs, listed, stop, stack)
-        plan = stack.enter_context(planned(inputs, paths, options, stop))
-        for source in plan.changed(options.order):
+        inputs, paths = _opened(wanted, stop, stack)
+        plan = stack.enter_context(planned(inputs, paths, wanted.options, stop))
+        for source in plan.changed(wanted.options.order):
             print(printable(source.name))  # noqa: T201 - stdout is for data
             count += 1
             size_bytes += source.size_bytes

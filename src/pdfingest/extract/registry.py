@@ -52,6 +52,13 @@ def modules_of(name: str) -> tuple[str, ...]:
     return tuple(target.partition(":")[0] for target in targets)
 
 
+def known_engines() -> tuple[str, ...]:
+    """Names of all engines that are installed here, those built in first."""
+    from importlib import metadata  # noqa: PLC0415 - as above
+
+    return (*_BUILT_IN, *sorted(metadata.entry_points(group=ENTRY_POINTS).names))
+
+
 def _names(name: str) -> list[str]:
     """Cut a name into those of single engines.
 
@@ -80,13 +87,11 @@ def _entry_point(name: str) -> "EntryPoint":
     """Of an engine that is not built in."""
     from importlib import metadata  # noqa: PLC0415 - as above
 
-    found = metadata.entry_points(group=ENTRY_POINTS)
-    for entry in found:
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
         if entry.name == name:
             return entry
-    known = ", ".join(["auto", *_BUILT_IN, *sorted(found.names)])
     raise EngineUnavailableError(
-        f"engine {name!r} is not installed. Known here: {known}. "
+        f"engine {name!r} is not installed. Known here: {', '.join(['auto', *known_engines()])}. "
         f"A package adds one by the entry point group {ENTRY_POINTS}."
     )
 
