@@ -173,6 +173,15 @@ def test_an_output_that_a_file_names_is_beside_that_file(say: Say, deep: Path) -
     assert [path.name for path in deep.iterdir()] == ["folder"]
 
 
+def test_an_output_without_a_name_is_refused_wherever_the_file_is(say: Say, deep: Path) -> None:
+    (deep.parent / "pdfingest.toml").write_text('output = ""\n')
+    said = say("run", "folder")
+    where = (deep.parent / "pdfingest.toml").absolute()
+    assert said.stderr == (
+        f"pdfingest: output in {where}: must name a directory, or - for stdout.\n"
+    )
+
+
 @pytest.mark.usefixtures("deep")
 def test_a_flag_goes_before_the_environment_that_before_a_file_and_that_before_the_default(
     say: Say,

@@ -6,19 +6,17 @@ the command line into words, and that is all.
 
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
 
-import typer
 from typer.core import TyperCommand
 
 from pdfingest.cli import config
 from pdfingest.cli.declared import PREFIX, Option, Program, options_of
 from pdfingest.cli.messages import say
-from pdfingest.errors import OptionError, PdfingestError, ReaderGoneError, UsageError
+from pdfingest.errors import OptionError, ReaderGoneError, UsageError
 from pdfingest.options import option_of
 from pdfingest.text import printable
 
@@ -74,12 +72,6 @@ class Command(TyperCommand):
             if not ctx.params.get("quiet"):
                 raise
             return ctx.exit(error.exit_code)
-        except (typer.Exit, PdfingestError):
-            raise
-        except Exception:
-            if ctx.params.get("verbose"):
-                traceback.print_exc()
-            raise
         return result
 
 
@@ -132,7 +124,7 @@ def _in_file(
             hint = f" Did you mean {near[0]}?" if near else ""
             raise UsageError(f"{file.path}: there is no option {key}.{hint} {see}")
         found = _judged(f"{key} in {file.path}", option.check, value)
-        if option.name in _PATHS and found.value != _STREAM:
+        if option.name in _PATHS and found.value not in ("", _STREAM):
             found = _Found(file.beside(found.value), found.where)
         yield option.name, found
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -82,6 +83,8 @@ def main() -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort names itself a bug
+        if {"-v", "--verbose"} & set(sys.argv):
+            traceback.print_exc()
         say(
             "error",
             f"internal error: {type(error).__name__}: {error}. What was finished is kept. "
@@ -101,19 +104,18 @@ def _run(words: list[str]) -> int:
         program.main(words, _PROGRAM, _COMPLETE)
     # Not parsed where the first word is a command: for the program's own options, which are not
     # given then, typer imports pydantic, and that takes longer than all that is to be done here.
-    context: typer.Context | None = typer.Context(
-        program, info_name=_PROGRAM, **program.context_settings
-    )
+    parent = typer.Context(program, info_name=_PROGRAM, **program.context_settings)
     if not words:
-        typer.echo(program.get_help(context), err=True)
+        typer.echo(program.get_help(parent), err=True)
         return ExitCode.USAGE
     name, *rest = words
-    command = program.commands.get(name)
-    if command is None:  # --help, --version, or what is no command
-        command, name, rest, context = program, _PROGRAM, words, None
     try:
-        with command.make_context(name, rest, parent=context) as context:
-            command.invoke(context)
+        if name in program.commands:
+            context = program.commands[name].make_context(name, rest, parent=parent)
+        else:  # --help, --version, or what is no command
+            context = program.make_context(_PROGRAM, words)
+        with context:
+            context.command.invoke(context)
     except typer.Exit as exit_:
         return exit_.exit_code
     return ExitCode.OK
