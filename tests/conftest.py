@@ -3,10 +3,12 @@
 import compileall
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import faulty as faulty_engine
 import pytest
 from fpdf import FPDF
 from hypothesis import settings
+
+from pdfingest.cli.main import main
 
 ROOT = Path(__file__).parent.parent
 FAULTS = ROOT / "tests" / "faults"
@@ -96,6 +100,47 @@ def cli(tmp_path: Path) -> Cli:
         )
 
     return run
+
+
+def as_nobody_special() -> list[str]:
+    """A prefix that takes away root's right to read everything."""
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("root reads everything, and setpriv (util-linux) is not installed")
+    return [setpriv, "--bounding-set=-dac_override,-dac_read_search"]
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    stdout: str
+    stderr: str
+
+
+Say = Callable[..., Said]
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Say:
+    """Run the program in this process, in a directory of its own; it starts no other."""
+    (tmp_path / "here" / "folder").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    for name in [name for name in os.environ if name.startswith("PDFINGEST_")]:
+        monkeypatch.delenv(name)
+
+    def said(*words: str, env: Mapping[str, str] | None = None, toml: str | None = None) -> Said:
+        monkeypatch.setattr(sys, "argv", ["pdfingest", *words])
+        if toml is not None:
+            Path("pdfingest.toml").write_text(toml)
+        with monkeypatch.context() as context:
+            for name, value in (env or {}).items():
+                context.setenv(name, value)
+            code = main()
+        return Said(code, *capsys.readouterr())
+
+    return said
 
 
 @pytest.fixture

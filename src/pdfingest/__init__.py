@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pdfingest.errors import ExitCode, PdfingestError
+    from pdfingest.errors import ExitCode, OptionError, PdfingestError
     from pdfingest.events import Listener
     from pdfingest.extract.engine import (
         Document,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from pdfingest.pipeline import ingest, stream
     from pdfingest.summary import Summary
 
+    __version__: str
+
 __all__ = [
     "Aside",
     "Document",
@@ -54,6 +56,7 @@ __all__ = [
     "IngestOptions",
     "Listener",
     "MalformedError",
+    "OptionError",
     "Page",
     "PdfingestError",
     "Sandbox",
@@ -67,7 +70,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "errors": ("ExitCode", "PdfingestError"),
+    "errors": ("ExitCode", "OptionError", "PdfingestError"),
     "events": ("Listener",),
     "extract.engine": ("Document", "EncryptedError", "Engine", "MalformedError", "tolerate"),
     "model": (
@@ -92,6 +95,15 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 def __getattr__(name: str) -> Any:
     """Import a public name from the module that it lives in."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - 10 ms that few programs need
+
+        return version(__name__)
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List also the names that nobody has asked for yet."""
+    return sorted({*globals(), *__all__, "__version__"})

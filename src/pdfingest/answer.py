@@ -97,7 +97,7 @@ def _dataclass_reader(of: type) -> _Read:
 def _list(value: Any) -> list[Any]:
     if type(value) is not list:
         raise TypeError("a list is expected")
-    items: list[Any] = value
+    items: list[Any] = value  # pyright: ignore[reportUnknownVariableType] - Any, by JSON
     return items
 
 

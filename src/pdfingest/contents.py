@@ -215,7 +215,7 @@ def _pattern(shape: Any, name: str = "") -> bytes:
         case str():
             found = b'"%s"' % _CHARACTERS
         case list():
-            items: list[Any] = shape
+            items: list[Any] = shape  # pyright: ignore[reportUnknownVariableType] - Any, by JSON
             item = b"".join(map(_pattern, items))
             found = rb"\[(?:%s(?:,%s)*+)?\]" % (item, item)
         case _:

@@ -14,12 +14,13 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pdfingest.errors import UsageError
 from pdfingest.model import Source
 from pdfingest.text import printable, source_name
 
+AnyPath: TypeAlias = str | bytes | os.PathLike[Any]
 Found: TypeAlias = tuple[Source, os.stat_result | None]
 
 _MAGIC = re.compile(r"[*?\[]")
@@ -27,20 +28,21 @@ _ANY_DEPTH = "**"
 
 
 def discover(
-    inputs: Sequence[str],
-    listed: Iterable[str] | None = None,
+    inputs: AnyPath | Iterable[AnyPath],
+    listed: Iterable[AnyPath] | None = None,
     given: dict[str, int] | None = None,
 ) -> Iterator[Found]:
-    """The sources behind the inputs; one that is reached twice may come twice.
+    """Find the sources behind the inputs; one that is reached twice may come twice.
 
     Args:
-        inputs: files, directories and globs.
+        inputs: files, directories and globs, or a single one.
         listed: paths of files and directories, taken literally; None if no list was given.
         given: takes the number of sources of each input, by its absolute path, as they come.
 
     Raises:
-        UsageError: an input does not exist.
+        UsageError: an input does not exist, or is no path.
     """
+    inputs = _paths(inputs)
     base = os.getcwd() if listed is not None else _common_base(inputs)
     for one in inputs:
         if not _is_glob(one) and not os.path.lexists(one):
@@ -51,8 +53,20 @@ def discover(
     for one in inputs:
         found = _glob(one, base) if _is_glob(one) else _reach(one, base)
         yield from _counted(found, os.path.abspath(one), {} if given is None else given)
-    for one in listed or ():
-        yield from _reach(one, base)
+    for path in listed or ():
+        yield from _reach(os.fsdecode(path), base)
+
+
+def _paths(inputs: AnyPath | Iterable[AnyPath]) -> list[str]:
+    """Bring inputs to text; a single path is one input."""
+    try:
+        if isinstance(inputs, (str, bytes, os.PathLike)):
+            return [os.fsdecode(inputs)]
+        return [os.fsdecode(one) for one in inputs]
+    except TypeError:
+        raise UsageError(
+            f"inputs must be a path, or paths in a list, not {printable(repr(inputs), 60)}."
+        ) from None
 
 
 def _counted(found: Iterator[Found], name: str, given: dict[str, int]) -> Iterator[Found]:
@@ -174,6 +188,8 @@ def _source(path: str, base: str) -> Found:
         found = os.stat(path)
     except OSError as error:
         return Source(name, path, error=f"{error.strerror}"), None
+    except ValueError:  # no system call takes it
+        return Source(name, path, error="its name holds a NUL"), None
     if not stat.S_ISREG(found.st_mode):
         return Source(name, path, error="it is not a regular file"), None
     return Source(name, path, found.st_size), found

@@ -4,6 +4,7 @@ Owns the exit codes of the program. Does not own the failure of one file: that i
 (`model.Failed`), never an exception, because a run must outlive any file.
 """
 
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 
 
@@ -38,6 +39,27 @@ class UsageError(PdfingestError):
     exit_code = ExitCode.USAGE
 
 
+class OptionError(UsageError):
+    """Options that cannot be what they are, by their names as their user knows them.
+
+    The library knows the fields of `IngestOptions`. Whoever took the values from somewhere else,
+    such as the command line, raises it anew with the names that stand there.
+
+    Args:
+        names: one, or those that do not fit together.
+        reason: what is wrong and what to do, as sentences that follow the names.
+    """
+
+    def __init__(self, names: Sequence[str], reason: str) -> None:
+        super().__init__(f"{' and '.join(names)}: {reason}")
+        self.names = tuple(names)
+        self.reason = reason
+
+    def renamed(self, name_of: Callable[[str], str]) -> "OptionError":
+        """Make the same error with other names."""
+        return OptionError([name_of(name) for name in self.names], self.reason)
+
+
 class NoInputError(PdfingestError):
     """No input matched a PDF."""
 
@@ -48,6 +70,10 @@ class OutputError(PdfingestError):
     """The output cannot be written: no permission, no space, reader gone."""
 
     exit_code = ExitCode.ENVIRONMENT
+
+
+class ReaderGoneError(OutputError):
+    """The program that reads stdout has ended, as `head` does once it has enough lines."""
 
 
 class EngineUnavailableError(PdfingestError):

@@ -4,7 +4,7 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from pdfingest.errors import OutputError
+from pdfingest.errors import OutputError, ReaderGoneError
 
 RECORDS = {"page": "pages.jsonl", "document": "documents.jsonl"}
 """The file of the records, by unit."""
@@ -55,7 +55,7 @@ def told(output: str) -> Generator[None, None, None]:
     try:
         yield
     except BrokenPipeError as error:
-        raise OutputError("the program that reads stdout has gone away") from error
+        raise ReaderGoneError("the program that reads stdout has gone away") from error
     except OSError as error:
         raise OutputError(
             f"cannot write to {output}: {error.strerror or error}. "

@@ -1,6 +1,6 @@
 """What this machine gives to this process, and what it says where there is no more.
 
-CPUs and memory are those after affinity and cgroups.
+CPUs, memory and the like are those after affinity and cgroups.
 
 `os.cpu_count()` is not it: in a container with half a CPU on a host of 64 it says 64, and 64 lanes
 would fight for the half.
@@ -12,36 +12,96 @@ import os
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pdfingest.errors import ResourceError
 
+if sys.platform != "win32":
+    import resource
+
 _CGROUP_ROOT = "/sys/fs/cgroup"
 _MEMBERSHIP = "/proc/self/cgroup"
+_NO_LIMIT_BYTES = 1 << 62
+"""Version 1 of cgroups says a little less than 2**63 where there is no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A limit that something puts on this process."""
+
+    value: float
+    source: str
+    """What sets it: `affinity`, or the folder of a cgroup."""
 
 
 def available_cpus(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> int:
-    """CPUs that this process may use, at least 1.
+    """CPUs that this process may use, at least 1; see `cpu_bounds`."""
+    bounds = cpu_bounds(cgroup_root, membership)
+    return max(1, math.ceil(min(bound.value for bound in bounds)))
+
+
+def cpu_bounds(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> list[Bound]:
+    """Collect what bounds the CPUs of this process, in CPUs.
 
     Args:
         cgroup_root: where the cgroup file system is mounted (cgroups(7)).
         membership: the file that tells the cgroups of this process.
     """
-    quotas = [_quota_of(folder) for folder in _folders("cpu", cgroup_root, membership)]
     affinity = getattr(os, "sched_getaffinity", None)
-    cpus = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, math.ceil(min([cpus, *quotas])))
+    bounds = [Bound(len(affinity(0)) if affinity else os.cpu_count() or 1, "affinity")]
+    bounds += [
+        Bound(_quota_of(folder), folder) for folder in _folders("cpu", cgroup_root, membership)
+    ]
+    return [bound for bound in bounds if bound.value < math.inf]
 
 
 def available_memory(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> int:
-    """Bytes of memory that this process and its children may use: the machine's, or its cgroup's.
+    """Bytes of memory that this process and its children may use; see `memory_bounds`."""
+    return int(min(bound.value for bound in memory_bounds(cgroup_root, membership)))
+
+
+def memory_bounds(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> list[Bound]:
+    """Collect what bounds the memory of this process and its children, in bytes.
 
     Args:
         cgroup_root: where the cgroup file system is mounted (cgroups(7)).
         membership: the file that tells the cgroups of this process.
     """
-    limits = [_memory_limit_of(folder) for folder in _folders("memory", cgroup_root, membership)]
-    return min([_physical_memory(), *limits])
+    bounds = [Bound(_physical_memory(), "the machine")]
+    bounds += [
+        Bound(_memory_limit_of(folder), folder)
+        for folder in _folders("memory", cgroup_root, membership)
+    ]
+    return [bound for bound in bounds if bound.value < _NO_LIMIT_BYTES]
+
+
+def process_bounds(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> list[Bound]:
+    """Collect what bounds the processes and threads that there may be; empty where nothing does.
+
+    Args:
+        cgroup_root: where the cgroup file system is mounted (cgroups(7)).
+        membership: the file that tells the cgroups of this process.
+    """
+    bounds: list[Bound] = []
+    if sys.platform != "win32":
+        soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+        if soft != resource.RLIM_INFINITY:
+            bounds.append(Bound(soft, "ulimit -u, for all of the user"))
+    for folder in _folders("pids", cgroup_root, membership):
+        limit = _read(f"{folder}/pids.max").strip()
+        if limit.isdecimal():
+            bounds.append(Bound(int(limit), folder))
+    return bounds
+
+
+def descriptor_limits() -> tuple[int, int]:
+    """How many descriptors this process may have, and how many it may allow itself."""
+    if sys.platform == "win32":  # handles are bounded by memory alone
+        return sys.maxsize, sys.maxsize
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = (sys.maxsize if each == resource.RLIM_INFINITY else each for each in limits)
+    return soft, hard
 
 
 @contextmanager
@@ -89,7 +149,7 @@ def _folders(controller: str, root: str, membership: str) -> Iterator[str]:
         base = f"{root}/{controllers}" if controllers else root
         relative = PurePosixPath(path.lstrip("/"))
         for folder in (relative, *relative.parents):
-            yield f"{base}/{folder}"
+            yield os.path.normpath(f"{base}/{folder}")
 
 
 def _memory_limit_of(folder: str) -> int:

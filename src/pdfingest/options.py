@@ -1,24 +1,25 @@
-"""What the user may choose about a run: one frozen value, validated once."""
+"""What the user may choose about a run: one frozen value, checked once, at its construction."""
 
 import hashlib
 import json
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from pdfingest.errors import UsageError
-from pdfingest.machine import available_cpus, available_memory
+from pdfingest import values
+from pdfingest.errors import OptionError
 from pdfingest.model import Duplicates, EngineSpec, FailureKind, Limits, Sandbox, Unit
 from pdfingest.shard import Shard
+from pdfingest.share import HALF, NONE, Share, as_share
+from pdfingest.sizing import LEAST_MEMORY_BYTES, default_budget_bytes, default_workers
 from pdfingest.text import mib
 
+ANY_KIND = "any"
+"""Stands for every kind of failure."""
 MAX_WORKERS = 512
 """More lanes than this is a typing error: each holds a process, two pipes and a thread."""
-LEAST_MEMORY_BYTES = 64 << 20
-"""A child that has opened nothing yet maps half of this."""
 
 
 class FailOn(StrEnum):
@@ -32,38 +33,6 @@ class FailOn(StrEnum):
     """None; only the environment, an interrupt or a bug end with another code than 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A number of sources, or a part of them in percent."""
-
-    number: int = 0
-    percent: float = 0.0
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read `N` or `P%`.
-
-        Raises:
-            ValueError: it is neither, or not from 0 to 100 percent.
-        """
-        match = _SHARE.fullmatch(text.strip())
-        if match is None or (match["percent"] and float(match["percent"]) > 100):  # noqa: PLR2004 - percent
-            raise ValueError(f"{text!r} must be a number, or a part such as 5%")
-        if match["percent"]:
-            return cls(percent=float(match["percent"]))
-        return cls(number=int(match["number"]))
-
-    def of(self, total: int) -> float:
-        """Give the number that it stands for."""
-        return self.number or self.percent * total / 100
-
-    def __str__(self) -> str:
-        return f"{self.percent:g}%" if self.percent else f"{self.number}"
-
-
-_SHARE = re.compile(r"(?P<percent>\d{1,3}(?:\.\d+)?)%|(?P<number>\d{1,12})")
-
-
 class Order(StrEnum):
     """Which sources come first."""
 
@@ -74,16 +43,79 @@ class Order(StrEnum):
     """The one that was modified last."""
 
 
+def _workers(value: Any) -> int | None:
+    """Check a number of lanes; None for as many as fit, which depends on other options."""
+    return None if value is None else values.whole(1, MAX_WORKERS)(value)
+
+
+def as_kinds(value: Any) -> tuple[FailureKind, ...]:
+    """Check kinds of failure: several, or a text such as `timeout,crashed`, or `any` for all."""
+    if value == ANY_KIND:
+        return tuple(FailureKind)
+    found = value.split(",") if isinstance(value, str) else value
+    try:
+        return tuple(FailureKind(each.strip()) for each in found)
+    except (AttributeError, TypeError, ValueError):
+        words = f"{ANY_KIND} or one or more of {', '.join(FailureKind)}"
+        raise ValueError(f"must be {words}, not {values.shown(value)}.") from None
+
+
+def as_shard(value: Any) -> Shard | None:
+    """Check a shard: one, none, or its text."""
+    if value is None or isinstance(value, Shard):
+        return value
+    return Shard.parse(values.text(value))
+
+
+_CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    "output": values.path,
+    "workers": _workers,
+    "engine": values.names,
+    "unit": values.one_of(Unit),
+    "timeout_s": values.above_zero,
+    "page_timeout_s": values.above_zero,
+    "memory_budget_bytes": values.size,
+    "memory_limit_bytes": values.size,
+    "max_output_bytes": values.size,
+    "max_pages": values.whole(1),
+    "passwords": values.texts,
+    "sandbox": values.one_of(Sandbox),
+    "order": values.one_of(Order),
+    "shard": as_shard,
+    "retry_failed": as_kinds,
+    "force": values.flag,
+    "checksum": values.flag,
+    "wait_s": values.zero_or_more,
+    "report_unchanged": values.flag,
+    "duplicates": values.one_of(Duplicates),
+    "max_gone": as_share,
+    "compact": values.flag,
+    "fail_on": values.one_of(FailOn),
+    "max_failures": as_share,
+    "max_peak_bytes": values.size,
+    "require_flat": values.flag,
+}
+"""Of every field: judges a value and brings it to the type of the field."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IngestOptions:
-    """Options of a run. Construction validates and raises `UsageError`."""
+    """Options of a run.
+
+    Construction checks all of them and brings them to the types of their fields: members of an
+    enumeration may be given by their texts, sizes like `"512M"`, paths as `pathlib` has them.
+
+    Raises:
+        OptionError: one cannot be what it is, or some do not go together.
+    """
 
     output: str = "pdfingest-out"
     """Directory of the outputs; `-` streams the records to stdout."""
-    workers: int = field(default_factory=available_cpus)
-    """Lanes: how many children extract at the same time."""
+    workers: int = cast(int, None)  # until the other options are known
+    """Lanes: how many children extract at the same time; by default as many as there are CPUs, if
+    memory and descriptors are enough (`sizing`)."""
     engine: str = "auto"
-    """Name of an engine, or `auto`: pdfium, then pypdf if pdfium cannot open the file."""
+    """Name of an engine, or several with commas between; `auto` is pdfium, then pypdf."""
     unit: Unit = Unit.PAGE
     """One record a page, or one a document."""
     timeout_s: float = 300.0
@@ -98,11 +130,12 @@ class IngestOptions:
     """How much text, as JSON, one file may yield."""
     max_pages: int = 1_000_000
     """How many pages a file may have."""
-    passwords: tuple[str, ...] = ()
+    passwords: tuple[str, ...] = field(default=(), repr=False)
     """Tried in order on files that do not open without one. Never logged nor written."""
     sandbox: Sandbox = Sandbox.AUTO
     """Whether children give up the network, other files, other programs and other processes."""
     order: Order = Order.SIZE
+    """Which sources come first."""
     shard: Shard | None = None
     """Ingest a share of the sources only, into a part of the output directory."""
     retry_failed: tuple[FailureKind, ...] = ()
@@ -117,54 +150,123 @@ class IngestOptions:
     """Write a report line for each source that is unchanged, too."""
     duplicates: Duplicates = Duplicates.KEEP
     """What becomes of a source whose content another source of the output has."""
-    max_gone: Share = Share(percent=50)
+    max_gone: Share = HALF
     """Sources of earlier runs that may be gone; if more are, the run ends before it forgets any."""
     compact: bool = False
     """Rewrite the outputs to the newest state of each source when the run has ended."""
     fail_on: FailOn = FailOn.ANY
-    max_failures: Share | None = None
-    """Sources that may fail or lose pages without exit code 1; None for what `fail_on` says."""
+    """Which outcomes make the exit code 1."""
+    max_failures: Share = NONE
+    """Sources that may be lost, as `fail_on` counts them, without exit code 1."""
     max_peak_bytes: int = 0
     """A gate: the peak that no child may exceed; 0 for none."""
     require_flat: bool = False
     """A gate: whether the memory of the run must be seen to be flat."""
 
-    def __post_init__(self) -> None:
-        if not 1 <= self.workers <= MAX_WORKERS:
-            raise UsageError(
-                f"workers is {self.workers}, but must be from 1 to {MAX_WORKERS}. "
-                "Leave it out to use the CPUs that this process may use."
-            )
-        if not self.output:
-            raise UsageError("output is empty. Name a directory, or - for stdout.")
+    if TYPE_CHECKING:  # what is taken is more than what is kept
 
-        for name in ("timeout_s", "page_timeout_s", "max_output_bytes", "max_pages"):
-            if getattr(self, name) <= 0:
-                raise UsageError(f"{name} is {getattr(self, name)}, but must be above 0.")
-        if self.to_stdout and (self.shard or self.retry_failed):
-            raise UsageError("shards and retries need an output directory, as they build on it.")
-        if self.force and self.retry_failed:
-            raise UsageError("force takes all files, retry_failed some: choose one of them.")
+        def __init__(  # noqa: PLR0913 - one parameter a field
+            self,
+            *,
+            output: str | bytes | os.PathLike[Any] = ...,
+            workers: int | None = ...,
+            engine: str = ...,
+            unit: Unit | str = ...,
+            timeout_s: float = ...,
+            page_timeout_s: float = ...,
+            memory_budget_bytes: int | str = ...,
+            memory_limit_bytes: int | str = ...,
+            max_output_bytes: int | str = ...,
+            max_pages: int = ...,
+            passwords: str | Iterable[str] = ...,
+            sandbox: Sandbox | str = ...,
+            order: Order | str = ...,
+            shard: Shard | str | None = ...,
+            retry_failed: str | Iterable[FailureKind | str] = ...,
+            force: bool = ...,
+            checksum: bool = ...,
+            wait_s: float = ...,
+            report_unchanged: bool = ...,
+            duplicates: Duplicates | str = ...,
+            max_gone: Share | int | str = ...,
+            compact: bool = ...,
+            fail_on: FailOn | str = ...,
+            max_failures: Share | int | str = ...,
+            max_peak_bytes: int | str = ...,
+            require_flat: bool = ...,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        for name, check in _CHECKS.items():
+            try:
+                value = check(getattr(self, name))
+            except ValueError as error:
+                raise OptionError([name], str(error)) from None
+            object.__setattr__(self, name, value)
+        if cast(int | None, self.workers) is None:
+            fitting = default_workers(self.budget_bytes(), self.memory_limit_bytes)
+            object.__setattr__(self, "workers", fitting)
+        self._check_output()
         self._check_memory()
+
+    def _check_output(self) -> None:
+        """Refuse an output that cannot be, and what needs another one."""
+        if not self.output:
+            raise OptionError(["output"], "must name a directory, or - for stdout.")
+        if self.max_output_bytes < 1:
+            raise OptionError(["max_output_bytes"], "must be 1 or more, not 0.")
+        for name in ("shard", "retry_failed"):
+            if self.to_stdout and getattr(self, name):
+                raise OptionError(
+                    [name], "needs an output directory, as it builds on earlier runs."
+                )
+        if self.force and self.retry_failed:
+            raise OptionError(
+                ["force", "retry_failed"],
+                "one takes all files, the other some. Choose one of them.",
+            )
 
     def _check_memory(self) -> None:
         """Refuse children that could together take more than the budget, with the arithmetic."""
-        limit, budget, workers = self.limits().memory_bytes, self.budget_bytes(), self.workers
-        if limit < LEAST_MEMORY_BYTES:
-            raise UsageError(
-                f"{mib(budget)} for {workers} workers are {mib(limit)} each, but a child needs "
-                f"{mib(LEAST_MEMORY_BYTES)}. Use fewer workers or a larger memory budget."
+        budget, workers = self.budget_bytes(), self.workers
+        limit = self.limits().memory_bytes
+        least = mib(LEAST_MEMORY_BYTES)
+        of_budget = ["memory_budget_bytes"] if self.memory_budget_bytes else []
+        if self.memory_limit_bytes:
+            if limit < LEAST_MEMORY_BYTES:
+                raise OptionError(
+                    ["memory_limit_bytes"],
+                    f"{mib(limit)} are too little: a child needs {least} before it reads a file.",
+                )
+            if limit > budget:
+                raise OptionError(
+                    ["memory_limit_bytes", *of_budget],
+                    f"{mib(limit)} for a file are more than the {mib(budget)} for all. "
+                    "Lower the limit, or give a larger budget.",
+                )
+            if workers * limit > budget:
+                raise OptionError(
+                    ["workers", "memory_limit_bytes"],
+                    f"{workers} x {mib(limit)} are more than the memory budget of {mib(budget)}. "
+                    f"Use at most {budget // limit} workers, or a limit of "
+                    f"{mib(budget // workers)}.",
+                )
+        elif budget < LEAST_MEMORY_BYTES:
+            raise OptionError(
+                of_budget,
+                f"{mib(budget)} are too little: a child needs {least} before it reads a file.",
             )
-        if workers * limit > budget:
-            raise UsageError(
-                f"{workers} workers x {mib(limit)} are {mib(workers * limit)}, more than the "
-                f"memory budget of {mib(budget)}. Use at most {budget // limit} workers, or a "
-                f"memory limit of {mib(budget // workers)}."
+        elif limit < LEAST_MEMORY_BYTES:
+            raise OptionError(
+                ["workers", *of_budget],
+                f"{mib(budget)} for {workers} workers are {mib(limit)} each, but a child needs "
+                f"{least}. Use at most {budget // LEAST_MEMORY_BYTES} workers, or a budget of "
+                f"{mib(workers * LEAST_MEMORY_BYTES)}.",
             )
 
     def budget_bytes(self) -> int:
         """Memory of all children together."""
-        return self.memory_budget_bytes or available_memory() * 3 // 4
+        return self.memory_budget_bytes or default_budget_bytes()
 
     def limits(self) -> Limits:
         """What one child may take."""
@@ -175,10 +277,9 @@ class IngestOptions:
         """Give the options as JSON has them, without the passwords."""
         chosen = {each.name: getattr(self, each.name) for each in fields(self)}
         del chosen["passwords"]
-        told = {name: f"{value}" for name, value in chosen.items() if isinstance(value, Share)}
-        if self.shard is not None:
-            told["shard"] = f"{self.shard.index}/{self.shard.count}"
-        return {**chosen, **told}
+        chosen |= {name: f"{each}" for name, each in chosen.items() if isinstance(each, Share)}
+        chosen["shard"] = f"{self.shard.index}/{self.shard.count}" if self.shard else ""
+        return chosen
 
     @property
     def folder(self) -> str:
@@ -189,6 +290,13 @@ class IngestOptions:
     def to_stdout(self) -> bool:
         """Whether the records go to stdout."""
         return self.output == "-"
+
+
+def option_of(field_name: str) -> str:
+    """Name the option that gives a field: a field has the unit of its value in its name."""
+    if field_name == "passwords":
+        return "password"
+    return field_name.removesuffix("_bytes").removesuffix("_s")
 
 
 def options_digest(options: IngestOptions, engines: Sequence[EngineSpec]) -> str:

@@ -4,7 +4,6 @@ Sink, ledger and summary are correctness and are called by name; listeners only 
 """
 
 import os
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -14,8 +13,9 @@ from functools import partial
 from itertools import chain, takewhile
 from typing import BinaryIO, Protocol, TypeAlias
 
+from pdfingest import streams
 from pdfingest.compact import compact, settle
-from pdfingest.discover import Found, discover
+from pdfingest.discover import AnyPath, Found, discover
 from pdfingest.errors import ExitCode, NoInputError
 from pdfingest.events import Listener, Listeners
 from pdfingest.extract.registry import find_engines
@@ -43,6 +43,7 @@ from pdfingest.sampler import Sampler
 from pdfingest.sandbox import confine
 from pdfingest.sandbox.readable import readable_paths
 from pdfingest.sink import DirectorySink, Sink, StreamSink
+from pdfingest.snapshot import snapshot
 from pdfingest.spool import read_records
 from pdfingest.summary import SHOWN_PEAKS, Summary
 from pdfingest.supervise.supervisor import Supervisor
@@ -79,10 +80,10 @@ NewExecutor: TypeAlias = Callable[
 
 
 def ingest(  # noqa: PLR0913 - of which two by position
-    inputs: Sequence[str],
+    inputs: AnyPath | Iterable[AnyPath],
     options: IngestOptions | None = None,
     *,
-    listed: Iterable[str] | None = None,
+    listed: Iterable[AnyPath] | None = None,
     listeners: Sequence[Listener] = (),
     stop: Stop | None = None,
     executor: NewExecutor = Supervisor,
@@ -93,7 +94,7 @@ def ingest(  # noqa: PLR0913 - of which two by position
     again.
 
     Args:
-        inputs: files, directories, globs.
+        inputs: files, directories, globs; or a single one.
         options: defaults where None.
         listed: more paths, taken literally and read as they are needed.
         listeners: told what happens, in the calling thread.
@@ -126,10 +127,10 @@ def ingest_found(
 
 
 def stream(
-    inputs: Sequence[str],
+    inputs: AnyPath | Iterable[AnyPath],
     options: IngestOptions | None = None,
     *,
-    listed: Iterable[str] | None = None,
+    listed: Iterable[AnyPath] | None = None,
     listeners: Sequence[Listener] = (),
 ) -> Iterator[Record]:
     """Yield the records of PDFs as they come, without an output directory; as `ingest` otherwise.
@@ -167,6 +168,7 @@ class _Run:
 
     def steps(self, outputs: _Outputs) -> _Steps:
         """The run; each source is yielded once its outcome is known, and written after that."""
+        streams.occupy()  # a program that uses the library may have closed them
         if self.options.sandbox is Sandbox.REQUIRE:
             confine.check()
         engines = find_engines(self.options.engine)
@@ -273,23 +275,24 @@ class _Run:
 
 @contextmanager
 def planned(
-    inputs: Sequence[str], listed: Iterable[str] | None, options: IngestOptions, stop: Stop
+    inputs: AnyPath | Iterable[AnyPath],
+    listed: Iterable[AnyPath] | None,
+    options: IngestOptions,
+    stop: Stop,
 ) -> Generator[Plan, None, None]:
-    """What a run would ingest; it leaves everything as it is.
+    """Plan a run and leave everything as it is; another run may hold the output directory.
 
     Raises:
         NoInputError: nothing matched.
+        LedgerError: the ledger cannot be read.
     """
     found = _some(discover(inputs, listed), options)
-    path = "" if options.to_stdout else ledger_of(options.folder)
+    digest = options_digest(options, find_engines(options.engine))
     with ExitStack() as stack:
-        if path and os.path.exists(path):
-            stack.enter_context(held(options.folder, options.wait_s, stop))
-        else:
-            path = ""
-        plan = stack.enter_context(Plan(stack.enter_context(Ledger(path))))
+        ledger = Ledger("") if options.to_stdout else snapshot(options.folder)
+        plan = stack.enter_context(Plan(stack.enter_context(ledger)))
         plan.fill(takewhile(lambda _: not stop.requested, found))
-        plan.settle(options, options_digest(options, find_engines(options.engine)))
+        plan.settle(options, digest)
         yield plan
 
 
@@ -312,7 +315,7 @@ def _some(found: Iterator[Found], options: IngestOptions) -> Iterator[Found]:
 def _outputs(options: IngestOptions, stop: Stop, digest: str) -> Generator[_Pair, None, None]:
     """The ledger and the sink that the options ask for, held against other runs."""
     if options.to_stdout:
-        with _private(sys.stdout.buffer) as outputs:
+        with _private(streams.stdout()) as outputs:
             yield outputs
         return
     with held(options.folder, options.wait_s, stop):

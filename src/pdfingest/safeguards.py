@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from pdfingest.errors import InputGoneError, NoInputError, OutputError, UsageError
 from pdfingest.layout import ledger_of, parts_of
 from pdfingest.ledger import Ledger
-from pdfingest.options import IngestOptions, Share
+from pdfingest.options import IngestOptions
 from pdfingest.plan import Plan
 from pdfingest.text import printable
-
-_ALL = 100.0
 
 
 def refuse_mixture(options: IngestOptions) -> None:
@@ -61,7 +59,7 @@ def refuse_loss(
         NoInputError: no input gives a source, and none ever did.
     """
     limit = options.max_gone
-    if limit == Share(percent=_ALL):
+    if limit.is_all:
         return
     before = ledger.inputs()
     for name, sources in given.items():

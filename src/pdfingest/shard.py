@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from pdfingest.errors import UsageError
+from pdfingest.errors import OptionError
+from pdfingest.values import shown
 
 _ARRAYS = (
     ("CLOUD_RUN_TASK_INDEX", "CLOUD_RUN_TASK_COUNT", ""),
@@ -27,11 +28,8 @@ class Shard:
 
     def __post_init__(self) -> None:
         if not 0 <= self.index < self.count:
-            raise UsageError(
-                f"shard {self.index}/{self.count}: the index must be from 0 to {self.count - 1}."
-                if self.count > 0
-                else f"shard {self.index}/{self.count}: the number of shards must be above 0."
-            )
+            must = f"an index from 0 to {self.count - 1}" if self.count > 0 else "a number above 0"
+            raise _wrong(f"must have {must}, not '{self.index}/{self.count}'.")
 
     @classmethod
     def parse(cls, text: str, environment: Mapping[str, str] = os.environ) -> Self:
@@ -43,30 +41,28 @@ class Shard:
             environment: where these variables are.
 
         Raises:
-            UsageError: it cannot be understood, or such variables are missing.
+            OptionError: it cannot be understood, or such variables are missing.
         """
         index, _, count = text.partition("/")
         if index != "auto":
             if index.isdecimal() and count.isdecimal():
                 return cls(int(index), int(count))
-            raise UsageError(f"--shard {text}: must be I/N, such as 0/8, or auto, or auto/N.")
+            raise _wrong(f"must be I/N such as 0/8, or auto, or auto/N, not {shown(text)}.")
         for index_name, count_name, first_name in _ARRAYS:
             if index_name in environment:
                 count = count or environment.get(count_name, "")
                 first = environment.get(first_name, "0")
                 if not count:
-                    raise UsageError(
-                        f"--shard auto: {index_name} does not come with the number of tasks. "
-                        "Give it: --shard auto/N."
+                    raise _wrong(
+                        f"is auto, but {index_name} does not come with the number of tasks. "
+                        "Give it: auto/N."
                     )
                 numbers = environment[index_name], first, count
                 if not all(number.isdecimal() for number in numbers):
-                    raise UsageError(
-                        f"--shard {text}: {index_name} or what goes with it is no number."
-                    )
+                    raise _wrong(f"is auto, but {index_name} or what goes with it is no number.")
                 return cls(int(numbers[0]) - int(first), int(count))
         names = ", ".join(name for name, _, _ in _ARRAYS)
-        raise UsageError(f"--shard auto: none of {names} is set. Give --shard I/N.")
+        raise _wrong(f"is auto, but none of {names} is set. Give I/N.")
 
     def takes(self, name: str) -> bool:
         """Whether a source of this name belongs to the shard: SHA-256 of the name, modulo N."""
@@ -77,6 +73,11 @@ class Shard:
     def part(self) -> str:
         """Name of the directory of its outputs, below the output directory."""
         return f"part-{self.index:05}-of-{self.count:05}"
+
+
+def _wrong(reason: str) -> OptionError:
+    """Make the error of a shard that cannot be."""
+    return OptionError(["shard"], reason)
 
 
 def is_array_task(environment: Mapping[str, str] = os.environ) -> bool:

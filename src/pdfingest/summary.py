@@ -258,7 +258,7 @@ class Summary:
             FailOn.FAILED: self.failed,
             FailOn.NEVER: 0,
         }[options.fail_on]
-        allowed = options.max_failures.of(self.planned) if options.max_failures else 0
+        allowed = options.max_failures.of(self.planned)
         return ExitCode.SOME_FAILED if lost > allowed else ExitCode.OK
 
     def to_json(self) -> dict[str, Any]:

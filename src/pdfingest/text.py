@@ -83,11 +83,14 @@ def parse_size(text: str) -> int:
 
     Raises:
         ValueError: it is no size.
+        OverflowError: its fraction stands behind more digits than a float has.
     """
     match = _SIZE.fullmatch(text)
     if not match:
         raise ValueError(f"{text!r} is no size; write it like 512M or 4G")
-    return int(float(match["number"]) * 1024 ** " KMGT".index(match["unit"].upper() or " "))
+    number = match["number"]
+    unit = 1024 ** " KMGT".index(match["unit"].upper() or " ")
+    return int(float(number) * unit) if "." in number else int(number) * unit
 
 
 def mib(size_bytes: float) -> str:

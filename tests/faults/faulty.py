@@ -129,7 +129,7 @@ def _linger(order):
 
 
 def _run_parent():
-    return int(os.environ["PDFINGEST_TEST_RUN"])
+    return int(os.environ["FAULTY_RUN"])
 
 
 def _show(order, path):

@@ -4,4 +4,4 @@ import os
 import sys
 
 if "-c" in sys.orig_argv:  # as the image of the children is started
-    os.environ["PDFINGEST_TEST_RUN"] = str(os.getppid())
+    os.environ["FAULTY_RUN"] = str(os.getppid())

@@ -43,6 +43,15 @@ def test_ingest_returns_the_summary_and_tells_listeners(pdfs: Path, out: Path) -
     assert recorder.events == ["planned 1", "started a.pdf", "finished a.pdf 1", "ended"]
 
 
+def test_paths_and_texts_are_taken_wherever_they_make_sense(pdfs: Path, out: Path) -> None:
+    make_pdf(pdfs / "a.pdf", ["one", "two"])
+    summary = pdfingest.ingest(pdfs, IngestOptions(output=out, unit="document", sandbox="auto"))
+    assert (summary.ok, summary.pages) == (1, 2)
+    assert len(read_lines(out / "documents.jsonl")) == 1
+    (record,) = pdfingest.stream(str(pdfs), IngestOptions(unit="document"))
+    assert record["metadata"]["total_pages"] == 2
+
+
 def test_stream_yields_records_as_they_come_and_leaves_no_files(pdfs: Path, tmp_path: Path) -> None:
     make_pdf(pdfs / "a.pdf", ["one", "two"])
     (pdfs / "b.pdf").write_text("no")

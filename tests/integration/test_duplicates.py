@@ -11,7 +11,8 @@ from conftest import read_lines
 from pdfingest import IngestOptions, Summary, ingest
 from pdfingest.compact import compact
 from pdfingest.model import Duplicates
-from pdfingest.options import Order, Share
+from pdfingest.options import Order
+from pdfingest.share import Share
 
 Run = Callable[..., Summary]
 SKIP: dict[str, Any] = {"duplicates": Duplicates.SKIP}
@@ -29,7 +30,7 @@ def run(pdfs: Path, out: Path) -> Run:
     return play
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def copies(pdfs: Path, faulty: Callable[..., Path]) -> Path:
     """Two names of one content, and one of another."""
     content = faulty("a.pdf", pages=2).read_bytes()
@@ -55,9 +56,7 @@ def live(out: Path) -> list[str]:
     return records(out)
 
 
-def test_a_copy_is_named_and_has_records_and_ids_of_its_own(
-    run: Run, copies: Path, out: Path
-) -> None:
+def test_a_copy_is_named_and_has_records_and_ids_of_its_own(run: Run, out: Path) -> None:
     run()
     lines = report(out)
     assert {name: line["duplicate_of"] for name, line in lines.items()} == {
@@ -68,9 +67,7 @@ def test_a_copy_is_named_and_has_records_and_ids_of_its_own(
     assert len(set(ids)) == len(ids)
 
 
-def test_a_copy_of_what_an_earlier_run_ingested_is_named(
-    run: Run, copies: Path, out: Path
-) -> None:
+def test_a_copy_of_what_an_earlier_run_ingested_is_named(run: Run, copies: Path, out: Path) -> None:
     run()
     (copies / "third.pdf").write_bytes((copies / "a.pdf").read_bytes())
     run()
@@ -85,7 +82,7 @@ def test_a_file_under_a_new_name_is_no_copy(run: Run, copies: Path, out: Path) -
     assert report(out)["new.pdf"]["duplicate_of"] == ""
 
 
-def test_skipped_copies_have_a_line_and_no_records(run: Run, copies: Path, out: Path) -> None:
+def test_skipped_copies_have_a_line_and_no_records(run: Run, out: Path) -> None:
     summary = run(**SKIP)
     assert (summary.ok, summary.pages) == (3, 3)
     line = report(out)["copy.pdf"]
@@ -108,7 +105,7 @@ def test_a_skipped_copy_gets_its_records_when_the_other_is_gone(
 
 
 def test_a_skipped_copy_gets_its_records_when_the_other_changes(
-    run: Run, copies: Path, faulty: Callable[..., Path], out: Path
+    run: Run, faulty: Callable[..., Path], out: Path
 ) -> None:
     run(**SKIP)
     faulty("a.pdf", pages=1, text="changed")
@@ -117,9 +114,7 @@ def test_a_skipped_copy_gets_its_records_when_the_other_changes(
     assert live(out) == ["a.pdf", "copy.pdf", "copy.pdf", "other.pdf"]
 
 
-def test_a_skipped_copy_gets_its_records_when_copies_are_to_be_kept(
-    run: Run, copies: Path, out: Path
-) -> None:
+def test_a_skipped_copy_gets_its_records_when_copies_are_to_be_kept(run: Run, out: Path) -> None:
     run(**SKIP)
     assert run().ok == 1
     assert live(out) == ["a.pdf", "a.pdf", "copy.pdf", "copy.pdf", "other.pdf"]

@@ -11,7 +11,7 @@ import pytest
 from conftest import read_lines
 from pdfingest import ExitCode, IngestOptions, Summary, ingest
 from pdfingest.errors import InputGoneError, NoInputError, UsageError
-from pdfingest.options import Share
+from pdfingest.share import Share
 
 Run = Callable[..., Summary]
 ALL = Share(percent=100)
@@ -58,7 +58,7 @@ def test_a_mount_that_is_away_is_not_a_deletion_of_all_that_was_on_it(
     report = (out / "report.jsonl").read_bytes()
     pdfs.rename(tmp_path / "elsewhere")
     pdfs.mkdir()  # the empty mount point
-    with pytest.raises(InputGoneError, match="gave 3 files .* Is a disk not mounted") as caught:
+    with pytest.raises(InputGoneError, match=r"gave 3 files .* Is a disk not mounted") as caught:
         run()
     assert caught.value.exit_code is ExitCode.ENVIRONMENT
     assert (out / "report.jsonl").read_bytes() == report
@@ -134,7 +134,9 @@ def test_a_name_that_another_file_has_does_not_replace_its_records(
     faulty("a.pdf", text="the first")
     run()
     records = (out / "pages.jsonl").read_bytes()
-    with pytest.raises(UsageError, match="would replace the records of .* Name the inputs of both"):
+    with pytest.raises(
+        UsageError, match=r"would replace the records of .* Name the inputs of both"
+    ):
         run(other)
     assert (out / "pages.jsonl").read_bytes() == records
     assert run(pdfs, other, max_gone=ALL).ok == 2, "the way out"

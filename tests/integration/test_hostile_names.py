@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Cli, environment, make_pdf, read_lines
+from conftest import Cli, as_nobody_special, environment, make_pdf, read_lines
 
 NAMES = {
     b"with space.pdf": "with space.pdf",
@@ -122,16 +122,6 @@ def test_a_file_that_vanishes_before_its_job_is_unreadable(
     assert len(report) == 20
     assert {name for name, failure in report.items() if failure} == {"07.pdf"}
     assert report["07.pdf"] == "unreadable"
-
-
-def as_nobody_special() -> list[str]:
-    """A prefix that takes away root's right to read everything."""
-    if os.geteuid() != 0:
-        return []
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        pytest.skip("root reads everything, and setpriv (util-linux) is not installed")
-    return [setpriv, "--bounding-set=-dac_override,-dac_read_search"]
 
 
 def test_what_may_not_be_read_is_reported(one: Path, pdfs: Path, out: Path) -> None:

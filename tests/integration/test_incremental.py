@@ -186,7 +186,7 @@ def test_a_retry_before_its_inputs_is_understood(cli: Cli, run: Run, pdfs: Path,
 def test_a_retry_of_an_unknown_kind_is_refused(cli: Cli, pdfs: Path) -> None:
     done = cli("run", pdfs, "--retry-failed=timeouts")
     assert done.returncode == 2
-    assert "'timeouts' is not a valid FailureKind" in done.stderr
+    assert "--retry-failed: must be any or one or more of encrypted, malformed," in done.stderr
     assert "memory_limit" in done.stderr
 
 

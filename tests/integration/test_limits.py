@@ -251,23 +251,6 @@ def test_salvage_keeps_the_offsets_of_a_document(cli: Cli, faulty: Callable[...,
     assert document["page_offsets"] == [0, 16, 16]
 
 
-@pytest.mark.parametrize(
-    ("args", "said"),
-    [
-        (("--memory-limit", "1G", "--memory-budget", "1G", "-w", "2"), "2 workers x 1,024.0 MiB"),
-        (("--memory-budget", "100M", "-w", "2"), "a child needs 64.0 MiB"),
-        (("--memory-limit", "much"), "'much' is no size"),
-        (("--timeout", "0"), "timeout_s"),
-    ],
-)
-def test_limits_that_cannot_be_are_refused_with_the_arithmetic(
-    cli: Cli, faulty: Callable[..., Path], args: tuple[str, ...], said: str
-) -> None:
-    done = cli("run", faulty("a.pdf"), *args)
-    assert done.returncode == 2
-    assert said in done.stderr
-
-
 def test_killing_children_at_random_loses_nothing(
     faulty: Callable[..., Path], pdfs: Path, tmp_path: Path
 ) -> None:

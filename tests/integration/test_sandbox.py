@@ -308,6 +308,11 @@ def test_require_does_not_begin_where_a_part_is_missing(
     assert said in done.stderr
     assert "--sandbox auto" in done.stderr
     assert not out.exists()
+    done = on_a_kernel_without(call, "doctor", "-o", out, "--sandbox", "require")
+    assert done.returncode == 4
+    assert said in done.stdout
+    assert "could not start: Use --sandbox auto" in done.stderr
+    assert on_a_kernel_without(call, "doctor", "-o", out).returncode == 0
 
 
 def test_require_ends_the_run_where_a_child_cannot_enter(

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from test_interrupt import living, start
 
 from conftest import environment, read_lines, wait_for
 from pdfingest import IngestOptions, ingest
-from test_interrupt import living, start
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals")
 

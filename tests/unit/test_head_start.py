@@ -20,7 +20,7 @@ def begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
     monkeypatch.setattr("pdfingest.cli.head_start.begin_image", begin_image)
     monkeypatch.chdir(tmp_path)
-    for name in ("on", "output", "engine"):
+    for name in ("on", "output", "engine", "config"):
         monkeypatch.delenv(f"PDFINGEST_{name.upper()}", raising=False)
     return engines
 
@@ -61,9 +61,32 @@ def test_configuration_and_environment_count(
     monkeypatch.setenv("PDFINGEST_ENGINE", "pdfplumber")
     give_head_start(["pdfs"])
     assert begun == ["pypdf", "pdfplumber"]
+    monkeypatch.setenv("PDFINGEST_ENGINE", "")
+    give_head_start(["pdfs"])
+    assert begun == ["pypdf", "pdfplumber", "pypdf"]
     monkeypatch.setenv("PDFINGEST_ON", "celery")
     give_head_start(["pdfs"])
-    assert begun == ["pypdf", "pdfplumber"]
+    assert begun == ["pypdf", "pdfplumber", "pypdf"]
+
+
+def test_the_configuration_that_counts_is_the_one_that_counts_for_the_run(
+    begun: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("pdfingest.toml").write_text('engine = "pypdf"\noutput = "done"\n')
+    Path("other.toml").write_text('engine = "pdfplumber"\n')
+    Path("below").mkdir()
+    monkeypatch.chdir("below")
+    give_head_start(["pdfs"])
+    give_head_start(["pdfs", "--config", "../other.toml"])
+    monkeypatch.setenv("PDFINGEST_CONFIG", "../other.toml")
+    give_head_start(["pdfs"])
+    assert begun == ["pypdf", "pdfplumber", "pdfplumber"]
+    monkeypatch.delenv("PDFINGEST_CONFIG")
+    done = Path("..", ledger_of("done"))
+    done.parent.mkdir(parents=True)
+    done.touch()
+    give_head_start(["pdfs"])
+    assert len(begun) == 3
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from pdfingest.machine import available_cpus, available_memory
+from pdfingest.machine import (
+    available_cpus,
+    available_memory,
+    cpu_bounds,
+    memory_bounds,
+    process_bounds,
+)
 
 HERE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -56,3 +62,25 @@ def test_the_smallest_memory_limit_above_counts(cgroup: Path) -> None:
 
 def test_without_a_limit_the_memory_of_the_machine_counts(cgroup: Path) -> None:
     assert available_memory(str(cgroup), str(cgroup / "self")) > 64 << 20
+
+
+def test_what_bounds_the_machine_says_where_it_comes_from(cgroup: Path) -> None:
+    job = cgroup / "user" / "job"
+    (job / "cpu.max").write_text("50000 100000\n")
+    (job.parent / "memory.max").write_text(f"{64 << 20}\n")
+    (job / "pids.max").write_text("20\n")
+    where = str(cgroup), str(cgroup / "self")
+    assert [(each.value, each.source) for each in cpu_bounds(*where)] == [
+        (HERE, "affinity"),
+        (0.5, str(job)),
+    ]
+    assert [each.source for each in memory_bounds(*where)] == ["the machine", str(job.parent)]
+    assert (20, str(job)) in [(each.value, each.source) for each in process_bounds(*where)]
+
+
+def test_a_limit_of_version_1_that_is_none_is_not_told(cgroup: Path) -> None:
+    (cgroup / "self").write_text("3:memory:/job\n")
+    (cgroup / "memory" / "job").mkdir(parents=True)
+    (cgroup / "memory" / "job" / "memory.limit_in_bytes").write_text("9223372036854771712\n")
+    where = str(cgroup), str(cgroup / "self")
+    assert [each.source for each in memory_bounds(*where)] == ["the machine"]

@@ -41,7 +41,7 @@ def test_a_shard_is_what_the_option_or_the_scheduler_says(
         ("0/0", {}, "above 0"),
         ("half", {}, "must be I/N"),
         ("auto", {}, "CLOUD_RUN_TASK_INDEX"),
-        ("auto", {"JOB_COMPLETION_INDEX": "1"}, "--shard auto/N"),
+        ("auto", {"JOB_COMPLETION_INDEX": "1"}, "Give it: auto/N"),
         ("auto", {"CLOUD_RUN_TASK_INDEX": "x", "CLOUD_RUN_TASK_COUNT": "2"}, "no number"),
     ],
 )

@@ -4,14 +4,13 @@ from typing import Annotated
 
 import typer
 
-from pdfingest.cli.params import size
-from pdfingest.machine import available_cpus
+from pdfingest.values import size
 
 
 def bench(  # noqa: PLR0913 - one parameter an option, as typer has it
     inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[INPUT]...", help="PDFs and directories. Default: files it makes."),
+        typer.Argument(metavar="INPUT", help="PDFs and directories. Default: files it makes."),
     ] = None,
     *,
     files: Annotated[
@@ -23,8 +22,11 @@ def bench(  # noqa: PLR0913 - one parameter an option, as typer has it
     engine: Annotated[str, typer.Option("--engine", help="As for run.")] = "auto",
     timeout: Annotated[float, typer.Option(metavar="S", help="Seconds for a file.")] = 60.0,
     inject_leak: Annotated[
-        str, typer.Option(metavar="SIZE", help="Leak this much per file: the test must fail.")
-    ] = "0",
+        int,
+        typer.Option(
+            parser=size, metavar="SIZE", help="Leak this much per file: the test must fail."
+        ),
+    ] = 0,
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Figures as JSON; - is stdout.")
     ] = None,
@@ -43,10 +45,10 @@ def bench(  # noqa: PLR0913 - one parameter an option, as typer has it
     wanted = bench_session.Wanted(
         inputs=inputs or [],
         files=files,
-        workers=workers or available_cpus(),
+        workers=workers,
         engine=engine,
         timeout_s=timeout,
-        leak_bytes=size("--inject-leak", inject_leak),
+        leak_bytes=inject_leak,
         json_file=json_file,
         html_file=html_file,
         quiet=quiet,

@@ -35,7 +35,7 @@ class Wanted:
 
     inputs: Sequence[str]
     files: int
-    workers: int
+    workers: int | None
     engine: str
     timeout_s: float
     leak_bytes: int

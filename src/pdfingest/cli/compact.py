@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from pdfingest.cli.messages import say
 from pdfingest.text import mib, printable
 
 
@@ -14,8 +15,6 @@ def compact(
         float,
         typer.Option(
             metavar="S",
-            envvar="PDFINGEST_WAIT",
-            show_envvar=False,
             help="Seconds to wait for a run on the same output.",
         ),
     ] = 0.0,
@@ -26,10 +25,7 @@ def compact(
 
     done = core.compact(output, wait)
     for folder in done.unfinished:
-        typer.echo(
-            f"pdfingest: {printable(folder)}: its last run did not come to its end. Run it again.",
-            err=True,
-        )
+        say("warning", f"{printable(folder)}: its last run did not come to its end. Run it again.")
     if not quiet:
         sizes = f"{mib(done.before_bytes)} to {mib(done.after_bytes)}"
         typer.echo(f"{done.sources:,} sources, {sizes}: {printable(output)}", err=True)

@@ -1,63 +1,122 @@
-"""`pdfingest.toml`, or `[tool.pdfingest]` of `pyproject.toml`, in the current directory.
+"""The configuration: `pdfingest.toml`, or `[tool.pdfingest]` of `pyproject.toml`.
 
-Owns finding and reading them. That a flag and the environment go first is click's `default_map`.
+Owns which file counts and how it is read; `command` owns what its values mean. The nearest file
+upwards from the current directory counts, as with other tools of a project, and `pdfingest.toml`
+before `pyproject.toml` where both are in one directory. A `pyproject.toml` without our section is
+not ours, and neither is what is wrong with it.
 """
 
-from collections.abc import Container
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pdfingest.errors import UsageError
 
-
-def read_config(known: Container[str]) -> dict[str, Any]:
-    """Options by parameter name; empty if there is no file.
-
-    Args:
-        known: the parameters that there are.
-
-    Raises:
-        UsageError: a file that is no TOML, or an option that does not exist.
-    """
-    path, options = find_config()
-    unknown = sorted(name for name in options if name not in known)
-    if unknown:
-        raise UsageError(f"{path} has unknown options: {', '.join(unknown)}. See: pdfingest run -h")
-    return options
+_OWN = "pdfingest.toml"
+_SHARED = "pyproject.toml"
+_SECTION = "pdfingest"
 
 
-def find_config() -> tuple[str, dict[str, Any]]:
-    """The file that counts, and what it says by parameter name, be it known or not.
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A file and what it says."""
 
-    Raises:
-        UsageError: a file that is no TOML, or has no table where one must be.
-    """
-    path, config = "pdfingest.toml", _read("pdfingest.toml")
-    if not config:
-        path = "pyproject.toml"
-        config = _table(_table(_read(path), "tool"), "pdfingest")
-    return path, {name.replace("-", "_"): value for name, value in config.items()}
+    path: str = ""
+    """Empty where there is none."""
+    table: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Its keys as they stand there, and their values."""
+
+    def beside(self, path: str) -> str:
+        """Take a path relative to the file, unless that is in the current directory anyway."""
+        folder = os.path.dirname(self.path)
+        return path if folder == os.getcwd() else os.path.join(folder, path)
 
 
-def _table(of: dict[str, Any], name: str) -> dict[str, Any]:
-    """A table of a table; empty if it is not there.
+def find() -> Config:
+    """Find and read the configuration that counts in the current directory.
 
     Raises:
-        UsageError: it is something else.
+        UsageError: it cannot be read.
     """
-    found: Any = of.get(name, {})
-    if not isinstance(found, dict):
-        raise UsageError(f"pyproject.toml cannot be used: {name} is no table. Mend it.")
-    return cast(dict[str, Any], found)
+    for folder in _upwards(os.getcwd()):
+        path = os.path.join(folder, _OWN)
+        if os.path.lexists(path):
+            return read(path)
+        path = os.path.join(folder, _SHARED)
+        if _mentions_us(path):
+            config = _section(path)
+            if config is not None:
+                return config
+    return Config()
 
 
-def _read(path: str) -> dict[str, Any]:
-    """A TOML file; empty if it is not there."""
+def read(path: str) -> Config:
+    """Read a file: its section where it is a `pyproject.toml`, else all of it.
+
+    Raises:
+        UsageError: it cannot be read, or has no such section.
+    """
+    if os.path.basename(path) != _SHARED:
+        return Config(path, _toml(path))
+    config = _section(path)
+    if config is None:
+        raise UsageError(f"{path} has no section [tool.{_SECTION}].")
+    return config
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    """Go through a directory and all above it, up to the root of the file system."""
+    while True:
+        yield folder
+        above = os.path.dirname(folder)
+        if above == folder:
+            return
+        folder = above
+
+
+def _mentions_us(path: str) -> bool:
+    """Tell whether a file may concern this program; one that cannot be read does not."""
     try:
         with open(path, "rb") as file:
-            import tomllib  # noqa: PLC0415 - most runs have no such file
+            return _SECTION.encode() in file.read()
+    except OSError:
+        return False
 
-            return tomllib.load(file)
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:  # of which those of TOML and of UTF-8 are
-        raise UsageError(f"{path} cannot be read: {error}. Mend it or move it away.") from error
+
+def _section(path: str) -> Config | None:
+    """Read the section of a `pyproject.toml`; None where it has none."""
+    table = _toml(path)
+    for name in ("tool", _SECTION):
+        if name not in table:
+            return None
+        table = _as_table(path, name, table[name])
+    return Config(path, table)
+
+
+def _as_table(path: str, name: str, value: Any) -> dict[str, Any]:
+    """Check that a value is a table."""
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} cannot be used: `{name}` must be a table.")
+    return cast(dict[str, Any], value)
+
+
+def _toml(path: str) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        UsageError: it cannot be read; the message has the line.
+    """
+    import tomllib  # noqa: PLC0415 - most runs have no such file
+
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UsageError(f"{path} cannot be read: line {line} is not UTF-8.") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} cannot be read: {error}.") from error

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from pdfingest.cli.config import find_config
+from pdfingest.cli import config
 from pdfingest.extract.registry import modules_of
 from pdfingest.layout import ledger_of
 from pdfingest.supervise.birth import begin_image
@@ -29,8 +29,11 @@ def give_head_start(words: Sequence[str]) -> None:
     if not words or not _STARTS_NONE.isdisjoint(words):
         return
     with suppress(Exception):  # who needs the image, or understands the words, will say so
-        _, config = find_config()
-        defaults = {"on": "here", "output": "pdfingest-out", "engine": "auto", **config}
+        path = _value(words, "config", {})
+        file = config.read(path) if path else config.find()
+        defaults = {"on": "here", "engine": "auto", "output": "pdfingest-out", **file.table}
+        if "output" in file.table:
+            defaults["output"] = file.beside(str(defaults["output"]))
         if _value(words, "on", defaults) != "here":
             return
         if not os.path.exists(ledger_of(_value(words, "output", defaults))):
@@ -43,4 +46,4 @@ def _value(words: Sequence[str], option: str, defaults: Mapping[str, Any]) -> st
         name, _, value = word.partition("=")
         if name == f"--{option}" or (name, option) == ("-o", "output"):
             return value or after
-    return os.environ.get(f"PDFINGEST_{option.upper()}", str(defaults[option]))
+    return os.environ.get(f"PDFINGEST_{option.upper()}") or str(defaults.get(option, ""))

@@ -1,24 +1,9 @@
-"""The option that takes a list of kinds of failure, or none."""
+"""The option that may stand with or without a value."""
 
 from collections.abc import Sequence
 
-from pdfingest.errors import UsageError
 from pdfingest.model import FailureKind
-
-ANY_KIND = "any"
-
-
-def parse_kinds(text: str | None) -> tuple[FailureKind, ...]:
-    """The kinds of failure that a list names; all of them for `any`."""
-    if text is None:
-        return ()
-    if text == ANY_KIND:
-        return tuple(FailureKind)
-    try:
-        return tuple(FailureKind(kind.strip()) for kind in text.split(","))
-    except ValueError as error:
-        kinds = ", ".join(FailureKind)
-        raise UsageError(f"--retry-failed: {error}. Kinds are {kinds}.") from error
+from pdfingest.options import ANY_KIND
 
 
 def with_kinds(arguments: Sequence[str]) -> list[str]:

@@ -1,29 +1,37 @@
 """The program: its commands, and the one place where an exception becomes an exit code."""
 
+import os
 import sys
 import traceback
 from contextlib import suppress
-from inspect import signature
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
+import pdfingest
 from pdfingest.cli.bench import bench
+from pdfingest.cli.command import Command
 from pdfingest.cli.compact import compact
-from pdfingest.cli.config import read_config
+from pdfingest.cli.declared import Program
+from pdfingest.cli.doctor import doctor
 from pdfingest.cli.kinds import with_kinds
+from pdfingest.cli.messages import say
 from pdfingest.cli.report import report
 from pdfingest.cli.run import run
+from pdfingest.cli.schema import schema
 from pdfingest.cli.serve import serve
 from pdfingest.cli.signals import end_at_once
 from pdfingest.cli.worker import worker
 from pdfingest.errors import ExitCode, PdfingestError
 
+_PROGRAM = "pdfingest"
+_COMPLETE = "_PDFINGEST_COMPLETE"
+"""Set by a shell that asks for completions."""
+
 app = typer.Typer(
-    name="pdfingest",
+    name=_PROGRAM,
     help="PDFs to JSONL, one fresh process per file: nothing lost, memory flat and measured.",
-    no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,  # rich help imports Markdown and Pygments: 140 ms of CPU
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -33,9 +41,7 @@ app = typer.Typer(
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the flag
     """Print the version and end."""
     if wanted:
-        from importlib.metadata import version  # noqa: PLC0415 - 10 ms that only --version pays
-
-        typer.echo(f"pdfingest {version('pdfingest')}")
+        typer.echo(f"pdfingest {pdfingest.__version__}")
         raise typer.Exit
 
 
@@ -50,12 +56,14 @@ def _program(
     """Options of the program itself."""
 
 
-app.command(name="run", no_args_is_help=True)(run)
-app.command(name="compact", no_args_is_help=True)(compact)
-app.command(name="bench")(bench)
-app.command(name="report", no_args_is_help=True)(report)
-app.command(name="serve")(serve)
-app.command(name="worker")(worker)
+_OF_RUN = """Every option may also come from the environment, as PDFINGEST_WORKERS=4, or from the
+configuration, as workers = 4: a flag goes first, then the environment, then the file."""
+_OF_OTHERS = """Every option may also come from the environment: as PDFINGEST_WORKERS=4 if run has
+it too, else with the name of the command, as PDFINGEST_REPORT_TOP=3."""
+
+app.command(cls=Command, epilog=_OF_RUN)(run)
+for function in (compact, bench, report, schema, doctor, serve, worker):
+    app.command(cls=Command, epilog=_OF_OTHERS)(function)
 
 
 def main() -> int:
@@ -64,7 +72,7 @@ def main() -> int:
     A run that was stopped does not wait for what may be stuck, such as a thread whose child waits
     for a disk.
     """
-    code = _run()
+    code = _guarded()
     if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.HUNG_UP):
         with suppress(OSError, ValueError):
             sys.stdout.flush()
@@ -72,29 +80,58 @@ def main() -> int:
     return code
 
 
-def _run() -> int:
-    """Run the command line; returns the exit code."""
+def _guarded() -> int:
+    """Run the command line; whatever happens becomes a message and an exit code."""
     try:
-        config = read_config(known=signature(run).parameters)
-        app(args=with_kinds(sys.argv[1:]), prog_name="pdfingest", default_map={"run": config})
-    except SystemExit as exit_:
-        return exit_.code if isinstance(exit_.code, int) else ExitCode.OK
+        try:
+            return _run(with_kinds(sys.argv[1:]))
+        finally:
+            sys.stdout.flush()  # here, where a failure is told
+    except typer.TyperException as error:  # words that are no command line
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else _PROGRAM
+        message = f"{error.format_message().rstrip('.')}. See: {path} --help"
+        say("error", message, exit_code=ExitCode.USAGE)
+        return ExitCode.USAGE
     except PdfingestError as error:
-        _complain(str(error))
+        say("error", str(error), exit_code=error.exit_code)
         return error.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort names itself a bug
         if {"-v", "--verbose"} & set(sys.argv):
             traceback.print_exc()
-        _complain(
+        say(
+            "error",
             f"internal error: {type(error).__name__}: {error}. What was finished is kept. "
-            "This is a bug in pdfingest: please report it with what --verbose prints."
+            "This is a bug in pdfingest: please report it with what --verbose prints.",
+            exit_code=ExitCode.BUG,
         )
         return ExitCode.BUG
+
+
+def _run(words: list[str]) -> int:
+    """Run the command that the words name; gives its exit code.
+
+    Not by typer's own `main`: that ends the program with 1 where a pipe breaks, whichever it was.
+    """
+    program: Program = get_command(app)
+    if _COMPLETE in os.environ:
+        program.main(words, _PROGRAM, _COMPLETE)
+    # Not parsed where the first word is a command: for the program's own options, which are not
+    # given then, typer imports pydantic, and that takes longer than all that is to be done here.
+    parent = typer.Context(program, info_name=_PROGRAM, **program.context_settings)
+    if not words:
+        typer.echo(program.get_help(parent), err=True)
+        return ExitCode.USAGE
+    name, *rest = words
+    try:
+        if name in program.commands:
+            context = program.commands[name].make_context(name, rest, parent=parent)
+        else:  # --help, --version, or what is no command
+            context = program.make_context(_PROGRAM, words)
+        with context:
+            context.command.invoke(context)
+    except typer.Exit as exit_:
+        return exit_.exit_code
     return ExitCode.OK
-
-
-def _complain(message: str) -> None:
-    """One line on stderr, as Unix programs do."""
-    print(f"pdfingest: {message}", file=sys.stderr)  # noqa: T201 - the terminal is the reader

@@ -4,8 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from enum import StrEnum
 
-from pdfingest.errors import EngineUnavailableError, UsageError
-from pdfingest.text import parse_size
+from pdfingest.errors import EngineUnavailableError
 
 
 class On(StrEnum):
@@ -13,18 +12,6 @@ class On(StrEnum):
 
     HERE = "here"
     CELERY = "celery"
-
-
-def size(option: str, text: str) -> int:
-    """A size in bytes.
-
-    Raises:
-        UsageError: it is none; the message names the option.
-    """
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}.") from error
 
 
 @contextmanager

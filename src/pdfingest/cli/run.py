@@ -1,26 +1,41 @@
 """`pdfingest run`: its options. What they do is in `session`, which `--help` does not import."""
 
 import gc
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pdfingest.cli.kinds import parse_kinds
+from pdfingest.cli.declared import taking
 from pdfingest.cli.log_format import LogFormat
-from pdfingest.cli.params import On, size
+from pdfingest.cli.messages import say
+from pdfingest.cli.params import On
 from pdfingest.errors import UsageError
-from pdfingest.machine import available_cpus
-from pdfingest.model import Sandbox, Unit
-from pdfingest.options import FailOn, IngestOptions, Order
+from pdfingest.model import Duplicates, Sandbox, Unit
+from pdfingest.options import FailOn, IngestOptions, Order, as_kinds, as_shard
 from pdfingest.shard import Shard, is_array_task
+from pdfingest.share import HALF, NONE, as_share
+from pdfingest.values import size
+
+if TYPE_CHECKING:
+    from pdfingest.cli.session import Wanted
 
 
-def run(  # noqa: PLR0913 - one parameter an option, as typer has it
+def read_options(  # noqa: PLR0913 - one parameter an option, as typer has it
     inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="INPUT...", help="Files, directories, quoted globs."),
+        typer.Argument(
+            metavar="INPUT", help="Files, directories, quoted globs; - for one PDF on stdin."
+        ),
     ] = None,
     *,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Options by name. [default: the nearest pdfingest.toml, or pyproject.toml with "
+            "[tool.pdfingest], from here upwards]",
+        ),
+    ] = None,
     files_from: Annotated[
         str | None,
         typer.Option(metavar="FILE|-", help="More inputs, one a line."),
@@ -33,17 +48,13 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         list[str] | None,
         typer.Option(
             metavar="TEXT",
-            envvar="PDFINGEST_PASSWORD",
-            show_envvar=False,
-            help="Tried on encrypted files; repeatable.",
+            help="Tried on encrypted files; repeatable. In PDFINGEST_PASSWORD, one a line.",
         ),
     ] = None,
     password_file: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            envvar="PDFINGEST_PASSWORD_FILE",
-            show_envvar=False,
             help="Passwords, one a line; keeps them out of the process list.",
         ),
     ] = None,
@@ -53,8 +64,6 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
             "--output",
             "-o",
             metavar="DIR|-",
-            envvar="PDFINGEST_OUTPUT",
-            show_envvar=False,
             help="Output directory; - streams the records to stdout.",
         ),
     ] = "pdfingest-out",
@@ -64,30 +73,24 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
             "--workers",
             "-w",
             metavar="N",
-            envvar="PDFINGEST_WORKERS",
-            show_envvar=False,
-            help="Files at a time. [default: the CPUs that this process may use]",
+            help="Files at a time. [default: the CPUs of this process, if memory is enough]",
         ),
     ] = None,
     engine: Annotated[
         str,
         typer.Option(
             metavar="NAME",
-            envvar="PDFINGEST_ENGINE",
-            show_envvar=False,
             help="auto (pdfium,pypdf), pdfplumber, one that a package adds, or several.",
         ),
     ] = "auto",
     unit: Annotated[
         Unit,
-        typer.Option(envvar="PDFINGEST_UNIT", show_envvar=False, help="What one record holds."),
+        typer.Option(help="What one record holds."),
     ] = Unit.PAGE,
     timeout: Annotated[
         float,
         typer.Option(
             metavar="S",
-            envvar="PDFINGEST_TIMEOUT",
-            show_envvar=False,
             help="Seconds that a file may take.",
         ),
     ] = 300.0,
@@ -95,81 +98,72 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         float,
         typer.Option(
             metavar="S",
-            envvar="PDFINGEST_PAGE_TIMEOUT",
-            show_envvar=False,
             help="Seconds that a page may take.",
         ),
     ] = 60.0,
     memory_limit: Annotated[
-        str,
+        int,
         typer.Option(
+            parser=size,
             metavar="SIZE",
-            envvar="PDFINGEST_MEMORY_LIMIT",
-            show_envvar=False,
             help="Memory of a child.",
             show_default="its share of the budget",
         ),
-    ] = "0",
+    ] = 0,
     memory_budget: Annotated[
-        str,
+        int,
         typer.Option(
+            parser=size,
             metavar="SIZE",
-            envvar="PDFINGEST_MEMORY_BUDGET",
-            show_envvar=False,
             help="Memory of all children.",
             show_default="3/4 of what there is",
         ),
-    ] = "0",
+    ] = 0,
     max_output: Annotated[
-        str,
+        int,
         typer.Option(
+            parser=size,
             metavar="SIZE",
-            envvar="PDFINGEST_MAX_OUTPUT",
-            show_envvar=False,
             help="JSON that one file may yield.",
+            show_default="1G",
         ),
-    ] = "1G",
+    ] = 1 << 30,
     max_pages: Annotated[
         int,
         typer.Option(
             metavar="N",
-            envvar="PDFINGEST_MAX_PAGES",
-            show_envvar=False,
             help="Pages that a file may have.",
         ),
     ] = 1_000_000,
     sandbox: Annotated[
         Sandbox,
         typer.Option(
-            envvar="PDFINGEST_SANDBOX",
-            show_envvar=False,
             help="Keep children from the network and from other files, if possible, or else stop.",
         ),
     ] = Sandbox.AUTO,
     order: Annotated[
         Order,
         typer.Option(
-            envvar="PDFINGEST_ORDER",
-            show_envvar=False,
             help="What comes first: the largest, by name, or the newest.",
         ),
     ] = Order.SIZE,
     shard: Annotated[
-        str | None,
+        Shard | None,
         typer.Option(
+            parser=as_shard,
             metavar="I/N|auto",
-            envvar="PDFINGEST_SHARD",
-            show_envvar=False,
             help="A share of the files, into a part of the output; auto asks the scheduler.",
         ),
     ] = None,
     retry_failed: Annotated[
-        str | None,
+        Any,
         typer.Option(
+            parser=as_kinds,
             metavar="[KIND,...]",
             help="Only files that an earlier run lost pages of, for any reason or for these.",
+            show_default=False,
         ),
-    ] = None,
+    ] = (),
     force: Annotated[
         bool,
         typer.Option("--force", help="Also files that are unchanged since an earlier run."),
@@ -178,8 +172,6 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         bool,
         typer.Option(
             "--checksum",
-            envvar="PDFINGEST_CHECKSUM",
-            show_envvar=False,
             help="Tell by hash what is unchanged, not by size and time.",
         ),
     ] = False,
@@ -187,26 +179,52 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         float,
         typer.Option(
             metavar="S",
-            envvar="PDFINGEST_WAIT",
-            show_envvar=False,
             help="Seconds to wait for another run on the same output.",
         ),
     ] = 0.0,
-    max_peak: Annotated[
-        str | None,
+    report_unchanged: Annotated[
+        bool,
+        typer.Option("--report-unchanged", help="A report line for unchanged files, too."),
+    ] = False,
+    duplicates: Annotated[
+        Duplicates,
+        typer.Option(help="Write the records of a file whose content another one has, or not."),
+    ] = Duplicates.KEEP,
+    compact: Annotated[
+        bool,
+        typer.Option("--compact", help="Then rewrite the outputs, as compact does."),
+    ] = False,
+    max_gone: Annotated[
+        Any,
         typer.Option(
-            metavar="SIZE",
-            envvar="PDFINGEST_MAX_PEAK",
-            show_envvar=False,
-            help="A gate: exit code 5 if the peak of a file exceeds this.",
+            parser=as_share,
+            metavar="N|P%",
+            help="Stop if more files of earlier runs are not there any more: a disk may be away.",
+            show_default="50%",
         ),
-    ] = None,
+    ] = HALF,
+    max_failures: Annotated[
+        Any,
+        typer.Option(
+            parser=as_share,
+            metavar="N|P%",
+            help="So many may be lost, as --fail-on counts, without exit code 1.",
+            show_default="0",
+        ),
+    ] = NONE,
+    max_peak: Annotated[
+        int,
+        typer.Option(
+            parser=size,
+            metavar="SIZE",
+            help="A gate: exit code 5 if the peak of a file exceeds this.",
+            show_default=False,
+        ),
+    ] = 0,
     require_flat: Annotated[
         bool,
         typer.Option(
             "--require-flat",
-            envvar="PDFINGEST_REQUIRE_FLAT",
-            show_envvar=False,
             help="A gate: exit code 5 unless memory is seen to stay flat over the files.",
         ),
     ] = False,
@@ -217,32 +235,24 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
     fail_on: Annotated[
         FailOn,
         typer.Option(
-            envvar="PDFINGEST_FAIL_ON",
-            show_envvar=False,
             help="Exit with 1 on any lost page, on a failed file, or never.",
         ),
     ] = FailOn.ANY,
     on: Annotated[
         On,
         typer.Option(
-            envvar="PDFINGEST_ON",
-            show_envvar=False,
             help="Where the files are read: by children here, or by the workers of the service.",
         ),
     ] = On.HERE,
     progress: Annotated[
         bool | None,
         typer.Option(
-            envvar="PDFINGEST_PROGRESS",
-            show_envvar=False,
             help="Progress bar. [default: where stderr is a terminal]",
         ),
     ] = None,
     log_format: Annotated[
         LogFormat,
         typer.Option(
-            envvar="PDFINGEST_LOG_FORMAT",
-            show_envvar=False,
             help="Log lines, where there is no progress bar.",
         ),
     ] = LogFormat.TEXT,
@@ -250,8 +260,6 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         bool,
         typer.Option(
             "--html",
-            envvar="PDFINGEST_HTML",
-            show_envvar=False,
             help="Also pictures, as report.html in the output directory.",
         ),
     ] = False,
@@ -260,51 +268,68 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         bool,
         typer.Option("--verbose", "-v", help="A log line a file."),
     ] = False,
-) -> None:
-    """Ingest PDFs: one fresh process a file, records to JSONL, a report line for every file."""
-    if not inputs and files_from is None:
-        raise UsageError("no INPUT. Name files, directories or quoted globs, or give --files-from.")
+) -> "Wanted":
+    """Make one value of all that the user wants of a run."""
     from pdfingest.cli import session  # noqa: PLC0415 - 100 ms of CPU that --help does not need
+    from pdfingest.cli.listed import Listed  # noqa: PLC0415 - as above
 
-    gc.freeze()  # what is loaded now stays: it need not be looked through for garbage
-    gc.enable()
-    passwords = (*(password or ()), *session.read_passwords(password_file))
     options = IngestOptions(
         output=output,
-        workers=available_cpus() if workers is None else workers,
+        workers=workers,
         engine=engine,
         unit=unit,
         timeout_s=timeout,
         page_timeout_s=page_timeout,
-        memory_limit_bytes=size("--memory-limit", memory_limit),
-        memory_budget_bytes=size("--memory-budget", memory_budget),
-        max_output_bytes=size("--max-output", max_output),
+        memory_limit_bytes=memory_limit,
+        memory_budget_bytes=memory_budget,
+        max_output_bytes=max_output,
         max_pages=max_pages,
-        passwords=passwords,
+        passwords=(*(password or ()), *session.read_passwords(password_file)),
         sandbox=sandbox,
         order=order,
-        shard=None if shard is None else Shard.parse(shard),
-        retry_failed=parse_kinds(retry_failed),
+        shard=shard,
+        retry_failed=retry_failed,
         force=force,
         checksum=checksum,
         wait_s=wait,
+        report_unchanged=report_unchanged,
+        duplicates=duplicates,
+        max_gone=max_gone,
+        compact=compact,
         fail_on=fail_on,
-        max_peak_bytes=0 if max_peak is None else size("--max-peak", max_peak),
+        max_failures=max_failures,
+        max_peak_bytes=max_peak,
         require_flat=require_flat,
     )
-    if shard is None and is_array_task():
-        _say("this is one of several tasks, but takes all files. --shard auto takes its share.")
-    view = session.View(
-        progress=progress, log_format=log_format, html=html, quiet=quiet, verbose=verbose
+    return session.Wanted(
+        inputs=inputs or (),
+        listed=Listed(files_from, null=null) if files_from else None,
+        options=options,
+        on=on,
+        view=session.View(
+            progress=progress, log_format=log_format, html=html, quiet=quiet, verbose=verbose
+        ),
+        dry_run=dry_run,
+        config=config or "",
     )
-    listed = session.Listed(files_from, null=null) if files_from else None
-    if dry_run:
-        code = session.list_plan(inputs or [], listed, options)
-    else:
-        code = session.ingest_in_view(inputs or [], listed, options, view, on)
-    raise typer.Exit(code)
 
 
-def _say(message: str) -> None:
-    """A line on stderr."""
-    typer.echo(f"pdfingest: {message}", err=True)
+@taking(read_options)
+def run(wanted: "Wanted") -> None:
+    """Ingest PDFs: one fresh process a file, records to JSONL, a report line for every file."""
+    if not wanted.inputs and wanted.listed is None:
+        raise UsageError(
+            "INPUT is missing: name files, directories or quoted globs. See: pdfingest run --help"
+        )
+    from pdfingest.cli import session  # noqa: PLC0415 - as above
+
+    gc.freeze()  # what is loaded now stays: it need not be looked through for garbage
+    gc.enable()
+    if wanted.options.shard is None and is_array_task():
+        say(
+            "warning",
+            "this is one of several tasks, but takes all files. --shard auto takes its share.",
+        )
+    raise typer.Exit(
+        session.list_plan(wanted) if wanted.dry_run else session.ingest_in_view(wanted)
+    )

@@ -1,25 +1,29 @@
 """One invocation of `pdfingest run`: signals, lists, the view, the exit code."""
 
-import os
 import sys
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO
 
+from pdfingest.cli.incoming import pdf_on_stdin
+from pdfingest.cli.listed import Listed
 from pdfingest.cli.log import LogView
 from pdfingest.cli.log_format import LogFormat
+from pdfingest.cli.messages import say
 from pdfingest.cli.params import On, needs_service
 from pdfingest.cli.signals import stop_on_signals
-from pdfingest.errors import ExitCode, UsageError
+from pdfingest.errors import ExitCode, NoInputError, UsageError
 from pdfingest.events import Listener
+from pdfingest.model import Stop
 from pdfingest.options import IngestOptions
 from pdfingest.pipeline import NewExecutor, ingest, planned
+from pdfingest.summary import Summary
 from pdfingest.supervise.supervisor import Supervisor
 from pdfingest.text import mib, printable
 
-_READ_BYTES = 1 << 16
+STDIN = "-"
+"""The input that is one PDF on stdin."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,51 +50,28 @@ class View:
         return console.is_terminal and not console.is_dumb_terminal
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The list of `--files-from`."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What the user wants of a run."""
 
-    path: str
-    """`-` is stdin."""
-    null: bool
-    """Separated by NUL, else by line ends."""
-
-    @contextmanager
-    def opened(self) -> Generator[Iterator[str], None, None]:
-        """Its paths, read as they are needed; names may be any bytes."""
-        if self.path == "-":
-            yield self._paths(sys.stdin.buffer)
-            return
-        try:
-            file = open(self.path, "rb")  # noqa: SIM115 - closed below
-        except OSError as error:
-            raise UsageError(
-                f"--files-from {self.path} cannot be read: {error.strerror}. Check the path."
-            ) from error
-        with file:
-            yield self._paths(file)
-
-    def _paths(self, file: BinaryIO) -> Iterator[str]:
-        """The parts of a stream, empty ones left out."""
-        separator = b"\0" if self.null else b"\n"
-        rest = b""
-        while chunk := file.read(_READ_BYTES):
-            *parts, rest = (rest + chunk).split(separator)
-            yield from self._decoded(parts)
-        yield from self._decoded([rest])
-
-    def _decoded(self, parts: Sequence[bytes]) -> Iterator[str]:
-        """Parts as paths, without the CR that a list written on Windows leaves."""
-        for part in parts:
-            path = part if self.null else part.removesuffix(b"\r")
-            if path:
-                yield os.fsdecode(path)
+    inputs: Sequence[str]
+    """Files, directories and globs, or `-`."""
+    listed: Listed | None
+    """More of them, in a list."""
+    options: IngestOptions
+    on: On
+    view: View
+    dry_run: bool
+    """Only list what would be ingested."""
+    config: str
+    """Path of the configuration that counts; empty if there is none."""
 
 
-def ingest_in_view(
-    inputs: Sequence[str], listed: Listed | None, options: IngestOptions, view: View, on: On
-) -> ExitCode:
+def ingest_in_view(wanted: Wanted) -> ExitCode:
     """Run, show it as the user wants, and return the exit code."""
+    options, view = wanted.options, wanted.view
+    if STDIN in wanted.inputs and wanted.on is not On.HERE:
+        raise UsageError("- needs --on here: the workers cannot read this stdin.")
     if view.html:
         from pdfingest.report import html  # noqa: PLC0415 - as above
 
@@ -99,11 +80,20 @@ def ingest_in_view(
             raise UsageError("--html needs an output directory. Give --output DIR.")
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
-        paths = stack.enter_context(listed.opened()) if listed else None
+        inputs, paths = _opened(wanted, stop, stack)
         listeners = [] if view.quiet else [_listener(view, stack)]
-        summary = ingest(
-            inputs, options, listed=paths, listeners=listeners, stop=stop, executor=_executor(on)
+        begin = partial(
+            ingest,
+            inputs,
+            options,
+            listed=paths,
+            listeners=listeners,
+            stop=stop,
+            executor=_executor(wanted.on),
         )
+        summary = _unless_stopped(begin, stop)
+    if summary is None:
+        return stop.exit_code or ExitCode.OK
     if not view.quiet and view.log_format is LogFormat.TEXT:
         from pdfingest.cli.console import on_stderr, show_summary  # noqa: PLC0415 - as above
 
@@ -115,8 +105,30 @@ def ingest_in_view(
         figures = read_figures(options.folder)
         pictures.write_html(figures, options.folder, options.workers)
     for line in summary.broken_gates(require_flat=options.require_flat):
-        print(f"pdfingest: {line}", file=sys.stderr)  # noqa: T201 - for the reader of a CI log
+        say("error", line)
     return summary.exit_code(options)
+
+
+def _unless_stopped(begin: Callable[[], Summary], stop: Stop) -> Summary | None:
+    """Begin a run; None where it was stopped before its first input came."""
+    try:
+        return None if stop.requested else begin()
+    except NoInputError:
+        if stop.requested:
+            return None
+        raise
+
+
+def _opened(
+    wanted: Wanted, stop: Stop, stack: ExitStack
+) -> tuple[Sequence[str], Iterator[str] | None]:
+    """Open what the inputs come from beside the command line: a list of paths, or stdin."""
+    inputs, listed = wanted.inputs, wanted.listed
+    if STDIN not in inputs:
+        return inputs, stack.enter_context(listed.opened(stop)) if listed else None
+    if listed or len(inputs) > 1:
+        raise UsageError("- is one PDF on stdin, and goes with no other INPUT.")
+    return [stack.enter_context(pdf_on_stdin(stop))], None
 
 
 def _listener(view: View, stack: ExitStack) -> Listener:
@@ -142,17 +154,22 @@ def _executor(on: On) -> NewExecutor:
     return partial(Fleet, read_settings())
 
 
-def list_plan(inputs: Sequence[str], listed: Listed | None, options: IngestOptions) -> ExitCode:
+def list_plan(wanted: Wanted) -> ExitCode:
     """Names to stdout, escaped so that each is one line; their number and size to stderr."""
+    count = size_bytes = 0
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
-        paths = stack.enter_context(listed.opened()) if listed else None
-        plan = stack.enter_context(planned(inputs, paths, options, stop))
+        inputs, paths = _opened(wanted, stop, stack)
+        plan = stack.enter_context(planned(inputs, paths, wanted.options, stop))
         for source in plan.changed():
             print(printable(source.name))  # noqa: T201 - stdout is for data
-        size = f"{plan.sources:,} files, {mib(plan.size_bytes)}"
-        print(size, file=sys.stderr)  # noqa: T201 - about the data
-        return stop.exit_code or ExitCode.OK
+            count += 1
+            size_bytes += source.size_bytes
+    sys.stdout.flush()  # so that a failure is told instead of what follows
+    unchanged = f", and {plan.sources - count:,} unchanged" if plan.sources > count else ""
+    size = f"{count:,} file{'s' * (count != 1)}, {mib(size_bytes)}{unchanged}"
+    print(size, file=sys.stderr)  # noqa: T201 - about the data
+    return stop.exit_code or ExitCode.OK
 
 
 def read_passwords(path: str | None) -> list[str]:

@@ -12,9 +12,10 @@ def worker(
     lanes: Annotated[
         int | None,
         typer.Option(
+            envvar="PDFINGEST_LANES",  # as the settings of the service have it
             min=1,
             metavar="N",
-            help="Files at the same time. [default: PDFINGEST_LANES, or the CPUs]",
+            help="Files at the same time. [default: the CPUs]",
         ),
     ] = None,
 ) -> None:

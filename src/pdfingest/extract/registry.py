@@ -6,7 +6,8 @@ parent looks a name up without importing the engine; the child imports it.
 
 from typing import TYPE_CHECKING
 
-from pdfingest.errors import EngineUnavailableError
+from pdfingest.errors import EngineUnavailableError, OptionError
+from pdfingest.values import names
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -34,6 +35,7 @@ def find_engines(name: str) -> tuple["EngineSpec", ...]:
 
     Raises:
         EngineUnavailableError: nothing installed has this name.
+        OptionError: names are empty or stand there twice.
     """
     return tuple(_find(one) for one in _names(name))
 
@@ -50,9 +52,24 @@ def modules_of(name: str) -> tuple[str, ...]:
     return tuple(target.partition(":")[0] for target in targets)
 
 
+def known_engines() -> tuple[str, ...]:
+    """Names of all engines that are installed here, those built in first."""
+    from importlib import metadata  # noqa: PLC0415 - as above
+
+    return (*_BUILT_IN, *sorted(metadata.entry_points(group=ENTRY_POINTS).names))
+
+
 def _names(name: str) -> list[str]:
-    """The parts of a name."""
-    return name.replace("auto", _AUTO).split(",")
+    """Cut a name into those of single engines.
+
+    Raises:
+        OptionError: one of them is empty, or stands there twice.
+    """
+    try:
+        parts = names(name).split(",")
+        return names(",".join(_AUTO if part == "auto" else part for part in parts)).split(",")
+    except ValueError as error:
+        raise OptionError(["engine"], str(error)) from None
 
 
 def _find(name: str) -> "EngineSpec":
@@ -70,13 +87,11 @@ def _entry_point(name: str) -> "EntryPoint":
     """Of an engine that is not built in."""
     from importlib import metadata  # noqa: PLC0415 - as above
 
-    found = metadata.entry_points(group=ENTRY_POINTS)
-    for entry in found:
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
         if entry.name == name:
             return entry
-    known = ", ".join(["auto", *_BUILT_IN, *sorted(found.names)])
     raise EngineUnavailableError(
-        f"engine {name!r} is not installed. Known here: {known}. "
+        f"engine {name!r} is not installed. Known here: {', '.join(['auto', *known_engines()])}. "
         f"A package adds one by the entry point group {ENTRY_POINTS}."
     )
 

@@ -34,12 +34,12 @@ def check() -> None:
     Raises:
         SandboxError: something is missing.
     """
-    if missing := _missing_parts():
+    if missing := missing_parts():
         raise SandboxError(f"the sandbox cannot be had here: {'; '.join(missing)}. {_CURE}")
 
 
-def _missing_parts() -> list[str]:
-    """What a child would look for in vain."""
+def missing_parts() -> list[str]:
+    """Name the parts that a child would look for in vain, each with the reason."""
     if sys.platform != "linux":
         return [f"it is made of parts of Linux, and this is {sys.platform}"]
     from pdfingest.sandbox import landlock, seccomp  # noqa: PLC0415 - need Linux

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_type_hints
 
-from pdfingest.errors import UsageError
+from pdfingest.errors import OptionError, UsageError
 from pdfingest.machine import available_cpus, available_memory
-from pdfingest.model import Sandbox
-from pdfingest.options import IngestOptions
+from pdfingest.options import IngestOptions, option_of
 from pdfingest.service.address import Address, is_address, parse_folder
 from pdfingest.text import parse_size
 
@@ -91,17 +90,20 @@ class Settings:
             UsageError: one is out of bounds.
         """
         budget = self.memory_budget or available_memory() * 3 // 4
-        options = IngestOptions(
-            output="-",
-            workers=1,
-            engine=self.engine,
-            timeout_s=self.timeout,
-            page_timeout_s=self.page_timeout,
-            memory_budget_bytes=budget // max(self.lanes, 1),
-            max_output_bytes=self.max_output,
-            max_pages=self.max_pages,
-            sandbox=Sandbox(self.sandbox),
-        )
+        try:
+            options = IngestOptions(
+                output="-",
+                workers=1,
+                engine=self.engine,
+                timeout_s=self.timeout,
+                page_timeout_s=self.page_timeout,
+                memory_budget_bytes=budget // max(self.lanes, 1),
+                max_output_bytes=self.max_output,
+                max_pages=self.max_pages,
+                sandbox=self.sandbox,
+            )
+        except OptionError as error:
+            raise error.renamed(lambda name: f"{PREFIX}{option_of(name).upper()}") from error
         return replace(options, **changes)
 
     @property

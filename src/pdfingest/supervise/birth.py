@@ -76,7 +76,7 @@ def births(engines: "Sequence[EngineSpec]") -> Births:
     Args:
         engines: in the order in which files are given to them.
     """
-    if _can_fork():
+    if can_fork():
         from pdfingest.supervise.forks import Forks  # noqa: PLC0415 - not for Windows
 
         return Forks(_image_for(tuple(engine.module for engine in engines)))
@@ -91,7 +91,7 @@ def begin_image(modules: tuple[str, ...]) -> None:
     Args:
         modules: of the engines, in order.
     """
-    if _can_fork():
+    if can_fork():
         _image_for(modules).begin()
 
 
@@ -101,8 +101,8 @@ def kill_images() -> None:
         image.kill()
 
 
-def _can_fork() -> bool:
-    """Whether there is fork, and descriptors can be passed to whom it is done in."""
+def can_fork() -> bool:
+    """Tell whether there is fork, and descriptors can be passed to the process that does it."""
     return "forkserver" in multiprocessing.get_all_start_methods()
 
 

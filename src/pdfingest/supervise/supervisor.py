@@ -40,6 +40,7 @@ from pdfingest.model import (
 )
 from pdfingest.options import IngestOptions
 from pdfingest.recorder import DONE
+from pdfingest.sizing import allow_descriptors
 from pdfingest.supervise.attempts import GiveUp, after
 from pdfingest.supervise.birth import births
 from pdfingest.supervise.complaint import cannot_spool, confirmed
@@ -126,6 +127,7 @@ class Supervisor:
 
     def _opened(self, first: Job) -> list[Lane]:
         """The lanes, which stay for a later `run`."""
+        allow_descriptors(self._options.workers)
         for index in range(len(self._lanes), self._options.workers):
             recorder = f"{self._recorders}/lane-{index}"
             with resources_told():
