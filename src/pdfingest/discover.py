@@ -23,6 +23,8 @@ from pdfingest.text import printable, source_name
 AnyPath: TypeAlias = str | bytes | os.PathLike[Any]
 Found: TypeAlias = tuple[Source, os.stat_result | None]
 
+COPIES = "pdfingest-copy-"
+"""How the directory of a copy begins that does not outlive the run, as of the PDF on stdin."""
 _MAGIC = re.compile(r"[*?\[]")
 _ANY_DEPTH = "**"
 
@@ -67,6 +69,11 @@ def _paths(inputs: AnyPath | Iterable[AnyPath]) -> list[str]:
         raise UsageError(
             f"inputs must be a path, or paths in a list, not {printable(repr(inputs), 60)}."
         ) from None
+
+
+def is_copy(path: str) -> bool:
+    """Whether a path is that of a copy which does not outlive its run."""
+    return os.path.basename(os.path.dirname(path)).startswith(COPIES)
 
 
 def _counted(found: Iterator[Found], name: str, given: dict[str, int]) -> Iterator[Found]:

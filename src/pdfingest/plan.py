@@ -12,6 +12,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
+from pdfingest.discover import is_copy
 from pdfingest.ledger import Ledger
 from pdfingest.model import Duplicates, Gone, Source, Unchanged
 from pdfingest.options import IngestOptions, Order
@@ -244,7 +245,7 @@ class Plan:
         with self._ledger.told():
             execute = self._ledger.database.execute
             for name, path in self._ledger.unplanned():
-                if not os.path.lexists(path):
+                if not os.path.lexists(path) and not is_copy(path):
                     execute("INSERT INTO gone VALUES (?)", (name,))
                     self.gone_sources += 1
 

@@ -47,7 +47,17 @@ def test_it_goes_from_pipe_to_pipe(cli: Cli, pdf: dict[str, str]) -> None:
 def test_the_same_pdf_again_is_unchanged(cli: Cli, pdf: dict[str, str], out: Path) -> None:
     for _ in range(2):
         assert cli("run", "-", "-o", out, "-q", **pdf).returncode == 0
-    assert [line["status"] for line in read_lines(out / "report.jsonl")] == ["ok", "unchanged"]
+    assert [line["status"] for line in read_lines(out / "report.jsonl")] == ["ok"]
+    assert json.loads((out / "summary.json").read_text())["unchanged"] == 1
+
+
+def test_it_is_not_gone_in_a_later_run(
+    cli: Cli, pdf: dict[str, str], pdfs: Path, out: Path
+) -> None:
+    cli("run", "-", "-o", out, **pdf)
+    make_pdf(pdfs / "a.pdf")
+    assert cli("run", pdfs, "-o", out).returncode == 0
+    assert [line["status"] for line in read_lines(out / "report.jsonl")] == ["ok", "ok"]
 
 
 def test_a_dry_run_lists_it(cli: Cli, pdf: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 from pdfingest import streams
+from pdfingest.discover import COPIES
 from pdfingest.errors import OutputError, UsageError
 from pdfingest.model import Stop
 from pdfingest.text import mib
@@ -58,7 +59,7 @@ def pdf_on_stdin(stop: Stop) -> Generator[str, None, None]:
     stdin = streams.stdin()
     if stdin.isatty():
         raise UsageError("stdin is a terminal. Pipe a PDF into it, or redirect it.")
-    with tempfile.TemporaryDirectory(prefix="pdfingest-") as folder:
+    with tempfile.TemporaryDirectory(prefix=COPIES) as folder:
         path = os.path.join(folder, STDIN_NAME)
         length = 0
         try:
