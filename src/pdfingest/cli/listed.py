@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pdfingest import streams
 from pdfingest.cli.incoming import chunks
-from pdfingest.errors import UsageError
+from pdfingest.errors import OptionError
 from pdfingest.model import Stop
 from pdfingest.text import printable
 
@@ -34,7 +34,7 @@ class Listed:
         """Open it, and give its paths, read as they are needed until the run is to stop.
 
         Raises:
-            UsageError: it cannot be read; also while the paths are taken.
+            OptionError: it cannot be read; also while the paths are taken.
         """
         try:
             file = nullcontext(streams.stdin()) if self.path == "-" else open(self.path, "rb")  # noqa: SIM115 - closed below
@@ -60,8 +60,8 @@ class Listed:
         if not self.null:
             part = part.removesuffix(b"\r")
             if b"\0" in part:
-                raise UsageError(
-                    f"{self._name()}: line {number:,} holds a NUL. Give --null if the paths are "
+                raise _wrong(
+                    f"line {number:,} of {self._name()} holds a NUL. Give --null if the paths are "
                     "separated by NUL; if it is UTF-16, save it as UTF-8."
                 )
         if part:
@@ -87,9 +87,8 @@ class Listed:
                 yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
-            raise UsageError(
-                f"{self._name()}: it begins like UTF-16, but is not: {error.reason}. "
-                "Save it as UTF-8."
+            raise _wrong(
+                f"{self._name()} begins like UTF-16, but is not: {error.reason}. Save it as UTF-8."
             ) from error
 
     def _chunks(self, file: int, stop: Stop) -> Iterator[bytes]:
@@ -100,9 +99,14 @@ class Listed:
             raise self._unreadable(error) from error
 
     def _name(self) -> str:
-        """Name the list as its user wrote it."""
-        return f"--files-from {printable(self.path)}"
+        """Name the list in a message."""
+        return "stdin" if self.path == "-" else printable(self.path)
 
-    def _unreadable(self, error: OSError) -> UsageError:
+    def _unreadable(self, error: OSError) -> OptionError:
         """Say why it cannot be read."""
-        return UsageError(f"{self._name()} cannot be read: {error.strerror}. Check the path.")
+        return _wrong(f"{self._name()} cannot be read: {error.strerror}. Check the path.")
+
+
+def _wrong(reason: str) -> OptionError:
+    """Make the error of a list that cannot be used."""
+    return OptionError(["files_from"], reason)
