@@ -41,14 +41,14 @@ class Listed:
         except OSError as error:
             raise self._unreadable(error) from error
         with file as opened:
-            yield self._paths(self._chunks(opened.fileno(), stop))
+            yield self._paths(self._chunks(opened.fileno(), stop), stop)
 
-    def _paths(self, content: Iterator[bytes]) -> Iterator[str]:
+    def _paths(self, content: Iterator[bytes], stop: Stop) -> Iterator[str]:
         """Cut chunks into paths; empty ones are left out."""
         separator = b"\0" if self.null else b"\n"
         rest = b""
         number = 0
-        for chunk in content if self.null else self._utf_8(content):
+        for chunk in content if self.null else self._utf_8(content, stop):
             *parts, rest = (rest + chunk).split(separator)
             for part in parts:
                 number += 1
@@ -67,7 +67,7 @@ class Listed:
         if part:
             yield os.fsdecode(part)
 
-    def _utf_8(self, content: Iterator[bytes]) -> Iterator[bytes]:
+    def _utf_8(self, content: Iterator[bytes], stop: Stop) -> Iterator[bytes]:
         """Drop the byte order mark, and turn UTF-16 into UTF-8."""
         begin = b""
         for chunk in content:
@@ -85,7 +85,7 @@ class Listed:
             yield decoder.decode(begin[2:]).encode("utf-8", "surrogatepass")
             for chunk in content:
                 yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
-            decoder.decode(b"", final=True)
+            decoder.decode(b"", final=not stop.requested)  # a stop comes anywhere
         except UnicodeDecodeError as error:
             raise _wrong(
                 f"{self._name()} begins like UTF-16, but is not: {error.reason}. Save it as UTF-8."
