@@ -48,7 +48,7 @@ def test_a_nul_in_a_list_of_lines_is_a_usage_error_with_its_cures(
 ) -> None:
     done = cli("run", "--files-from", "-", input=content.decode("latin-1"), encoding="latin-1")
     assert done.returncode == 2
-    assert done.stderr.startswith("pdfingest: --files-from -: line 1 holds a NUL")
+    assert done.stderr.startswith("pdfingest: --files-from: line 1 of stdin holds a NUL")
     assert word in done.stderr
 
 
@@ -57,15 +57,22 @@ def test_a_list_that_ends_within_a_character_is_a_usage_error(cli: Cli, tmp_path
     listing.write_bytes("a.pdf\n".encode("utf-16")[:-1])
     done = cli("run", "--files-from", listing)
     assert done.returncode == 2
-    assert f"--files-from {listing}: it begins like UTF-16, but is not" in done.stderr
+    assert f"--files-from: {listing} begins like UTF-16, but is not" in done.stderr
 
 
 def test_a_list_that_cannot_be_read_is_a_usage_error(cli: Cli, pdfs: Path) -> None:
     done = cli("run", "--files-from", pdfs)
     assert done.returncode == 2
     assert done.stderr == (
-        f"pdfingest: --files-from {pdfs} cannot be read: Is a directory. Check the path.\n"
+        f"pdfingest: --files-from: {pdfs} cannot be read: Is a directory. Check the path.\n"
     )
+
+
+def test_a_list_that_a_variable_names_is_told_by_the_variable(cli: Cli) -> None:
+    done = cli("run", env={"PDFINGEST_FILES_FROM": "nowhere.txt"})
+    where = "PDFINGEST_FILES_FROM in the environment"
+    message = "nowhere.txt cannot be read: No such file or directory. Check the path."
+    assert (done.returncode, done.stderr) == (2, f"pdfingest: {where}: {message}\n")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")

@@ -96,7 +96,7 @@ def test_a_password_may_have_blanks_wherever_it_comes_from(
     cli: Cli, tmp_path: Path, env: dict[str, str], toml: str
 ) -> None:
     (tmp_path / "cwd" / "pdfingest.toml").write_text(toml)
-    (tmp_path / "cwd" / "passwords.txt").write_text(f"wrong\n{PASSWORD}\n")
+    (tmp_path / "cwd" / "passwords.txt").write_text(f"{PASSWORD}\n", encoding="utf-8-sig")
     assert cli("run", EXAMPLES / "encrypted.pdf", "-q", env=env).returncode == 0
 
 

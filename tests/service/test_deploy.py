@@ -18,6 +18,7 @@ import typer
 
 from conftest import ROOT, environment
 from pdfingest.cli.main import app
+from pdfingest.cli.unread import known_variables
 from pdfingest.service.settings import Settings, read_settings
 from pdfingest.text import parse_size
 
@@ -89,8 +90,7 @@ def ids(command: list[str]) -> str:
 
 @pytest.mark.parametrize("path", sorted(DEPLOY.iterdir()), ids=lambda path: path.name)
 def test_each_variable_is_one_of_the_program(path: Path) -> None:
-    known = {f"PDFINGEST_{name.upper()}" for name in Settings.__dataclass_fields__}
-    known |= {str(option.envvar) for option in COMMANDS["run"].params}
+    known = known_variables(typer.main.get_command(app))
     assert set(re.findall(r"PDFINGEST_[A-Z][A-Z_]*", path.read_text())) <= known
 
 

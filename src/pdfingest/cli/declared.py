@@ -158,6 +158,6 @@ _READERS: dict[Any, Callable[[str], Any]] = {
     bool: _flag,
     int: _number(int),
     float: _number(float),
-    list: lambda word: [line for line in word.splitlines() if line],
+    list: lambda word: [line for line in word.replace("\r\n", "\n").split("\n") if line],
 }
 """Of words, by type; all other types are checked as text."""

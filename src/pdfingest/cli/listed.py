@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pdfingest import streams
 from pdfingest.cli.incoming import chunks
-from pdfingest.errors import UsageError
+from pdfingest.errors import OptionError
 from pdfingest.model import Stop
 from pdfingest.text import printable
 
@@ -34,21 +34,21 @@ class Listed:
         """Open it, and give its paths, read as they are needed until the run is to stop.
 
         Raises:
-            UsageError: it cannot be read; also while the paths are taken.
+            OptionError: it cannot be read; also while the paths are taken.
         """
         try:
             file = nullcontext(streams.stdin()) if self.path == "-" else open(self.path, "rb")  # noqa: SIM115 - closed below
         except OSError as error:
             raise self._unreadable(error) from error
         with file as opened:
-            yield self._paths(self._chunks(opened.fileno(), stop))
+            yield self._paths(self._chunks(opened.fileno(), stop), stop)
 
-    def _paths(self, content: Iterator[bytes]) -> Iterator[str]:
+    def _paths(self, content: Iterator[bytes], stop: Stop) -> Iterator[str]:
         """Cut chunks into paths; empty ones are left out."""
         separator = b"\0" if self.null else b"\n"
         rest = b""
         number = 0
-        for chunk in content if self.null else self._utf_8(content):
+        for chunk in content if self.null else self._utf_8(content, stop):
             *parts, rest = (rest + chunk).split(separator)
             for part in parts:
                 number += 1
@@ -60,14 +60,14 @@ class Listed:
         if not self.null:
             part = part.removesuffix(b"\r")
             if b"\0" in part:
-                raise UsageError(
-                    f"{self._name()}: line {number:,} holds a NUL. Give --null if the paths are "
+                raise _wrong(
+                    f"line {number:,} of {self._name()} holds a NUL. Give --null if the paths are "
                     "separated by NUL; if it is UTF-16, save it as UTF-8."
                 )
         if part:
             yield os.fsdecode(part)
 
-    def _utf_8(self, content: Iterator[bytes]) -> Iterator[bytes]:
+    def _utf_8(self, content: Iterator[bytes], stop: Stop) -> Iterator[bytes]:
         """Drop the byte order mark, and turn UTF-16 into UTF-8."""
         begin = b""
         for chunk in content:
@@ -85,11 +85,10 @@ class Listed:
             yield decoder.decode(begin[2:]).encode("utf-8", "surrogatepass")
             for chunk in content:
                 yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
-            decoder.decode(b"", final=True)
+            decoder.decode(b"", final=not stop.requested)  # a stop comes anywhere
         except UnicodeDecodeError as error:
-            raise UsageError(
-                f"{self._name()}: it begins like UTF-16, but is not: {error.reason}. "
-                "Save it as UTF-8."
+            raise _wrong(
+                f"{self._name()} begins like UTF-16, but is not: {error.reason}. Save it as UTF-8."
             ) from error
 
     def _chunks(self, file: int, stop: Stop) -> Iterator[bytes]:
@@ -100,9 +99,14 @@ class Listed:
             raise self._unreadable(error) from error
 
     def _name(self) -> str:
-        """Name the list as its user wrote it."""
-        return f"--files-from {printable(self.path)}"
+        """Name the list in a message."""
+        return "stdin" if self.path == "-" else printable(self.path)
 
-    def _unreadable(self, error: OSError) -> UsageError:
+    def _unreadable(self, error: OSError) -> OptionError:
         """Say why it cannot be read."""
-        return UsageError(f"{self._name()} cannot be read: {error.strerror}. Check the path.")
+        return _wrong(f"{self._name()} cannot be read: {error.strerror}. Check the path.")
+
+
+def _wrong(reason: str) -> OptionError:
+    """Make the error of a list that cannot be used."""
+    return OptionError(["files_from"], reason)

@@ -13,7 +13,7 @@ from pdfingest.cli.log_format import LogFormat
 from pdfingest.cli.messages import say
 from pdfingest.cli.params import On, needs_service
 from pdfingest.cli.signals import stop_on_signals
-from pdfingest.errors import ExitCode, NoInputError, UsageError
+from pdfingest.errors import ExitCode, NoInputError, OptionError, UsageError
 from pdfingest.events import Listener
 from pdfingest.model import Stop
 from pdfingest.options import IngestOptions
@@ -77,7 +77,7 @@ def ingest_in_view(wanted: Wanted) -> ExitCode:
 
         html.check()
         if options.to_stdout:
-            raise UsageError("--html needs an output directory. Give --output DIR.")
+            raise OptionError(["html", "output"], "pictures need a directory. Name one as output.")
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
         inputs, paths = _opened(wanted, stop, stack)
@@ -173,11 +173,17 @@ def list_plan(wanted: Wanted) -> ExitCode:
 
 
 def read_passwords(path: str | None) -> list[str]:
-    """The passwords of a file, one a line; none without a file."""
+    """Read the passwords of a file, one a line; none without a file.
+
+    Raises:
+        OptionError: it cannot be read.
+    """
     if path is None:
         return []
     try:
-        with open(path, encoding="utf-8") as file:
-            return [line.rstrip("\r\n") for line in file]
+        with open(path, encoding="utf-8-sig") as file:  # Notepad writes a byte order mark
+            return [line for line in file.read().split("\n") if line]
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--password-file {path} cannot be read: {error}.") from error
+        reason = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
+        name = printable(path)
+        raise OptionError(["password_file"], f"{name} cannot be read: {reason}.") from error
