@@ -1,5 +1,6 @@
 """The output directory: the names of what is in it, and what it means if it cannot be written."""
 
+import errno
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -45,6 +46,10 @@ def parts_of(output: str) -> list[str]:
         )
 
 
+_CURE = "Free some space, check its permissions, or name another --output."
+_RAISE = "Raise the limit on open files: ulimit -n."
+
+
 @contextmanager
 def told(output: str) -> Generator[None, None, None]:
     """Turn what the operating system says of the output into what the user can do.
@@ -57,7 +62,5 @@ def told(output: str) -> Generator[None, None, None]:
     except BrokenPipeError as error:
         raise ReaderGoneError("the program that reads stdout has gone away") from error
     except OSError as error:
-        raise OutputError(
-            f"cannot write to {output}: {error.strerror or error}. "
-            "Free some space, check its permissions, or name another --output."
-        ) from error
+        cure = _RAISE if error.errno == errno.EMFILE else _CURE
+        raise OutputError(f"cannot write to {output}: {error.strerror or error}. {cure}") from error

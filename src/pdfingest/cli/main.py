@@ -24,6 +24,7 @@ from pdfingest.cli.serve import serve
 from pdfingest.cli.signals import end_at_once
 from pdfingest.cli.worker import worker
 from pdfingest.errors import ExitCode, PdfingestError
+from pdfingest.machine import resources_told
 
 _PROGRAM = "pdfingest"
 _COMPLETE = "_PDFINGEST_COMPLETE"
@@ -84,7 +85,8 @@ def _guarded() -> int:
     """Run the command line; whatever happens becomes a message and an exit code."""
     try:
         try:
-            return _run(with_kinds(sys.argv[1:]))
+            with resources_told():
+                return _run(with_kinds(sys.argv[1:]))
         finally:
             sys.stdout.flush()  # here, where a failure is told
     except typer.TyperException as error:  # words that are no command line

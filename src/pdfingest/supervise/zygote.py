@@ -54,7 +54,10 @@ def main(control: int, modules: Sequence[str], readable: tuple[str, ...]) -> NoR
         readable: what all children may read in their sandbox.
     """
     hooks = make_image(modules, readable)
-    child.silence()
+    try:
+        child.silence()
+    except OSError:  # no descriptor is left; the parent needs more of them, and says so
+        os._exit(1)
     limits.be_first_to_go()
     _Zygote(socket.socket(fileno=control), hooks).serve()
     os._exit(0)
