@@ -289,13 +289,13 @@ class Ledger:
     def earlier(self, name: str) -> Unchanged:
         """The outcome of a source that was ingested before and is still the same."""
         row = self.database.execute(
-            "SELECT sha256, engine, pages, chars, needs_ocr_pages, failed_pages, total_pages "
-            "FROM source WHERE name = ?",
+            "SELECT sha256, engine, pages, chars, needs_ocr_pages, failed_pages, total_pages, "
+            "peak_rss_bytes FROM source WHERE name = ?",
             (name,),
         ).fetchone()
-        sha256, engine, pages, chars, needs_ocr_pages, failed_pages, total_pages = row
+        sha256, engine, pages, chars, needs_ocr_pages, failed_pages, *rest = row
         lost = tuple(json.loads(failed_pages))
-        return Unchanged(sha256, engine, pages, chars, needs_ocr_pages, lost, total_pages)
+        return Unchanged(sha256, engine, pages, chars, needs_ocr_pages, lost, *rest)
 
     def sources(self) -> int:
         """Number of sources that earlier runs have ingested or failed at."""

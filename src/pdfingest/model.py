@@ -211,6 +211,8 @@ class Unchanged(_Sent):
     needs_ocr_pages: int
     failed_pages: tuple[int, ...] = ()
     total_pages: int = 0
+    peak_bytes: int = 0
+    """Peak of the run that wrote the records."""
     cost: Cost = Cost()
     """Of the child that hashed the file, where its size and time did not tell."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pdfingest.errors import ExitCode
 from pdfingest.flatness import THRESHOLD_BYTES, Sample, Trend, Verdict, judge
-from pdfingest.model import Extracted, Failed, FailureKind, Finished, Gone, Reading, Unchanged
+from pdfingest.model import Cost, Extracted, Failed, FailureKind, Finished, Gone, Reading, Unchanged
 from pdfingest.options import FailOn, IngestOptions
 from pdfingest.record import SCHEMA, iso_time, status_of
 from pdfingest.text import mib, printable
@@ -18,7 +18,7 @@ from pdfingest.text import mib, printable
 SHOWN_FAILURES = 20
 """So many losses are kept by name; `report.jsonl` has them all."""
 SHOWN_PEAKS = 20
-"""So many sources with the highest peaks are kept by name."""
+"""So many of the sources that exceed the gate for peaks are kept by name, the highest."""
 
 
 @dataclass(slots=True)
@@ -89,12 +89,14 @@ class Summary:
     chars: int = 0
     peaks: Quantiles = field(default_factory=Quantiles)
     """Peak resident set of the children, in bytes."""
-    highest: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
-    """The highest peaks with their sources, as a heap whose root is the least of them."""
+    max_source: str = ""
+    """The source with the highest of them."""
     max_peak_bytes: int = 0
     """The gate of that name; 0 for none."""
     above_max_peak: int = 0
-    """Sources whose peak exceeds it."""
+    """Sources whose peak exceeds it, or did when they were ingested."""
+    highest: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    """The highest of these peaks with their sources, as a heap whose root is the least of them."""
     times: Quantiles = field(default_factory=Quantiles)
     """Wall time of the children, in seconds."""
     losses: list[Loss] = field(default_factory=list[Loss])
@@ -164,21 +166,29 @@ class Summary:
                 self._lose(Loss(source.name, outcome.kind, outcome.message, lost, partial=False))
             case Unchanged():
                 self.unchanged_partial += bool(outcome.failed_pages)
+                self._judge(outcome.peak_bytes, source.name)
             case Gone():
                 return
-        peak_bytes = outcome.cost.peak.peak_bytes
-        self.peaks.add(peak_bytes)
-        self._weigh(peak_bytes, source.name)
-        self.times.add(outcome.cost.wall_s)
+        self._weigh(outcome.cost, source.name)
 
     def _count(self, status: str) -> None:
         """Count a source by how it ended."""
         setattr(self, status, getattr(self, status) + 1)
 
-    def _weigh(self, peak_bytes: int, source: str) -> None:
-        """Keep the highest peaks by name."""
-        if self.max_peak_bytes and peak_bytes > self.max_peak_bytes:
-            self.above_max_peak += 1
+    def _weigh(self, cost: Cost, source: str) -> None:
+        """Take in what the children of a source took."""
+        peak_bytes = cost.peak.peak_bytes
+        if peak_bytes > self.peaks.largest:
+            self.max_source = source
+        self.peaks.add(peak_bytes)
+        self._judge(peak_bytes, source)
+        self.times.add(cost.wall_s)
+
+    def _judge(self, peak_bytes: int, source: str) -> None:
+        """Count a peak that exceeds the gate, and keep it by name if it is one of the highest."""
+        if not self.max_peak_bytes or peak_bytes <= self.max_peak_bytes:
+            return
+        self.above_max_peak += 1
         if len(self.highest) < SHOWN_PEAKS:
             heapq.heappush(self.highest, (peak_bytes, source))
         else:
@@ -209,7 +219,7 @@ class Summary:
             highest: the highest of them, each with its peak in bytes and its name.
         """
         for peak_bytes, source in highest:
-            self._weigh(peak_bytes, source)
+            self._judge(peak_bytes, source)
         self.above_max_peak += sources - len(highest)
 
     def end(self, stopped: ExitCode | None, samples: Sequence[Sample] = ()) -> None:
@@ -221,11 +231,6 @@ class Summary:
         self.samples = list(samples)
         self.trend = judge([(sample.files, sample.held_bytes) for sample in samples])
 
-    @property
-    def hungriest(self) -> list[tuple[int, str]]:
-        """The highest peaks with their sources, the highest first."""
-        return sorted(self.highest, reverse=True)
-
     def broken_gates(self, *, require_flat: bool) -> list[str]:
         """What the gates of the run say against it, a line each."""
         lines: list[str] = []
@@ -234,8 +239,7 @@ class Summary:
             lines.append(f"{self.above_max_peak:,} files exceed --max-peak {limit}:")
             lines += [
                 f"  {mib(peak_bytes)}  {printable(source)}"
-                for peak_bytes, source in self.hungriest
-                if peak_bytes > self.max_peak_bytes
+                for peak_bytes, source in sorted(self.highest, reverse=True)
             ]
             if self.above_max_peak > len(self.highest):
                 lines.append(f"  … and {self.above_max_peak - len(self.highest):,} more")
@@ -288,7 +292,7 @@ class Summary:
             "pages_per_s": round(self.pages_per_s, 1),
             "peak_rss_bytes": {
                 **_percentiles(self.peaks, 0),
-                "max_source": self.hungriest[0][1] if self.highest else "",
+                "max_source": self.max_source,
             },
             "source_wall_s": _percentiles(self.times, 4),
             "memory": self._memory(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Cli
+from conftest import Cli, read_lines
 
 Make = Callable[..., Path]
 
@@ -59,3 +59,53 @@ def test_a_run_over_enough_files_is_flat(cli: Cli, faulty: Make, pdfs: Path, out
         faulty(f"{number}.pdf")
     done = cli("run", pdfs, "-o", out, "--engine", "faulty", "-w", "2", "-q", "--require-flat")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_gate_judges_what_is_unchanged_by_the_peaks_that_it_had(
+    cli: Cli, args: tuple[Path, ...], faulty: Make
+) -> None:
+    first = cli(*args, "--max-peak", "70M", "-q")
+    again = cli(*args, "--max-peak", "70M", "-q")
+    assert (first.returncode, again.returncode) == (5, 5)
+    assert again.stderr == first.stderr
+    assert cli(*args, "--max-peak", "120M").returncode == 0
+    faulty("new.pdf")
+    for flag in ("--report-unchanged", "--checksum"):
+        done = cli(*args, "--max-peak", "70M", "-q", flag)
+        assert (done.returncode, done.stderr) == (5, first.stderr)
+
+
+def test_a_run_that_has_nothing_to_do_is_no_evidence_against_flatness(
+    cli: Cli, args: tuple[Path, ...], out: Path
+) -> None:
+    assert cli(*args, "--require-flat").returncode == 5
+    before = json.loads((out / "summary.json").read_text())["memory"]
+    quiet = cli(*args, "--require-flat", "-q")
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+    summary = json.loads((out / "summary.json").read_text())
+    assert (summary["unchanged"], summary["memory"]) == (2, before)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ([], 1),
+        (["--max-failures", "2"], 1),
+        (["--max-failures", "3"], 0),
+        (["--max-failures", "74%"], 1),
+        (["--max-failures", "75%"], 0),
+        (["--fail-on", "failed", "--max-failures", "1"], 1),
+        (["--fail-on", "failed", "--max-failures", "2"], 0),
+    ],
+)
+def test_as_many_may_be_lost_as_the_user_says(
+    cli: Cli, faulty: Make, pdfs: Path, out: Path, words: list[str], code: int
+) -> None:
+    faulty("good.pdf")
+    faulty("partial.pdf", pages=2, fault="raises")
+    for name in ("bad.pdf", "worse.pdf"):
+        (pdfs / name).write_bytes(b"no PDF")
+    done = cli("run", pdfs, "-o", out, "--engine", "faulty", *words)
+    assert done.returncode == code, done.stderr
+    statuses = sorted(line["status"] for line in read_lines(out / "report.jsonl"))
+    assert statuses == ["failed", "failed", "ok", "partial"]

@@ -137,7 +137,7 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
     yield "pages", f"{summary.pages:,}", f"{summary.pages_per_s:,.0f}/s{ocr}"
     if peaks.largest:
         spread = f"p50 {mib(peaks.at(0.5))} · p95 {mib(peaks.at(0.95))}"
-        yield "peak", mib(peaks.largest), f"{spread} · max: {printable(summary.hungriest[0][1])}"
+        yield "peak", mib(peaks.largest), f"{spread} · max: {printable(summary.max_source)}"
         yield "memory", summary.trend.verdict, f"of the parent: {summary.trend}"
     yield "time", f"{summary.wall_s:,.1f} s", ""
     if summary.stopped is not None:
