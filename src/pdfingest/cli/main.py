@@ -3,10 +3,11 @@
 import sys
 import traceback
 from inspect import signature
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from pdfingest.cli import messages
 from pdfingest.cli.bench import bench
 from pdfingest.cli.compact import compact
 from pdfingest.cli.config import read_config
@@ -58,27 +59,30 @@ app.command(name="worker")(worker)
 
 def main() -> int:
     """Run the command line; returns the exit code."""
+    messages.open_stderr()
     try:
+        words = with_kinds(sys.argv[1:])
+        messages.choose_format(words, {})
         config = read_config(known=signature(run).parameters)
-        app(args=with_kinds(sys.argv[1:]), prog_name="pdfingest", default_map={"run": config})
+        messages.choose_format(words, config)
+        options: dict[str, Any] = {"prog_name": "pdfingest", "default_map": {"run": config}}
+        return app(args=words, standalone_mode=False, **options) or ExitCode.OK
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else ExitCode.OK
     except PdfingestError as error:
-        _complain(str(error))
+        messages.say("error", str(error), exit_code=error.exit_code)
         return error.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort names itself a bug
+        if isinstance(error, messages.Misuse):
+            return messages.say_misuse(error)
         if {"-v", "--verbose"} & set(sys.argv):
             traceback.print_exc()
-        _complain(
+        messages.say(
+            "error",
             f"internal error: {type(error).__name__}: {error}. What was finished is kept. "
-            "This is a bug in pdfingest: please report it with what --verbose prints."
+            "This is a bug in pdfingest: please report it with what --verbose prints.",
+            exit_code=ExitCode.BUG,
         )
         return ExitCode.BUG
-    return ExitCode.OK
-
-
-def _complain(message: str) -> None:
-    """One line on stderr, as Unix programs do."""
-    print(f"pdfingest: {message}", file=sys.stderr)  # noqa: T201 - the terminal is the reader

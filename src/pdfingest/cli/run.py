@@ -7,6 +7,7 @@ import typer
 
 from pdfingest.cli.kinds import parse_kinds
 from pdfingest.cli.log_format import LogFormat
+from pdfingest.cli.messages import say, use
 from pdfingest.cli.params import On, size
 from pdfingest.errors import UsageError
 from pdfingest.machine import available_cpus
@@ -266,6 +267,7 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         raise UsageError("no INPUT. Name files, directories or quoted globs, or give --files-from.")
     from pdfingest.cli import session  # noqa: PLC0415 - 100 ms of CPU that --help does not need
 
+    use(log_format)
     gc.freeze()  # what is loaded now stays: it need not be looked through for garbage
     gc.enable()
     passwords = (*(password or ()), *session.read_passwords(password_file))
@@ -293,7 +295,10 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
         require_flat=require_flat,
     )
     if shard is None and is_array_task():
-        _say("this is one of several tasks, but takes all files. --shard auto takes its share.")
+        say(
+            "warning",
+            "this is one of several tasks, but takes all files. --shard auto takes its share.",
+        )
     view = session.View(
         progress=progress, log_format=log_format, html=html, quiet=quiet, verbose=verbose
     )
@@ -303,8 +308,3 @@ def run(  # noqa: PLR0913 - one parameter an option, as typer has it
     else:
         code = session.ingest_in_view(inputs or [], listed, options, view, on)
     raise typer.Exit(code)
-
-
-def _say(message: str) -> None:
-    """A line on stderr."""
-    typer.echo(f"pdfingest: {message}", err=True)

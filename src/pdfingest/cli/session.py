@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from pdfingest.cli.log import LogView
 from pdfingest.cli.log_format import LogFormat
+from pdfingest.cli.messages import say
 from pdfingest.cli.params import On, needs_service
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.errors import ExitCode, UsageError
@@ -36,9 +37,11 @@ class View:
 
     def has_bar(self) -> bool:
         """Whether to draw a bar: as asked, else on a terminal that can, unless logs were asked."""
+        if self.log_format is LogFormat.JSON:  # then all of stderr is JSON
+            return False
         if self.progress is not None:
             return self.progress
-        if self.verbose or self.log_format is not LogFormat.TEXT:
+        if self.verbose:
             return False
         from pdfingest.cli.console import on_stderr  # noqa: PLC0415 - 25 ms, not for --quiet
 
@@ -114,8 +117,8 @@ def ingest_in_view(
 
         figures = read_figures(options.folder)
         pictures.write_html(figures, options.folder, options.workers)
-    for line in summary.broken_gates(require_flat=options.require_flat):
-        print(f"pdfingest: {line}", file=sys.stderr)  # noqa: T201 - for the reader of a CI log
+    if gates := summary.broken_gates(require_flat=options.require_flat):
+        say("error", "\n".join(gates))
     return summary.exit_code(options)
 
 
@@ -125,7 +128,7 @@ def _listener(view: View, stack: ExitStack) -> Listener:
         from pdfingest.cli.console import ProgressView, on_stderr  # noqa: PLC0415 - as above
 
         return stack.enter_context(ProgressView(on_stderr()))
-    return LogView(view.log_format, verbose=view.verbose)
+    return LogView(verbose=view.verbose)
 
 
 def _executor(on: On) -> NewExecutor:
