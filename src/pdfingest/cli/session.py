@@ -115,8 +115,8 @@ def ingest_in_view(
         from pdfingest.cli import pictures  # noqa: PLC0415 - as above
         from pdfingest.report.figures import read_figures  # noqa: PLC0415 - as above
 
-        figures = read_figures(options.folder)
-        pictures.write_html(figures, options.folder, options.workers)
+        with read_figures(options.folder) as figures:
+            pictures.write_html(figures, options.folder, options.workers)
     if gates := summary.broken_gates(require_flat=options.require_flat):
         say("error", "\n".join(gates))
     return summary.exit_code(options)
