@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
+from pdfingest.cli.annotations import Annotations
 from pdfingest.cli.log import LogView
 from pdfingest.cli.log_format import LogFormat
-from pdfingest.cli.messages import say
+from pdfingest.cli.messages import is_github, say
 from pdfingest.cli.params import On, needs_service
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
+from pdfingest.layout import REPORT
 from pdfingest.options import IngestOptions
 from pdfingest.pipeline import NewExecutor, ingest, planned
 from pdfingest.supervise.supervisor import Supervisor
@@ -104,6 +106,9 @@ def ingest_in_view(
         stop = stack.enter_context(stop_on_signals())
         paths = stack.enter_context(listed.opened()) if listed else None
         listeners = [] if view.quiet else [_listener(view, stack)]
+        if view.log_format is LogFormat.TEXT and is_github():
+            report = "" if options.to_stdout else os.path.join(options.folder, REPORT)
+            listeners.append(Annotations(report))
         summary = ingest(
             inputs, options, listed=paths, listeners=listeners, stop=stop, executor=_executor(on)
         )
