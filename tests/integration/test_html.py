@@ -251,12 +251,12 @@ def test_a_hundred_thousand_files_are_all_in_the_table(shown: Shown, tmp_path: P
 def test_a_table_that_is_a_part_says_so_and_has_all_losses(shown: Shown, tmp_path: Path) -> None:
     costs = (cost(f"{number}.pdf", peak_bytes=number) for number in range(1, 120_001))
     lost = (failed(f"lost-{number}.pdf", peak_bytes=0) for number in range(300))
-    shown.show(write(tmp_path / "report.html", [*costs, *lost]))
+    path = write(tmp_path / "report.html", [*costs, *lost])
+    shown.show(path)
     assert shown.headings()[-1] == (
         "Files: 100,000 of 120,300, with all 300 that lost pages. report.jsonl has every file"
     )
-    shown.page.locator("input").last.fill("lost-299.pdf")
-    shown.page.wait_for_function(ROWS, arg=1)
+    assert path.read_text(encoding="utf-8").count('"lost-') == 300
     shown.page.locator("input").last.fill("120000.pdf")
     shown.page.wait_for_function(ROWS, arg=1)
     assert shown.column("file") == ["120000.pdf"], "the highest peak"

@@ -221,7 +221,8 @@ def test_a_terminal_cuts_names_and_no_figure(
 def test_a_log_has_no_width(cli: Cli, report: Make) -> None:
     said = "much to say " * 100
     out = report(failed(LONG, message=said), line("b.pdf"))
-    lines = cli("report", out, env={"COLUMNS": "40"}).stdout.splitlines()
+    env = {"COLUMNS": "40", "FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "dumb"}
+    lines = cli("report", out, env=env).stdout.splitlines()
     assert f"crashed  {LONG}: {said}".rstrip() in lines
     assert [each for each in lines if each.endswith(f"crashed  {LONG}")]
     assert all(each == each.rstrip() for each in lines)
