@@ -246,6 +246,27 @@ def test_a_stdout_that_takes_nothing_is_an_exit_code_and_one_line(
     assert done.stderr == "pdfingest: the program that reads stdout has gone away\n"
 
 
+@pytest.mark.parametrize("form", [["--csv"], ["--json"], ["--junit", "-"]])
+def test_a_reader_that_leaves_midway_is_one_line_and_keeps_the_files(
+    report: Make, form: list[str], tmp_path: Path
+) -> None:
+    out = report(*(failed(f"{number}.pdf") for number in range(5000)))
+    file = [] if "--junit" in form else ["--junit", str(tmp_path / "junit.xml")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "pdfingest", "report", str(out), *form, *file],
+        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(10)
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 4
+    assert said == "pdfingest: the program that reads stdout has gone away\n"
+    if file:
+        assert len(cases((tmp_path / "junit.xml").read_text(encoding="utf-8"))) == 5000
+
+
 def test_names_reach_a_stdout_whose_encoding_lacks_them(cli: Cli, report: Make) -> None:
     out = report(failed("\u6587.pdf"))
     env = {"PYTHONIOENCODING": "ascii"}

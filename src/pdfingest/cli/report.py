@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
+from pdfingest.cli.write import STDOUT, on_stdout, opened, write_text
 from pdfingest.errors import UsageError
 from pdfingest.machine import available_cpus
-
-_STDOUT = "-"
 
 
 def report(  # noqa: PLR0913 - one parameter an option, as typer has it
@@ -35,7 +34,7 @@ def report(  # noqa: PLR0913 - one parameter an option, as typer has it
     ] = None,
 ) -> None:
     """Show what earlier runs cost, file by file, what they lost, and what machine they need."""
-    wanted = {"--csv": csv, "--json": json, "--junit -": junit == _STDOUT}
+    wanted = {"--csv": csv, "--json": json, "--junit -": junit == STDOUT}
     chosen = [name for name, given in wanted.items() if given]
     if len(chosen) > 1:
         raise UsageError(
@@ -43,7 +42,6 @@ def report(  # noqa: PLR0913 - one parameter an option, as typer has it
             "also name a file."
         )
     from pdfingest.cli import pictures  # noqa: PLC0415 - 50 ms that --help does not need
-    from pdfingest.cli.write import on_stdout, opened, write_text  # noqa: PLC0415 - as above
     from pdfingest.report.csv import write_csv  # noqa: PLC0415 - as above
     from pdfingest.report.figures import read_figures  # noqa: PLC0415 - as above
     from pdfingest.report.json import document  # noqa: PLC0415 - as above
@@ -51,15 +49,16 @@ def report(  # noqa: PLR0913 - one parameter an option, as typer has it
 
     cpus = workers or available_cpus()
     with read_figures(output) as figures:
-        if csv:
-            with opened(_STDOUT) as file:
-                write_csv(figures.costs, file)
-        elif json:
-            write_text(_STDOUT, document(figures, cpus))
-        elif junit != _STDOUT:
-            with on_stdout() as stdout:
-                pictures.show(figures, output, stdout, top, cpus)
-        if junit is not None:
-            write_text(junit, test_cases(figures.costs, f"pdfingest: {output}"))
+        # Files first: the reader of stdout may go away, as `head` does.
         if html:
             pictures.write_html(figures, output, cpus)
+        if junit is not None:
+            write_text(junit, test_cases(figures.costs, f"pdfingest: {output}"))
+        if csv:
+            with opened(STDOUT) as file:
+                write_csv(figures.costs, file)
+        elif json:
+            write_text(STDOUT, document(figures, cpus))
+        elif junit != STDOUT:
+            with on_stdout() as stdout:
+                pictures.show(figures, output, stdout, top, cpus)

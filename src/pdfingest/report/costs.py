@@ -173,7 +173,10 @@ class Costs:
     def _rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         """Rows of a query, one at a time."""
         with _told():
-            yield from self._database.execute(sql, values)
+            # Not `yield from`, which closes the cursor of one that is not read to its end, maybe
+            # after the database.
+            for row in self._database.execute(sql, values):  # noqa: UP028 - as above
+                yield row
 
     def _costs(self, sql: str, *values: object) -> Iterator[FileCost]:
         """Sources in the order, and of the number, that the end of a query says."""
