@@ -44,12 +44,15 @@ class _Lossy(io.RawIOBase):
         self._raw = raw
 
     def writable(self) -> bool:
+        """Return True."""
         return True
 
     def fileno(self) -> int:
+        """Return the descriptor."""
         return int(self._raw.fileno())
 
     def isatty(self) -> bool:
+        """Return whether it is a terminal."""
         return bool(self._raw.isatty())
 
     def write(self, data: Any) -> int:

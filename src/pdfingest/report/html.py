@@ -262,10 +262,10 @@ def _table(source: Any) -> Any:
     text, number = StringFormatter(), NumberFormatter(format="0,0.[0]")
     whole = HTMLTemplateFormatter(template=_WHOLE)
     headings = {
-        "name": ("file", 260, whole),
+        "name": ("file", 250, whole),
         "status": ("status", 75, text),
         "failure": ("failure", 110, text),
-        "message": ("message", 260, whole),
+        "message": ("message", 215, whole),
         "peak": ("peak MiB", 75, number),
         "own": ("of its own", 75, number),
         "wall": ("ms", 75, number),
