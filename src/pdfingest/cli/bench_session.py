@@ -87,7 +87,7 @@ class Bench:
             "isolated": self.isolated.to_json(),
             "reused": self.reused.to_json(),
             "isolation_ms_per_file": round(self.price_ms, 3),
-            "peak_rss_bytes": dict(_percentiles(self.figures.costs.peaks())),
+            "peak_rss_bytes": dict(_percentiles(self.figures.costs.peaks)),
         }
 
     def verdict_line(self) -> str:
@@ -175,7 +175,7 @@ def _show(console: Console, bench: Bench) -> None:
     series.append(("reused: one process for all files", bench.reused.points))
     put(console, curves(series, width))
     console.print("\nPeaks of the files, each in a process of its own", style="bold")
-    put(console, bars(bench.figures.costs.peaks(), width))
+    put(console, bars(bench.figures.costs.peaks, width))
     console.print()
     rows = [_row(bench.isolated), _row(bench.reused)]
     put(console, table(_COLUMNS, rows, width_of(console), title=0))

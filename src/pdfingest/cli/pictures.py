@@ -59,7 +59,7 @@ def show(figures: Figures, folder: str, file: TextIO, top: int, workers: int) ->
         console.print("Memory of what outlives a file, over the files done", style="bold")
         put(console, curves([("parent and its helpers", figures.held)], width))
         console.print()
-    if peaks := costs.peaks():
+    if peaks := costs.peaks:
         console.print("Peaks of the files, each in a process of its own", style="bold")
         put(console, bars(peaks, width))
         console.print()

@@ -6,11 +6,14 @@ the disk where it is large: a million of them take half a GB as Python objects.
 """
 
 import json
+import os
 import sqlite3
 from array import array
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import cached_property
+from hashlib import blake2b
 from itertools import islice
 from operator import attrgetter
 from types import TracebackType
@@ -21,7 +24,7 @@ from pdfingest.errors import OutputError
 T = TypeVar("T")
 
 _CACHE_KIB = 16_384
-"""With an eighth of it a million lines take a tenth longer, and with four times no less."""
+"""Room for the index of a million sources; twice as much makes nothing faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ class FileCost:
 
 
 _NAMES = [field.name for field in fields(FileCost)]
+_COLUMNS = ", ".join(_NAMES)
 _VALUES = attrgetter(*_NAMES[:-1])
 _MAKE: Callable[..., FileCost] = FileCost
 _NONE = "[]"
@@ -112,7 +116,7 @@ _NONE = "[]"
 # `unchanged` says that the state of an earlier run stands. That may be a failure, and its cost is
 # that of the run that read the file.
 _KEEP_NEWEST = f"""
-INSERT INTO cost VALUES ({", ".join("?" for _ in _NAMES)})
+INSERT INTO cost VALUES (?, {", ".join("?" for _ in _NAMES)})
 ON CONFLICT DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _NAMES)}
 WHERE excluded.status <> 'unchanged'
 """  # noqa: S608 - made of names of this module
@@ -148,9 +152,9 @@ class Costs:
         execute = self._database.execute
         execute("PRAGMA journal_mode = OFF")
         execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        execute(f"CREATE TABLE cost ({', '.join(_NAMES)}, PRIMARY KEY (source))")
+        execute(f"CREATE TABLE cost (key INTEGER UNIQUE, {_COLUMNS})")
         execute("BEGIN")
-        self._database.executemany(_KEEP_NEWEST, map(_row_of, lines))
+        self._database.executemany(_KEEP_NEWEST, _rows_of(lines))
         execute("COMMIT")
 
     def __enter__(self) -> Self:
@@ -180,12 +184,14 @@ class Costs:
 
     def _costs(self, sql: str, *values: object) -> Iterator[FileCost]:
         """Sources in the order, and of the number, that the end of a query says."""
-        return map(_cost_of, self._rows(f"SELECT * FROM cost {sql}", *values))  # noqa: S608 - the callers are below
+        return map(_cost_of, self._rows(f"SELECT {_COLUMNS} FROM cost {sql}", *values))  # noqa: S608 - the callers are below
 
+    @cached_property
     def peaks(self) -> "array[int]":
         """Peaks in bytes of the sources for which a process was started, in ascending order."""
         return array("q", self._ascending("peak_bytes"))
 
+    @cached_property
     def times(self) -> "array[float]":
         """Wall time in seconds of the sources for which a process was started, ascending."""
         return array("d", self._ascending("wall_s"))
@@ -201,15 +207,25 @@ class Costs:
         written, lost = next(rows)
         return int(written), int(lost)
 
+    @cached_property
+    def statuses(self) -> dict[str, int]:
+        """Number of sources by status, the most frequent first."""
+        return self._counts("status")
+
+    @cached_property
+    def failures(self) -> dict[str, int]:
+        """Number of sources that lost pages by kind of failure, the most frequent first."""
+        return self._counts("failure")
+
+    def _counts(self, name: str) -> dict[str, int]:
+        """Count the sources by what stands in a column, if anything does."""
+        sql = f"SELECT {name}, count(*) FROM cost WHERE {name} <> '' GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608 - as above
+        return dict(self._rows(sql))
+
     @property
     def lost(self) -> int:
         """Number of sources that lost pages, or all of them."""
-        return sum(number for status, number in self.by("status").items() if status in LOST)
-
-    def by(self, name: str) -> dict[str, int]:
-        """Number of sources for each value of a column, the most frequent first; not for ''."""
-        sql = f"SELECT {name}, count(*) FROM cost WHERE {name} <> '' GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608 - as above
-        return dict(self._rows(sql))
+        return sum(self.statuses.get(status, 0) for status in LOST)
 
     def top(self, number: int) -> list[FileCost]:
         """The sources with the highest peaks, the highest first."""
@@ -225,14 +241,22 @@ class Costs:
         The others are a quarter of the sample, evenly spread over what is left, so that it shows
         how usual files are; only losses take their place.
         """
-        rows = self._rows(f"SELECT * FROM cost ORDER BY {_LOST} DESC, peak_bytes DESC, rowid")  # noqa: S608 - as above
-        first = max(self.lost, most * 3 // 4)
-        return [_cost_of(row) for row in thinned(rows, len(self), first, most)]
+        ranked = self._costs(f"ORDER BY {_LOST} DESC, peak_bytes DESC, rowid")
+        return list(thinned(ranked, len(self), max(self.lost, most * 3 // 4), most))
 
 
-def _row_of(cost: FileCost) -> tuple[Any, ...]:
-    """Make a row of the database of a source."""
-    return *_VALUES(cost), json.dumps(cost.failed_pages) if cost.failed_pages else _NONE
+def _rows_of(costs: Iterable[FileCost]) -> Iterator[tuple[Any, ...]]:
+    """Make rows of the database, each with a key for its source.
+
+    The key is a hash, since an index of names would not fit into the cache: a million lines would
+    take half as long again. It is a secret one, so that nobody can give two files names with one
+    hash; by chance two of a million share one in 3 of 100 million reports.
+    """
+    secret = os.urandom(16)
+    for cost in costs:
+        digest = blake2b(cost.source.encode(), digest_size=8, key=secret).digest()
+        lost = json.dumps(cost.failed_pages) if cost.failed_pages else _NONE
+        yield int.from_bytes(digest, signed=True), *_VALUES(cost), lost
 
 
 def _cost_of(row: tuple[Any, ...]) -> FileCost:

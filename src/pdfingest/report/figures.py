@@ -92,13 +92,13 @@ class Figures:
     @property
     def counts(self) -> str:
         """Number of files, and how they ended, in words."""
-        statuses = ", ".join(f"{count:,} {name}" for name, count in self.costs.by("status").items())
-        failures = ", ".join(f"{kind} {n:,}" for kind, n in self.costs.by("failure").items())
+        statuses = ", ".join(f"{count:,} {name}" for name, count in self.costs.statuses.items())
+        failures = ", ".join(f"{kind} {n:,}" for kind, n in self.costs.failures.items())
         return f"{len(self.costs):,} files: {statuses}; failures: {failures or 'none'}"
 
     def sizing(self, workers: int) -> Sizing:
         """What this number of workers needs to ingest the files again."""
-        peaks = self.costs.peaks()
+        peaks = self.costs.peaks
         if not peaks:
             return Sizing(workers, 0, 0)
         return Sizing(workers, percentile(peaks, 0.99), limit_for(peaks[-1]))

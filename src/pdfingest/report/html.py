@@ -236,7 +236,7 @@ def _hover(points: list[Any]) -> Any:
 
 def _failures(costs: Costs) -> Any:
     """A bar for each kind; None if nothing failed."""
-    failures = costs.by("failure")
+    failures = costs.failures
     if not failures:
         return None
     kinds = list(failures)

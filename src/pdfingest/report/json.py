@@ -41,11 +41,11 @@ def document(figures: Figures, workers: int) -> Iterator[str]:
     head = {
         "schema": SCHEMA,
         "sources": len(costs),
-        "status": _counts(costs, "status", _STATUSES),
-        "failures": _counts(costs, "failure", tuple(FailureKind)),
+        "status": dict.fromkeys(_STATUSES, 0) | costs.statuses,
+        "failures": dict.fromkeys(map(str, FailureKind), 0) | costs.failures,
         **dict(zip(("pages", "pages_failed"), costs.pages(), strict=True)),
         "peak_rss_bytes": _peaks(costs),
-        "wall_s": _percentiles(costs.times() or [0.0]),
+        "wall_s": _percentiles(costs.times or [0.0]),
         "sizing": _sizing(figures, workers),
         "memory": _memory(figures.memory),
     }
@@ -58,11 +58,6 @@ def document(figures: Figures, workers: int) -> Iterator[str]:
     yield "\n  ]\n}\n"
 
 
-def _counts(costs: Costs, column: str, names: tuple[str, ...]) -> dict[str, int]:
-    """Number of sources by the value of a column, also for those that no source has."""
-    return dict.fromkeys(names, 0) | costs.by(column)
-
-
 def _percentiles(ordered: Sequence[float]) -> dict[str, float]:
     """The usual ones of values in ascending order."""
     return {name: percentile(ordered, fraction) for name, fraction in _PERCENTILES.items()}
@@ -72,7 +67,7 @@ def _peaks(costs: Costs) -> dict[str, Any]:
     """Percentiles of the peaks, and the source with the highest."""
     highest = costs.top(1)
     return {
-        **_percentiles(costs.peaks() or [0]),
+        **_percentiles(costs.peaks or [0]),
         "max_source": highest[0].source if highest else "",
     }
 

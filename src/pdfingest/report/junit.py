@@ -27,8 +27,8 @@ def junit(costs: Costs, name: str) -> Iterator[str]:
         tests=len(costs),
         failures=costs.lost,
         errors=0,
-        skipped=costs.by("status").get(_GONE, 0),
-        time=f"{sum(costs.times()):.3f}",
+        skipped=costs.statuses.get(_GONE, 0),
+        time=f"{sum(costs.times):.3f}",
     )
     yield f'<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n<testsuite{suite}>\n'
     for cost in costs:
