@@ -76,7 +76,9 @@ def environment(**more: str) -> dict[str, str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PDFINGEST_")}
     if "COVERAGE_PROCESS_START" in os.environ:  # a child writes what it covered
         clean["PDFINGEST_SANDBOX"] = "off"
-    return {**clean, "PYTHONPATH": str(FAULTS), "COLUMNS": "100", **more}
+    # Where a shell or an image sets PYTHONUNBUFFERED, what is lost in a buffer would not be seen.
+    usual = {"PYTHONPATH": str(FAULTS), "PYTHONUNBUFFERED": "", "COLUMNS": "100"}
+    return {**clean, **usual, **more}
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conftest import Cli
+from terminal import shown_in_terminal, widest
 
 
 @pytest.fixture
@@ -88,10 +89,27 @@ def test_without_a_pdf_there_is_nothing_to_bench(cli: Cli, pdfs: Path) -> None:
 def test_the_pictures_fit_the_terminal(cli: Cli, columns: str) -> None:
     env = {"COLUMNS": columns, "NO_COLOR": "1"}
     done = cli("bench", "--files", "60", "-w", "2", env=env)
-    *pictures, verdict = done.stderr.splitlines()
+    *lines, verdict = done.stderr.splitlines()
+    pictures = [line for line in lines if not line.startswith("control: ")]
     assert max(map(len, pictures)) <= int(columns)
     assert "\x1b" not in done.stderr
     assert sum("oooo" in line for line in pictures) >= 1
     assert sum("++++" in line for line in pictures) >= 1
     assert any("####" in line for line in pictures)
     assert verdict.startswith("pdfingest bench: ")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_a_terminal_shows_every_figure_of_both_rounds(
+    faulty: Callable[..., Path], pdfs: Path, columns: int
+) -> None:
+    faulty("a.pdf")
+    args = ("bench", pdfs, "--engine", "faulty", "--files", "20", "-w", "1")
+    lines = shown_in_terminal(columns, pdfs, *args)
+    text = "\n".join(lines)
+    assert text.count("+0 (+0 to +0)") == 2
+    for heading in ("files/s", "ms of a lane", "failed", "deaths", "highest", "bytes per file"):
+        assert heading in text
+    for name in ("isolated", "reused"):
+        assert name in text
+    assert widest([line for line in lines if "INCONCLUSIVE" not in line]) <= columns

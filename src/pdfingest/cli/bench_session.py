@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from pdfingest.bench.corpus import make_corpus
 from pdfingest.bench.rounds import Leak, Round, find_sources, isolated, reused
 from pdfingest.cli.charts import bars, curves
 from pdfingest.cli.console import ProgressView, on_stderr
 from pdfingest.cli.signals import stop_on_signals
+from pdfingest.cli.tables import LEFT, RIGHT, hanging, put, table, width_of
 from pdfingest.cli.write import write_text
 from pdfingest.errors import ExitCode
 from pdfingest.events import Listener
@@ -27,6 +28,16 @@ from pdfingest.options import IngestOptions, Order
 from pdfingest.report import html
 from pdfingest.report.figures import Figures, percentile, read_figures
 from pdfingest.text import mib
+
+_COLUMNS = {
+    "": LEFT,
+    "files/s": RIGHT,
+    "ms of a lane": RIGHT,
+    "failed": RIGHT,
+    "deaths": RIGHT,
+    "highest": RIGHT,
+    "bytes per file": RIGHT,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,13 +87,8 @@ class Bench:
             "isolated": self.isolated.to_json(),
             "reused": self.reused.to_json(),
             "isolation_ms_per_file": round(self.price_ms, 3),
-            "peak_rss_bytes": dict(_percentiles(self.peaks)),
+            "peak_rss_bytes": dict(_percentiles(self.figures.costs.peaks)),
         }
-
-    @property
-    def peaks(self) -> list[int]:
-        """Peaks of the children of the isolated round, in order."""
-        return sorted(each.peak_bytes for each in self.figures.files if each.peak_bytes)
 
     def verdict_line(self) -> str:
         """What a reader of a CI log looks for."""
@@ -117,15 +123,20 @@ def run_bench(wanted: Wanted) -> ExitCode:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pdfingest-bench-"))
         stop = stack.enter_context(stop_on_signals())
         done = _rounds(wanted, folder, console, stop)
-    if stop.exit_code is not None:
-        return stop.exit_code
+    with done.figures:
+        return stop.exit_code or _tell(console, done)
+
+
+def _tell(console: Console, done: Bench) -> ExitCode:
+    """Show the figures, write the files that the user asked for, and return the exit code."""
+    wanted = done.wanted
     if not wanted.quiet:
         _show(console, done)
     if wanted.json_file:
-        write_text(wanted.json_file, json.dumps(done.to_json(), indent=2) + "\n")
+        write_text(wanted.json_file, [json.dumps(done.to_json(), indent=2), "\n"])
     if wanted.html_file:
         lines = [done.verdict_line(), f"control: {done.control_line()}"]
-        write_text(wanted.html_file, html.render(done.figures, "pdfingest bench", lines))
+        write_text(wanted.html_file, [html.render(done.figures, "pdfingest bench", lines)])
     print(f"pdfingest bench: {done.verdict_line()}", file=sys.stderr)  # noqa: T201 - for a log
     return done.exit_code
 
@@ -162,30 +173,30 @@ def _show(console: Console, bench: Bench) -> None:
     console.print("Memory of what outlives a file, over the files done", style="bold")
     series = [("isolated: parent and its helpers", bench.isolated.points)]
     series.append(("reused: one process for all files", bench.reused.points))
-    for line in curves(series, width):
-        console.print(line, no_wrap=True, overflow="crop")
+    put(console, curves(series, width))
     console.print("\nPeaks of the files, each in a process of its own", style="bold")
-    for line in bars(bench.peaks, width):
-        console.print(line, no_wrap=True, overflow="crop")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("")
-    for heading in ("files/s", "ms of a lane", "failed", "deaths", "highest", "bytes per file"):
-        table.add_column(heading, justify="right")
-    for each in (bench.isolated, bench.reused):
-        trend = each.trend
-        table.add_row(
-            each.name,
-            f"{each.files / max(each.wall_s, 1e-9):,.0f}",
-            f"{each.lane_ms:,.1f}",
-            f"{each.failed:,}",
-            f"{each.deaths:,}",
-            mib(each.highest_bytes),
-            f"{trend.slope:+,.0f} ({trend.low:+,.0f} to {trend.high:+,.0f})",
-        )
+    put(console, bars(bench.figures.costs.peaks, width))
     console.print()
-    console.print(table)
-    console.print(f"\nisolation costs {bench.price_ms:,.1f} ms of a lane for each file")
-    console.print(f"control: {bench.control_line()}")
+    rows = [_row(bench.isolated), _row(bench.reused)]
+    put(console, table(_COLUMNS, rows, width_of(console), title=0))
+    console.print()
+    price = f"isolation costs {bench.price_ms:,.1f} ms of a lane for each file"
+    put(console, hanging(console, Text(), price))
+    put(console, hanging(console, Text(), f"control: {bench.control_line()}"))
+
+
+def _row(each: Round) -> list[str]:
+    """The figures of a round."""
+    trend = each.trend
+    return [
+        each.name,
+        f"{each.files / max(each.wall_s, 1e-9):,.0f}",
+        f"{each.lane_ms:,.1f}",
+        f"{each.failed:,}",
+        f"{each.deaths:,}",
+        mib(each.highest_bytes),
+        f"{trend.slope:+,.0f} ({trend.low:+,.0f} to {trend.high:+,.0f})",
+    ]
 
 
 @contextmanager

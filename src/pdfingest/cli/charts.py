@@ -9,7 +9,6 @@ from pdfingest.report.figures import histogram
 from pdfingest.text import mib
 
 _ROWS = 12
-_LABEL = 8
 MARKS = (("o", "blue"), ("+", "red"))
 """Mark and colour of the first and of the second curve."""
 
@@ -26,19 +25,22 @@ def curves(series: Sequence[tuple[str, Sequence[tuple[int, int]]]], width: int) 
         return
     most_files = max(files for files, _ in points) or 1
     most_bytes = max(held for _, held in points) or 1
-    columns = max(width - _LABEL - 4, 10)
+    labels = [f"{most_bytes * (_ROWS - row) / _ROWS / 2**20:,.0f} MiB" for row in range(_ROWS)]
+    indent = max(map(len, labels))
+    columns = max(width - indent - 3, 10)
     grid = [[" "] * columns for _ in range(_ROWS)]
     for (_, each), (mark, _) in zip(series, MARKS, strict=False):
         for column, held in _by_column(each, most_files, columns):
             grid[_ROWS - 1 - min(held * _ROWS // (most_bytes + 1), _ROWS - 1)][column] = mark
     for row, cells in enumerate(grid):
-        label = f"{most_bytes * (_ROWS - row) / _ROWS / 2**20:.0f} MiB" if row % 3 == 0 else ""
-        yield _colored(f"{label:>{_LABEL}} |{''.join(cells)}")
-    yield Text(f"{'0':>{_LABEL}} +{'-' * columns}")
+        label = "" if row % 3 else labels[row]
+        yield _colored(f"{label:>{indent}} |{''.join(cells)}")
+    yield Text(f"{'0':>{indent}} +{'-' * columns}")
     end = f"{most_files:,} files"
-    yield Text(f"{'':{_LABEL}}  0{end:>{columns - 1}}")
+    yield Text(f"{'':{indent}}  0{end:>{columns - 1}}")
     for (name, _), (mark, color) in zip(series, MARKS, strict=False):
-        yield Text.assemble(f"{'':{_LABEL}}  ", (mark, color), f" {name}")
+        blank = " " * max(min(indent, width - len(name) - 4), 0)
+        yield Text.assemble(f"{blank}  ", (mark, color), f" {name}")
 
 
 def _by_column(
@@ -66,8 +68,9 @@ def bars(values: Sequence[int], width: int) -> Iterator[Text]:
     """How many of the values, which are sizes, lie in which range."""
     bins = histogram(values)
     most = max((count for _, _, count in bins), default=0)
-    for low, high, count in bins:
-        label = f"{mib(low).removesuffix(' MiB')} - {mib(high)}"
-        room = max(width - 22 - len(f" {count:,}"), 5)
+    labels = [f"{mib(low).removesuffix(' MiB')} - {mib(high)}" for low, high, _ in bins]
+    indent = max(map(len, labels), default=0) + 2
+    for label, (_, _, count) in zip(labels, bins, strict=True):
+        room = max(width - indent - len(f"   {count:,}"), 5)
         # A bin with one file among thousands is what a reader looks for: never invisible.
-        yield Text(f"{label:>20}  {'#' * (-(-count * room // most))} {count:,}")
+        yield Text(f"{label:>{indent}}  {'#' * (-(-count * room // most))} {count:,}")

@@ -4,17 +4,20 @@ import time
 from collections.abc import Iterator
 from typing import Self
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
+from pdfingest.cli.cells import cut
+from pdfingest.cli.messages import shown
+from pdfingest.cli.tables import LossLine, hanging, losses, put
 from pdfingest.events import Listener
 from pdfingest.memory import look
 from pdfingest.model import Finished, Source
 from pdfingest.summary import Summary
-from pdfingest.text import mib, printable
+from pdfingest.text import mib
 
 _REDRAW_S = 0.2
 _MEMORY_S = 1.0
@@ -90,31 +93,33 @@ class ProgressView(Listener):
         counts = f"{summary.pages:,} pages · {summary.pages_per_s:,.0f}/s{self._memory}"
         if summary.failed or summary.partial:
             counts += f" · {summary.failed:,} failed · {summary.partial:,} partial"
-        lines = [Text(counts, no_wrap=True, overflow="ellipsis"), *self._lane_lines(now)]
+        lines = [Text(counts, overflow="fold"), *self._lane_lines(now)]
         self._live.update(Group(self._bar.get_renderable(), *lines), refresh=True)
 
     def _lane_lines(self, now: float) -> Iterator[Text]:
         """One line a lane, the first eight."""
         for lane in sorted(self._lanes)[:_SHOWN_LANES]:
             name, since = self._lanes[lane]
-            seconds = f"{now - since:6.1f} s  "
-            width = self._console.width - len(seconds) - 2
-            yield Text(f"  {seconds}{printable(name, width)}", style="dim", no_wrap=True)
+            lead = f"  {now - since:6.1f} s  "
+            width = self._console.width - cell_len(lead)
+            yield Text(f"{lead}{cut(shown(name), width)}", style="dim", no_wrap=True)
 
 
 def show_summary(console: Console, summary: Summary, records: str) -> None:
-    """The table at the end of a run, and what failed."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value, note in _rows(summary, records):
-        table.add_row(name, value, Text(note))
+    """Print what failed, and below it the counts and figures of the run."""
     if summary.losses:
-        console.print(_losses(summary, console.width * 2 // 5))
+        put(console, losses(console, [*_losses(summary)]))
         more = summary.failed + summary.partial - len(summary.losses)
-        console.print(f"… and {more:,} more in the report\n" if more else "")
-    console.print(table)
+        if more:
+            put(console, [Text(f"… and {more:,} more in the report")])
+        console.print()
+    rows = [*_rows(summary, records)]
+    name_width = max(len(name) for name, _, _ in rows)
+    value_width = max(len(value) for _, value, _ in rows)
+    for name, value, note in rows:
+        padded = f"{name:<{name_width}}"
+        lead = Text.assemble((padded, "bold"), f"  {value:>{value_width}}  ")
+        put(console, hanging(console, lead, note))
 
 
 def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
@@ -137,25 +142,16 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
     yield "pages", f"{summary.pages:,}", f"{summary.pages_per_s:,.0f}/s{ocr}"
     if peaks.largest:
         spread = f"p50 {mib(peaks.at(0.5))} · p95 {mib(peaks.at(0.95))}"
-        yield "peak", mib(peaks.largest), f"{spread} · max: {printable(summary.max_source)}"
+        yield "peak", mib(peaks.largest), f"{spread} · max: {shown(summary.max_source)}"
         yield "memory", summary.trend.verdict, f"of the parent: {summary.trend}"
     yield "time", f"{summary.wall_s:,.1f} s", ""
     if summary.stopped is not None:
         yield "stopped", "", "interrupted; what was finished is kept"
-    yield "output", "", printable(records)
+    yield "output", "", shown(records)
 
 
-def _losses(summary: Summary, name_width: int) -> Table:
-    """The first of the sources that lost pages; a long name is cut, the report has it whole."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("lost", no_wrap=True)
-    table.add_column("failure", no_wrap=True)
-    table.add_column("message", overflow="fold")
-    for loss in summary.losses:
-        what = f"{loss.pages_failed:,} pages: " if loss.partial else ""
-        table.add_row(
-            Text(printable(loss.source, name_width)),
-            Text(loss.failure.value, style="yellow" if loss.partial else "red"),
-            Text(f"{what}{printable(loss.message)}"),
-        )
-    return table
+def _losses(summary: Summary) -> Iterator[LossLine]:
+    """The first of the sources that lost pages."""
+    for each in summary.losses:
+        what = f"{each.pages_failed:,} pages: " if each.partial else ""
+        yield LossLine(each.source, each.failure.value, f"{what}{each.message}", each.partial)

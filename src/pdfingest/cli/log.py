@@ -6,47 +6,39 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from pdfingest.cli.log_format import LogFormat
+from pdfingest.cli.messages import JsonLines, Level, shown
 from pdfingest.events import Listener
 from pdfingest.memory import look
 from pdfingest.model import Extracted, Failed, Finished, Gone, Unchanged
 from pdfingest.record import status_of
 from pdfingest.summary import Summary
-from pdfingest.text import printable
 
 _EVERY_S = 5.0
+_LEVELS: dict[str, Level] = {"partial": "warning", "failed": "error"}
 
 
 class LogView(Listener):
-    """Log lines of a run."""
+    """Log lines of a run, in the format of stderr.
 
-    def __init__(self, log_format: LogFormat, *, verbose: bool) -> None:
-        self._format = log_format
+    A program gets a line for each source that lost pages; a person gets a table of them at the end.
+
+    Args:
+        verbose: a line for each source.
+    """
+
+    def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
         self._last = time.monotonic()
 
     def on_planned(self, sources: int, size_bytes: int) -> None:
         """The run begins."""
-        self._write("info", "planned", sources=sources, bytes=size_bytes)
+        _write("info", "planned", sources=sources, bytes=size_bytes)
 
     def on_finished(self, finished: Finished, summary: Summary) -> None:
-        """With --verbose, a line for each source."""
-        if self._verbose:
-            outcome = finished.outcome
-            fields: dict[str, Any] = {
-                "source": finished.source.name,
-                "status": status_of(outcome),
-                "wall_s": round(outcome.cost.wall_s, 3),
-                "peak_rss_bytes": outcome.cost.peak.peak_bytes,
-            }
-            match outcome:
-                case Extracted() | Unchanged():
-                    fields["pages"] = outcome.pages
-                case Failed():
-                    fields |= {"failure": outcome.kind.value, "message": outcome.message}
-                case Gone():
-                    pass
-            self._write("warning" if isinstance(outcome, Failed) else "info", "finished", **fields)
+        """A source is done."""
+        level = _LEVELS.get(status_of(finished.outcome), "info")
+        if self._verbose or (level != "info" and isinstance(sys.stderr, JsonLines)):
+            _write(level, "finished", **_fields(finished))
         self.on_tick(summary)
 
     def on_tick(self, summary: Summary) -> None:
@@ -54,7 +46,7 @@ class LogView(Listener):
         if time.monotonic() - self._last < _EVERY_S:
             return
         self._last = time.monotonic()
-        self._write(
+        _write(
             "info",
             "progress",
             finished=summary.finished,
@@ -66,21 +58,48 @@ class LogView(Listener):
 
     def on_ended(self, summary: Summary) -> None:
         """The summary, for a program; a person gets the table."""
-        if self._format is LogFormat.JSON:
-            self._write("info", "summary", **summary.to_json())
+        if isinstance(sys.stderr, JsonLines):
+            _write("info", "summary", **summary.to_json())
 
-    def _write(self, level: str, event: str, **fields: Any) -> None:
-        """One line on stderr."""
+
+def _fields(finished: Finished) -> dict[str, Any]:
+    """How a source ended; every key is always there, with one type each."""
+    outcome = finished.outcome
+    failure = message = ""
+    pages = 0
+    match outcome:
+        case Extracted():
+            pages, message = outcome.pages, outcome.message
+            failure = outcome.failure.value if outcome.failure else ""
+        case Unchanged():
+            pages = outcome.pages
+        case Failed():
+            failure, message = outcome.kind.value, outcome.message
+        case Gone():
+            pass
+    return {
+        "source": finished.source.name,
+        "status": status_of(outcome),
+        "failure": failure,
+        "message": message,
+        "pages": pages,
+        "pages_failed": len(outcome.failed_pages),
+        "wall_s": round(outcome.cost.wall_s, 3),
+        "peak_rss_bytes": outcome.cost.peak.peak_bytes,
+    }
+
+
+def _write(level: Level, event: str, **fields: Any) -> None:
+    """One line on stderr."""
+    if isinstance(sys.stderr, JsonLines):
+        sys.stderr.log(level, event, **fields)
+    else:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        if self._format is LogFormat.JSON:
-            line = json.dumps({"time": now, "level": level, "event": event, **fields})
-        else:
-            pairs = " ".join(f"{name}={_plain(value)}" for name, value in fields.items())
-            line = f"{now} {level} {event} {pairs}"
-        print(line, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the log
+        pairs = " ".join(f"{name}={_plain(value)}" for name, value in fields.items())
+        sys.stderr.write(f"{now} {level} {event} {pairs}\n")
 
 
 def _plain(value: object) -> str:
     """A value that cannot break its line; quoted where it has spaces."""
-    text = printable(str(value))
+    text = shown(str(value))
     return json.dumps(text, ensure_ascii=False) if " " in text or not text else text

@@ -16,7 +16,7 @@ from pdfingest.cli.compact import compact
 from pdfingest.cli.declared import Program
 from pdfingest.cli.doctor import doctor
 from pdfingest.cli.kinds import with_kinds
-from pdfingest.cli.messages import say
+from pdfingest.cli.messages import choose_format, say
 from pdfingest.cli.report import report
 from pdfingest.cli.run import run
 from pdfingest.cli.schema import schema
@@ -84,6 +84,7 @@ def main() -> int:
 def _guarded() -> int:
     """Run the command line; whatever happens becomes a message and an exit code."""
     try:
+        choose_format(sys.argv[1:], {})
         try:
             with resources_told():
                 return _run(with_kinds(sys.argv[1:]))

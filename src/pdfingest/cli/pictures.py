@@ -1,68 +1,107 @@
 """What `report` shows in a terminal, and the HTML file that it and `run --html` write."""
 
 import os
+from collections.abc import Iterator
+from typing import TextIO
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from pdfingest.cli.charts import bars, curves
+from pdfingest.cli.messages import shown
+from pdfingest.cli.tables import (
+    LEFT,
+    RIGHT,
+    LossLine,
+    Printer,
+    hanging,
+    losses,
+    put,
+    table,
+    width_of,
+)
 from pdfingest.cli.write import write_text
-from pdfingest.layout import PICTURES
+from pdfingest.layout import PICTURES, REPORT
 from pdfingest.report import html
-from pdfingest.report.figures import Figures, FileCost
+from pdfingest.report.costs import Costs, FileCost
+from pdfingest.report.figures import Figures
 from pdfingest.text import mib, printable
 
+SHOWN_LOSSES = 20
+"""Most files to list of those that lost pages; the report has them all."""
 _WIDEST = 120
+_MIB = 1 << 20
+_COLUMNS = {
+    "peak": RIGHT,
+    "of its own": RIGHT,
+    "time": RIGHT,
+    "size": RIGHT,
+    "pages": RIGHT,
+    "status": LEFT,
+    "highest peaks": LEFT,
+}
 
 
-def show(figures: Figures, top: int, workers: int) -> None:
-    """Curve, peaks, failures, the files to look at, and what they need; to stdout."""
-    console = Console(highlight=False)
+def show(figures: Figures, folder: str, file: TextIO, top: int, workers: int) -> None:
+    """Print memory and peaks as pictures, the highest peaks, what was lost, and a summary.
+
+    Args:
+        figures: what to print.
+        folder: the output directory, to name the report.
+        file: where to print.
+        top: number of files with the highest peaks to list.
+        workers: number of workers to say the memory for.
+    """
+    console = Printer(file=file, highlight=False)
+    costs = figures.costs
     width = min(console.width, _WIDEST)
     if figures.held:
         console.print("Memory of what outlives a file, over the files done", style="bold")
-        for line in curves([("parent and its helpers", figures.held)], width):
-            console.print(line, no_wrap=True, overflow="crop")
-    console.print("\nPeaks of the files, each in a process of its own", style="bold")
-    for line in bars([each.peak_bytes for each in figures.files if each.peak_bytes], width):
-        console.print(line, no_wrap=True, overflow="crop")
-    if top and figures.files:
+        put(console, curves([("parent and its helpers", figures.held)], width))
         console.print()
-        console.print(_table(figures.top(top), width * 2 // 5))
-    console.print()
+    if peaks := costs.peaks:
+        console.print("Peaks of the files, each in a process of its own", style="bold")
+        put(console, bars(peaks, width))
+        console.print()
+    if highest := costs.top(top):
+        put(console, table(_COLUMNS, [*map(_row, highest)], width_of(console)))
+        console.print()
+    if costs.lost:
+        put(console, _losses(console, costs, folder))
+        console.print()
     for fact in facts(figures, workers):
-        console.print(fact)
+        put(console, hanging(console, Text(), fact))
 
 
 def facts(figures: Figures, workers: int) -> list[str]:
-    """What is said of a run, a line each."""
-    failures = ", ".join(f"{kind} {count:,}" for kind, count in figures.failures)
+    """Return what there is to say of all files together, a line each."""
+    return [figures.counts, f"memory {figures.verdict}", str(figures.sizing(workers))]
+
+
+def _row(cost: FileCost) -> list[str]:
+    """Return the figures of a file, and its name."""
     return [
-        f"{len(figures.files):,} files; failures: {failures or 'none'}",
-        f"memory {figures.verdict}",
-        figures.sizing(workers),
+        mib(cost.peak_bytes),
+        mib(cost.own_bytes),
+        f"{cost.wall_s:,.2f} s",
+        mib(size) if (size := cost.size_bytes) > _MIB else f"{size / 1024:,.1f} KiB",
+        f"{cost.pages:,}",
+        cost.failure or cost.status,
+        shown(cost.source),
     ]
 
 
-def _table(files: list[FileCost], name_width: int) -> Table:
-    """The files to look at."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("highest peaks", no_wrap=True)
-    for heading in ("peak", "of its own", "time", "size", "pages"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("status", no_wrap=True)
-    for each in files:
-        table.add_row(
-            Text(printable(each.source, name_width)),
-            mib(each.peak_bytes),
-            mib(each.own_bytes),
-            f"{each.wall_s:,.2f} s",
-            mib(each.size_bytes),
-            f"{each.pages:,}",
-            each.failure or each.status,
-        )
-    return table
+def _losses(console: Console, costs: Costs, folder: str) -> Iterator[Text]:
+    """Lay out the first files that lost pages, and say where the others are."""
+    yield Text("Lost, the whole file or pages of it", style="bold")
+    first = [
+        LossLine(cost.source, cost.failure, cost.loss, cost.status == "partial")
+        for cost in costs.losses(SHOWN_LOSSES)
+    ]
+    yield from losses(console, first)
+    if more := costs.lost - len(first):
+        where = shown(os.path.join(folder, REPORT))
+        yield from hanging(console, Text(), f"… and {more:,} more in {where}, or by --json")
 
 
 def write_html(figures: Figures, folder: str, workers: int) -> None:
@@ -72,5 +111,5 @@ def write_html(figures: Figures, folder: str, workers: int) -> None:
         EngineUnavailableError: the extra is not installed.
         OutputError: it cannot be written.
     """
-    title = f"pdfingest: {printable(folder)}"
-    write_text(os.path.join(folder, PICTURES), html.render(figures, title, facts(figures, workers)))
+    page = html.render(figures, f"pdfingest: {printable(folder)}", facts(figures, workers))
+    write_text(os.path.join(folder, PICTURES), [page])

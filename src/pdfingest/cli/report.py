@@ -1,39 +1,64 @@
-"""`pdfingest report`: its options, and what it shows."""
+"""`pdfingest report`: its options, and what it writes where."""
 
-import io
 from typing import Annotated
 
 import typer
 
+from pdfingest.cli.write import STDOUT, on_stdout, opened, write_text
+from pdfingest.errors import UsageError
 from pdfingest.machine import available_cpus
 
 
-def report(
+def report(  # noqa: PLR0913 - one parameter an option, as typer has it
     output: Annotated[str, typer.Argument(metavar="DIR", help="Output directory of earlier runs.")],
     *,
     html: Annotated[
         bool, typer.Option("--html", help="Write pictures to report.html in the directory.")
     ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write the files as CSV to stdout.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Write the figures as JSON to stdout.")
+    ] = False,
+    junit: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|-", help="Write the files as JUnit XML, for CI; - is stdout."),
+    ] = None,
     top: Annotated[
-        int, typer.Option("--top", min=0, help="List so many files with the highest peaks.")
+        int, typer.Option("--top", min=0, metavar="N", help="List N files with the highest peaks.")
     ] = 10,
     workers: Annotated[
-        int | None, typer.Option("--workers", "-w", help="Say what so many workers need.")
+        int | None,
+        typer.Option(
+            "--workers", "-w", min=1, metavar="N", help="Say what machine N workers need."
+        ),
     ] = None,
 ) -> None:
-    """Show what earlier runs cost, file by file, and what machine these files need."""
+    """Show what earlier runs cost, file by file, what they lost, and what machine they need."""
+    wanted = {"--csv": csv, "--json": json, "--junit -": junit == STDOUT}
+    chosen = [name for name, given in wanted.items() if given]
+    if len(chosen) > 1:
+        raise UsageError(
+            f"{' and '.join(chosen)} would all write to stdout. Give one of them; --junit can "
+            "also name a file."
+        )
     from pdfingest.cli import pictures  # noqa: PLC0415 - 50 ms that --help does not need
-    from pdfingest.cli.write import write_text  # noqa: PLC0415 - as above
     from pdfingest.report.csv import write_csv  # noqa: PLC0415 - as above
     from pdfingest.report.figures import read_figures  # noqa: PLC0415 - as above
+    from pdfingest.report.json import document  # noqa: PLC0415 - as above
+    from pdfingest.report.junit import junit as test_cases  # noqa: PLC0415 - as above
 
-    figures = read_figures(output)
-    if csv:
-        table = io.StringIO()
-        write_csv(figures, table)
-        write_text("-", table.getvalue())
-    else:
-        pictures.show(figures, top, workers or available_cpus())
-    if html:
-        pictures.write_html(figures, output, workers or available_cpus())
+    cpus = workers or available_cpus()
+    with read_figures(output) as figures:
+        # Files first: the reader of stdout may go away, as `head` does.
+        if html:
+            pictures.write_html(figures, output, cpus)
+        if junit is not None:
+            write_text(junit, test_cases(figures.costs, f"pdfingest: {output}"))
+        if csv:
+            with opened(STDOUT) as file:
+                write_csv(figures.costs, file)
+        elif json:
+            write_text(STDOUT, document(figures, cpus))
+        elif junit != STDOUT:
+            with on_stdout() as stdout:
+                pictures.show(figures, output, stdout, top, cpus)

@@ -7,7 +7,7 @@ import typer
 
 from pdfingest.cli.declared import taking
 from pdfingest.cli.log_format import LogFormat
-from pdfingest.cli.messages import say
+from pdfingest.cli.messages import say, use
 from pdfingest.cli.params import On
 from pdfingest.errors import UsageError
 from pdfingest.model import Duplicates, Sandbox, Unit
@@ -323,6 +323,7 @@ def run(wanted: "Wanted") -> None:
         )
     from pdfingest.cli import session  # noqa: PLC0415 - as above
 
+    use(wanted.view.log_format)
     gc.freeze()  # what is loaded now stays: it need not be looked through for garbage
     gc.enable()
     if wanted.options.shard is None and is_array_task():

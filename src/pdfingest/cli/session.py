@@ -1,20 +1,23 @@
 """One invocation of `pdfingest run`: signals, lists, the view, the exit code."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
+from pdfingest.cli.annotations import Annotations
 from pdfingest.cli.incoming import pdf_on_stdin
 from pdfingest.cli.listed import Listed
 from pdfingest.cli.log import LogView
 from pdfingest.cli.log_format import LogFormat
-from pdfingest.cli.messages import say
+from pdfingest.cli.messages import is_github, say
 from pdfingest.cli.params import On, needs_service
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.errors import ExitCode, NoInputError, OptionError, UsageError
 from pdfingest.events import Listener
+from pdfingest.layout import REPORT
 from pdfingest.model import Stop
 from pdfingest.options import IngestOptions
 from pdfingest.pipeline import NewExecutor, ingest, planned
@@ -40,9 +43,11 @@ class View:
 
     def has_bar(self) -> bool:
         """Whether to draw a bar: as asked, else on a terminal that can, unless logs were asked."""
+        if self.log_format is LogFormat.JSON:  # then all of stderr is JSON
+            return False
         if self.progress is not None:
             return self.progress
-        if self.verbose or self.log_format is not LogFormat.TEXT:
+        if self.verbose:
             return False
         from pdfingest.cli.console import on_stderr  # noqa: PLC0415 - 25 ms, not for --quiet
 
@@ -82,6 +87,9 @@ def ingest_in_view(wanted: Wanted) -> ExitCode:
         stop = stack.enter_context(stop_on_signals())
         inputs, paths = _opened(wanted, stop, stack)
         listeners = [] if view.quiet else [_listener(view, stack)]
+        if view.log_format is LogFormat.TEXT and is_github():
+            report = "" if options.to_stdout else os.path.join(options.folder, REPORT)
+            listeners.append(Annotations(report))
         begin = partial(
             ingest,
             inputs,
@@ -102,10 +110,10 @@ def ingest_in_view(wanted: Wanted) -> ExitCode:
         from pdfingest.cli import pictures  # noqa: PLC0415 - as above
         from pdfingest.report.figures import read_figures  # noqa: PLC0415 - as above
 
-        figures = read_figures(options.folder)
-        pictures.write_html(figures, options.folder, options.workers)
-    for line in summary.broken_gates(require_flat=options.require_flat):
-        say("error", line)
+        with read_figures(options.folder) as figures:
+            pictures.write_html(figures, options.folder, options.workers)
+    if gates := summary.broken_gates(require_flat=options.require_flat):
+        say("error", "\n".join(gates))
     return summary.exit_code(options)
 
 
@@ -137,7 +145,7 @@ def _listener(view: View, stack: ExitStack) -> Listener:
         from pdfingest.cli.console import ProgressView, on_stderr  # noqa: PLC0415 - as above
 
         return stack.enter_context(ProgressView(on_stderr()))
-    return LogView(view.log_format, verbose=view.verbose)
+    return LogView(verbose=view.verbose)
 
 
 def _executor(on: On) -> NewExecutor:

@@ -1,22 +1,82 @@
-"""Files that a command writes on the side: whole or not at all."""
+"""What a command writes beside the outputs of a run: files, whole or not at all, and stdout."""
 
 import os
 import sys
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import TextIO
 
+from pdfingest.errors import OutputError
 from pdfingest.layout import told
 
+STDOUT = "-"
+"""The path that stands for stdout."""
 
-def write_text(path: str, text: str) -> None:
-    """Write a text to a file, replacing it in one step, or to stdout for `-`.
+
+def write_text(path: str, pieces: Iterable[str]) -> None:
+    """Write a text in UTF-8 to a file, replacing it in one step, or to stdout for `-`.
+
+    Args:
+        path: of the file.
+        pieces: of the text, in order.
 
     Raises:
         OutputError: it cannot be written.
     """
+    with opened(path) as file:
+        file.writelines(pieces)
+
+
+@contextmanager
+def opened(path: str) -> Generator[TextIO, None, None]:
+    """Open a file for a text in UTF-8, which replaces it when the block ends, or stdout for `-`.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    if path == STDOUT:
+        with on_stdout() as stdout:
+            # Data are UTF-8 whatever the locale is; with newline="" CSV keeps its own line ends.
+            file = TextIOWrapper(stdout.buffer, "utf-8", newline="", write_through=True)
+            try:
+                yield file
+            finally:
+                file.detach()
+        return
     with told(path):
-        if path == "-":
-            sys.stdout.write(text)
-            sys.stdout.flush()
+        if os.path.exists(path) and not os.path.isfile(path):  # /dev/null must stay what it is
+            with open(path, "w", encoding="utf-8", newline="") as file:
+                yield file
             return
-        with open(f"{path}.new", "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(f"{path}.new", path)
+        path = os.path.realpath(path)  # as must a link
+        with open(f"{path}.new", "w", encoding="utf-8", newline="") as file:
+            try:
+                yield file
+                file.close()
+                os.replace(file.name, path)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+
+
+@contextmanager
+def on_stdout() -> Generator[TextIOWrapper, None, None]:
+    """Give stdout to a block, and make sure at its end that it took everything.
+
+    Raises:
+        OutputError: stdout is closed, its reader has gone away, or its disk is full.
+    """
+    stdout = sys.stdout
+    if not isinstance(stdout, TextIOWrapper):
+        raise OutputError("stdout is closed. Open it, or name a file to write to.")
+    stdout.reconfigure(errors="backslashreplace")  # a name may not be in the locale's encoding
+    try:
+        with told("stdout"):
+            yield stdout
+            stdout.flush()
+    except OutputError:
+        # The interpreter flushes stdout once more when it ends, and would complain of what is left
+        # (library reference, signal, "Note on SIGPIPE").
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        raise

@@ -3,55 +3,70 @@
 import json
 import math
 import os
+import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from pdfingest.errors import NoInputError
 from pdfingest.flatness import Verdict
 from pdfingest.layout import REPORT, SUMMARY
+from pdfingest.report.costs import Costs, FileCost
 from pdfingest.text import mib
 
-MOST_POINTS = 10_000
-"""More files than this are not drawn one by one."""
 _ROOM_BYTES = 64 << 20
 """What a child maps beyond what it uses: the limit is on what it maps, the peak is what it used."""
 _STEP_BYTES = 64 << 20
 _BINS = 10
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, OverflowError, sqlite3.ProgrammingError)
+"""What a file raises that is not there or is no report."""
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
-class FileCost:
-    """What one source cost; its newest report line for which a child was started."""
+class Sizing:
+    """What memory limit and machine the files of a report need."""
 
-    source: str
-    status: str
-    failure: str
-    message: str
-    size_bytes: int
-    pages: int
-    pages_failed: int
+    workers: int
     peak_bytes: int
-    baseline_bytes: int
-    wall_s: float
-    cpu_s: float
+    """99 % of the peaks do not exceed it; 0 where no process was started."""
+    limit_bytes: int
+    """A memory limit under which every file passes."""
 
-    @property
-    def own_bytes(self) -> int:
-        """What the file itself took."""
-        return max(self.peak_bytes - self.baseline_bytes, 0)
+    def __str__(self) -> str:
+        if not self.peak_bytes:
+            return "no child was started"
+        workers = self.workers
+        return (
+            f"p99 of the peaks is {mib(self.peak_bytes)}; {workers} workers need "
+            f"{mib(workers * self.peak_bytes)} as a rule. For the largest too: --memory-limit "
+            f"{self.limit_bytes >> 20}M, which is {mib(workers * self.limit_bytes)} for {workers}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that pictures need."""
+    """What a report and its pictures are made of. Close it, or use it in a `with` statement."""
 
-    files: Sequence[FileCost]
+    costs: Costs
     memory: dict[str, Any] = field(default_factory=dict[str, Any])
     """The part of `summary.json`; empty if there is none."""
     reused: Sequence[tuple[int, int]] = ()
     """The control of a bench: files done, and memory held in bytes."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.costs.__exit__(kind, error, traceback)
 
     @property
     def held(self) -> list[tuple[int, int]]:
@@ -75,34 +90,18 @@ class Figures:
         )
 
     @property
-    def failures(self) -> list[tuple[str, int]]:
-        """Files by kind of failure, the most frequent first."""
-        return Counter(each.failure for each in self.files if each.failure).most_common()
+    def counts(self) -> str:
+        """Number of files, and how they ended, in words."""
+        statuses = ", ".join(f"{count:,} {name}" for name, count in self.costs.statuses.items())
+        failures = ", ".join(f"{kind} {n:,}" for kind, n in self.costs.failures.items())
+        return f"{len(self.costs):,} files: {statuses}; failures: {failures or 'none'}"
 
-    def top(self, number: int) -> list[FileCost]:
-        """The files with the highest peaks."""
-        return sorted(self.files, key=lambda each: -each.peak_bytes)[:number]
-
-    def drawn(self) -> list[FileCost]:
-        """The files that a picture shows one by one: failures and peaks, then evenly the rest."""
-        if len(self.files) <= MOST_POINTS:
-            return [*self.files]
-        ranked = sorted(self.files, key=lambda each: (not each.failure, -each.peak_bytes))
-        first, rest = ranked[: MOST_POINTS // 2], ranked[MOST_POINTS // 2 :]
-        stride = math.ceil(len(rest) / (MOST_POINTS // 2))
-        return [*first, *rest[::stride]]
-
-    def sizing(self, workers: int) -> str:
-        """What memory limit and machine these files need, in words."""
-        peaks = sorted(each.peak_bytes for each in self.files if each.peak_bytes)
+    def sizing(self, workers: int) -> Sizing:
+        """What this number of workers needs to ingest the files again."""
+        peaks = self.costs.peaks
         if not peaks:
-            return "no child was started"
-        usual, limit = percentile(peaks, 0.99), limit_for(peaks[-1])
-        return (
-            f"p99 of the peaks is {mib(usual)}; {workers} workers need {mib(workers * usual)} as a "
-            f"rule. For the largest too: --memory-limit {limit >> 20}M, which is "
-            f"{mib(workers * limit)} for {workers}"
-        )
+            return Sizing(workers, 0, 0)
+        return Sizing(workers, percentile(peaks, 0.99), limit_for(peaks[-1]))
 
 
 def limit_for(peak_bytes: int) -> int:
@@ -110,7 +109,7 @@ def limit_for(peak_bytes: int) -> int:
     return math.ceil((peak_bytes + _ROOM_BYTES) / _STEP_BYTES) * _STEP_BYTES
 
 
-def percentile(ordered: Sequence[int], fraction: float) -> int:
+def percentile(ordered: Sequence[Number], fraction: float) -> Number:
     """The value that this fraction of the values, which are in order, does not exceed."""
     return ordered[max(math.ceil(fraction * len(ordered)) - 1, 0)]
 
@@ -131,39 +130,23 @@ def read_figures(folder: str) -> Figures:
 
     Raises:
         NoInputError: no run wrote there.
+        OutputError: the directory for temporary files has no room for them.
     """
-    newest: dict[str, FileCost] = {}
     try:
-        with open(os.path.join(folder, REPORT), "rb") as file:
-            for line in file:
-                cost = _cost(json.loads(line))
-                known = newest.get(cost.source)
-                # A line without a peak tells nothing, if there is one that does.
-                if known is None or cost.peak_bytes or cost.failure:
-                    newest[cost.source] = cost
-    except (OSError, ValueError, KeyError) as error:
+        return Figures(Costs(_lines(os.path.join(folder, REPORT))), _memory(folder))
+    except _UNREADABLE as error:
         raise NoInputError(
             f"{folder} has no {REPORT} that can be read ({error}). Name what --output named; "
             "merge the parts of shards with: pdfingest compact"
         ) from error
-    return Figures([*newest.values()], _memory(folder))
 
 
-def _cost(line: dict[str, Any]) -> FileCost:
-    """A report line."""
-    return FileCost(
-        line["source"],
-        line["status"],
-        line["failure"],
-        line["message"],
-        line["bytes"],
-        line["pages"],
-        line["pages_failed"],
-        line["peak_rss_bytes"],
-        line["baseline_rss_bytes"],
-        line["wall_s"],
-        line["cpu_s"],
-    )
+def _lines(path: str) -> Iterator[FileCost]:
+    """The lines of a report, in order."""
+    with open(path, encoding="utf-8", newline="\n") as file:
+        for line in file:
+            if line.endswith("\n"):  # else a run is writing it, or was killed while it did
+                yield FileCost.of_line(json.loads(line))
 
 
 def _memory(folder: str) -> dict[str, Any]:

@@ -1,0 +1,75 @@
+"""Failures as annotations of a GitHub workflow, which are commands in the log of its step.
+
+The runner reads commands on stderr as on stdout, and keeps ten annotations of each kind for a step
+(actions/runner, ExecutionContext.cs). They are escaped as `ActionCommand.cs` there undoes it.
+"""
+
+import os
+import sys
+from collections import Counter
+
+from pdfingest.events import Listener
+from pdfingest.model import Extracted, Failed, Finished, Source
+from pdfingest.summary import Summary
+from pdfingest.text import printable
+
+_MOST = 10
+_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
+
+
+class Annotations(Listener):
+    """An error for each source that failed, a warning for each that lost pages, ten of each.
+
+    Args:
+        report: path of the report, which has the others too; empty if there is none.
+    """
+
+    def __init__(self, report: str) -> None:
+        self._report = report
+        self._counts: Counter[str] = Counter()
+
+    def on_finished(self, finished: Finished, summary: Summary) -> None:
+        """A source is done."""
+        match finished.outcome:
+            case Failed() as outcome:
+                self._annotate("error", outcome.kind, outcome.message, finished.source)
+            case Extracted(failure=kind) as outcome if kind is not None:
+                lost = f"{len(outcome.failed_pages):,} pages lost: {outcome.message}"
+                self._annotate("warning", kind, lost, finished.source)
+            case _:
+                pass
+
+    def on_ended(self, summary: Summary) -> None:
+        """Say how many sources have no annotation."""
+        more = {kind: number - _MOST for kind, number in self._counts.items() if number > _MOST}
+        if more:
+            names = {"error": "failed", "warning": "partial"}
+            counts = " and ".join(f"{number:,} more {names[kind]}" for kind, number in more.items())
+            where = f"; all are in {self._report}" if self._report else ""
+            _command("notice", {"title": "pdfingest"}, f"{counts} files{where}")
+
+    def _annotate(self, level: str, kind: str, message: str, source: Source) -> None:
+        """Write an annotation, unless the step has as many of its kind as are kept."""
+        self._counts[level] += 1
+        if self._counts[level] <= _MOST:
+            properties = {"file": _in_repository(source.path), "title": f"pdfingest: {kind}"}
+            _command(level, properties, f"{source.name}: {message}")
+
+
+def _in_repository(path: str) -> str:
+    """Return a path relative to the checkout, as GitHub knows it; empty if it is not in there."""
+    root = os.path.abspath(os.environ.get("GITHUB_WORKSPACE", os.curdir))
+    try:
+        relative = os.path.relpath(path, root)
+    except ValueError:  # on another drive of Windows
+        return ""
+    outside = relative.split(os.sep)[0] == os.pardir
+    return "" if outside or not relative.isprintable() else relative.replace(os.sep, "/")
+
+
+def _command(name: str, properties: dict[str, str], message: str) -> None:
+    """Write a command for the runner; properties without a value are left out."""
+    pairs = [f"{key}={text.translate(_PROPERTY)}" for key, text in properties.items() if text]
+    data = "\n".join(map(printable, message.split("\n"))).translate(_DATA)
+    sys.stderr.write(f"::{name} {','.join(pairs)}::{data}\n")
