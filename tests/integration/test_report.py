@@ -104,7 +104,7 @@ def test_pictures_need_a_directory(cli: Cli, faulty: Make, pdfs: Path) -> None:
     faulty("a.pdf")
     done = cli("run", pdfs, "-o", "-", "--html")
     assert done.returncode == 2
-    assert "--html needs an output directory" in done.stderr
+    assert "--html and --output: pictures need a directory." in done.stderr
 
 
 def line(source: str, **more: Any) -> dict[str, Any]:

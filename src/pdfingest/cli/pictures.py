@@ -13,7 +13,6 @@ from pdfingest.cli.tables import (
     LEFT,
     RIGHT,
     LossLine,
-    Printer,
     hanging,
     losses,
     put,
@@ -52,7 +51,7 @@ def show(figures: Figures, folder: str, file: TextIO, top: int, workers: int) ->
         top: number of files with the highest peaks to list.
         workers: number of workers to say the memory for.
     """
-    console = Printer(file=file, highlight=False)
+    console = Console(file=file, highlight=False)
     costs = figures.costs
     width = min(console.width, _WIDEST)
     if figures.held:

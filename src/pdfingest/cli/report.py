@@ -1,12 +1,13 @@
 """`pdfingest report`: its options, and what it writes where."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-from pdfingest.cli.write import STDOUT, on_stdout, opened, write_text
+from pdfingest.cli.write import STDOUT, opened, write_text
 from pdfingest.errors import UsageError
-from pdfingest.machine import available_cpus
+from pdfingest.options import IngestOptions
 
 
 def report(  # noqa: PLR0913 - one parameter an option, as typer has it
@@ -47,18 +48,17 @@ def report(  # noqa: PLR0913 - one parameter an option, as typer has it
     from pdfingest.report.json import document  # noqa: PLC0415 - as above
     from pdfingest.report.junit import junit as test_cases  # noqa: PLC0415 - as above
 
-    cpus = workers or available_cpus()
+    lanes = workers or IngestOptions().workers
     with read_figures(output) as figures:
         # Files first: the reader of stdout may go away, as `head` does.
         if html:
-            pictures.write_html(figures, output, cpus)
+            pictures.write_html(figures, output, lanes)
         if junit is not None:
             write_text(junit, test_cases(figures.costs, f"pdfingest: {output}"))
         if csv:
             with opened(STDOUT) as file:
                 write_csv(figures.costs, file)
         elif json:
-            write_text(STDOUT, document(figures, cpus))
+            write_text(STDOUT, document(figures, lanes))
         elif junit != STDOUT:
-            with on_stdout() as stdout:
-                pictures.show(figures, output, stdout, top, cpus)
+            pictures.show(figures, output, sys.stdout, top, lanes)

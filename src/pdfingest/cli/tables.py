@@ -22,14 +22,6 @@ _MESSAGE_LINES = 4
 """Most lines of a terminal that one message takes."""
 
 
-class Printer(Console):
-    """A console on stdout."""
-
-    def on_broken_pipe(self) -> None:
-        """Leave a reader that has gone away to the caller; rich would end the program with 1."""
-        raise BrokenPipeError
-
-
 def width_of(console: Console) -> int | None:
     """Return the columns of the terminal that a console writes to; None for a log or a pipe.
 

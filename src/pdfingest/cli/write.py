@@ -1,13 +1,12 @@
 """What a command writes beside the outputs of a run: files, whole or not at all, and stdout."""
 
 import os
-import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import TextIO
 
-from pdfingest.errors import OutputError
+from pdfingest import streams
 from pdfingest.layout import told
 
 STDOUT = "-"
@@ -36,13 +35,12 @@ def opened(path: str) -> Generator[TextIO, None, None]:
         OutputError: it cannot be written.
     """
     if path == STDOUT:
-        with on_stdout() as stdout:
-            # Data are UTF-8 whatever the locale is; with newline="" CSV keeps its own line ends.
-            file = TextIOWrapper(stdout.buffer, "utf-8", newline="", write_through=True)
-            try:
-                yield file
-            finally:
-                file.detach()
+        # Data are UTF-8 whatever the locale is; with newline="" CSV keeps its own line ends.
+        stdout = TextIOWrapper(streams.stdout(), "utf-8", newline="", write_through=True)
+        try:
+            yield stdout
+        finally:
+            stdout.detach()
         return
     with told(path):
         if os.path.exists(path) and not os.path.isfile(path):  # /dev/null must stay what it is
@@ -58,25 +56,3 @@ def opened(path: str) -> Generator[TextIO, None, None]:
             except BaseException:
                 os.unlink(file.name)
                 raise
-
-
-@contextmanager
-def on_stdout() -> Generator[TextIOWrapper, None, None]:
-    """Give stdout to a block, and make sure at its end that it took everything.
-
-    Raises:
-        OutputError: stdout is closed, its reader has gone away, or its disk is full.
-    """
-    stdout = sys.stdout
-    if not isinstance(stdout, TextIOWrapper):
-        raise OutputError("stdout is closed. Open it, or name a file to write to.")
-    stdout.reconfigure(errors="backslashreplace")  # a name may not be in the locale's encoding
-    try:
-        with told("stdout"):
-            yield stdout
-            stdout.flush()
-    except OutputError:
-        # The interpreter flushes stdout once more when it ends, and would complain of what is left
-        # (library reference, signal, "Note on SIGPIPE").
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
-        raise
