@@ -41,6 +41,10 @@ _HEAD_BYTES = 64
 """No head is longer than this."""
 _CHARACTERS = rb'(?:[^"\\\x00-\x1f]++|\\(?:["\\nt]|u0085|u2028|u2029))*+'
 """What `record.encode_text` makes of a clean text."""
+_NAME_CHARACTERS = _CHARACTERS.replace(rb'["\\nt]', rb'["\\bfnrt]').replace(
+    b"u0085", b"u00[01][0-9a-f]|u0085"
+)
+"""What it makes of a file's name, in which control characters are as good as any."""
 _TEXT = re.compile(_CHARACTERS)
 _ESCAPE_BYTES = 6
 
@@ -198,6 +202,7 @@ _NAMED = {
     *("metadata_char_count", "metadata_needs_ocr"),
 }
 """Values of a record that are looked at."""
+_FILE_NAMES = {"source", "metadata_source", "metadata_file_name"}
 
 
 def _pattern(shape: Any, name: str = "") -> bytes:
@@ -213,7 +218,7 @@ def _pattern(shape: Any, name: str = "") -> bytes:
         case int():
             found = rb"0|[1-9]\d{0,14}"  # up to what a reader that uses doubles reads exactly
         case str():
-            found = b'"%s"' % _CHARACTERS
+            found = b'"%s"' % (_NAME_CHARACTERS if name in _FILE_NAMES else _CHARACTERS)
         case list():
             items: list[Any] = shape  # pyright: ignore[reportUnknownVariableType] - Any, by JSON
             item = b"".join(map(_pattern, items))

@@ -105,7 +105,10 @@ class Plan:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._path = f"{ledger.path}-plan" if ledger.path else ""
+        self.found = 0
+        """Sources that discovery found, of all shards."""
         self.sources = 0
+        """Those of them that this run takes on."""
         self.size_bytes = 0
         self.gone_sources = 0
         """Sources of earlier runs that are not there any more."""
@@ -155,6 +158,7 @@ class Plan:
             )
             execute("COMMIT")
             self._ledger.database.executescript(_ONCE)
+            self.found = int(execute("SELECT count(*) FROM planned").fetchone()[0])
 
     def settle(self, options: IngestOptions, digest: str) -> None:
         """Compare what was found with what earlier runs did, and count what this one takes on."""

@@ -68,7 +68,7 @@ def refuse_loss(
                 f"{printable(name)} gave {before[name]:,} files to an earlier run and gives none "
                 f"now. Is a disk not mounted? Nothing was forgotten. {_CURE}"
             )
-    if not plan.sources:
+    if not plan.found:
         raise NoInputError(NO_INPUT)
     known = ledger.sources()
     if plan.gone_sources > limit.of(known):

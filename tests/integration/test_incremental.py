@@ -24,7 +24,8 @@ def run(
 
     def run(*args: str | Path) -> dict[str, dict[str, Any]]:
         nonlocal seen
-        done = cli("run", pdfs, "-o", out, "--engine", "faulty", "-w", "2", "-q", *args)
+        usual = ("--engine", "faulty", "-w", "2", "-q", "--report-unchanged")
+        done = cli("run", pdfs, "-o", out, *usual, *args)
         assert done.stderr == ""
         lines = read_lines(out / "report.jsonl")
         added, seen = lines[seen:], len(lines)
@@ -196,14 +197,14 @@ def test_what_vanished_is_told_once_and_costs_no_exit_code(
     run()
     (pdfs / "b.pdf").unlink()
     second = run()
-    assert states(second) == {"a.pdf": "unchanged", "b.pdf": "failed"}
-    assert (second["b.pdf"]["failure"], second["b.pdf"]["pid"]) == ("unreadable", 0)
-    assert "no more" in second["b.pdf"]["message"]
+    assert states(second) == {"a.pdf": "unchanged", "b.pdf": "gone"}
+    assert (second["b.pdf"]["failure"], second["b.pdf"]["pid"]) == ("", 0)
     assert set(run()) == {"a.pdf"}
     (pdfs / "a.pdf").rename(pdfs / "c.pdf")
-    done = cli("run", pdfs, "-o", out, "--engine", "faulty")
+    done = cli("run", pdfs, "-o", out, "--engine", "faulty", "--max-gone", "100%")
     assert done.returncode == 0
-    assert [line["source"] for line in read_lines(out / "report.jsonl")[-2:]] == ["c.pdf", "a.pdf"]
+    told = [(line["source"], line["status"]) for line in read_lines(out / "report.jsonl")[-2:]]
+    assert told == [("a.pdf", "gone"), ("c.pdf", "ok")]
 
 
 def test_other_inputs_do_not_make_a_source_vanish(

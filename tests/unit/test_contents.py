@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,14 @@ def test_whatever_is_written_as_a_record_counts(
     assert (contents.records, contents.length) == (len(pages), len(lines))
     assert (contents.last_page, contents.chars) == (number, chars)
     assert len(contents.lost) == number - len(pages)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1))
+def test_a_file_may_have_any_name(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    facts = replace(FACTS, id=record_id(name, SHA256), source=name)
+    spool = tmp_path_factory.getbasetemp() / "named"
+    spool.write_bytes(encode(page_record(facts, 1, Page("text"))))
+    assert read_contents(str(spool), Unit.PAGE, name, SHA256).records == 1
 
 
 @pytest.mark.parametrize("size", [_PIECE_BYTES - 60, _PIECE_BYTES, 3 * _PIECE_BYTES + 1])
