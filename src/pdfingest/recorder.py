@@ -65,6 +65,11 @@ DONE = (1 << 64) - 1
 """Page of the note that a child leaves when its answer is ready."""
 
 
+def unknown(ticket: int) -> Note:
+    """The note of a child that has begun, and of which nothing else is known."""
+    return Note(ticket, at_s=time.monotonic())
+
+
 class Recorder:
     """The child's side: takes notes."""
 
@@ -122,18 +127,20 @@ class Playback:
         os.ftruncate(self._file, NOTES_BYTES)
 
     def read(self, ticket: int) -> Note | None:
-        """Read the newest note of an attempt; None if its child has left none that is whole.
+        """Read the newest note of an attempt; None if its child has left none.
 
-        The time of the note is never later than now.
+        The time of the note is never later than now. A note that cannot be is `unknown`.
         """
         content = os.pread(self._file, _END_AT, 0)
         if len(content) < _END_AT:
-            return None
+            return unknown(ticket)
         turn = int(_TURN.unpack_from(content)[0])
         *fields, aside = _NOTE.unpack_from(content, _SLOTS[turn % 2])
         note = Note(*fields)
-        if note.ticket != ticket or aside >= len(_ASIDES) or not note.at_s >= 0:
+        if note.ticket != ticket:
             return None
+        if aside >= len(_ASIDES) or not note.at_s >= 0:
+            return unknown(ticket)
         return replace(note, at_s=min(note.at_s, time.monotonic()), aside=_ASIDES[aside])
 
     def tell_end(self, ticket: int, page: int) -> None:

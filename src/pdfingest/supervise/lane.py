@@ -172,8 +172,10 @@ class Lane:
             is_closing = turn.job.attempt.total_pages > 0
             left_s = _CLOSING_S if is_closing else self._limits.file_s - turn.used_s
             turn.deadline_s = began_s + left_s
-        if note is not None and note.page == DONE and now - note.at_s > _DELIVERY_S:
-            self._kill(turn)
+        if note is not None and note.page == DONE:
+            turn.done_s = now if turn.done_s is None else turn.done_s
+            if now - turn.done_s > _DELIVERY_S:
+                self._kill(turn)
         elif reason := self._overdue(turn, note, now):
             self._time_out(turn, reason)
 
@@ -184,7 +186,7 @@ class Lane:
             return f"its child did not start in {_START_S:g} s" if late else ""
         if now > turn.deadline_s:
             return f"it took more than {self._limits.file_s:g} s"
-        if note is None or note.page == DONE or now - note.at_s <= self._limits.page_s:
+        if note is None or now - note.at_s <= self._limits.page_s:
             return ""
         if turn.job.attempt.total_pages:
             return ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from pdfingest.answer import Answer, NotAnAnswer, decoded
 from pdfingest.model import Cost, Death, EnvironmentFailure, FailureKind, Halted, Job, Peak
-from pdfingest.recorder import DONE, Note, Playback
+from pdfingest.recorder import DONE, Note, Playback, unknown
 from pdfingest.supervise.birth import Process
 
 
@@ -30,6 +30,8 @@ class Turn:
     """Why its child is killed, where a limit of time is the reason."""
     kill_s: float = 0.0
     """When that is due, on the monotonic clock; 0 if it is not."""
+    done_s: float | None = None
+    """When it was first seen that the answer is ready, on the monotonic clock."""
     peak_bytes: int = 0
     first_note: Note | None = None
     is_told: bool = False
@@ -58,12 +60,16 @@ class Turn:
             self.answer = decoded(self.future.result(), self.job)
 
     def note(self) -> Note | None:
-        """What its child is on; None if it has not announced itself, or notes what cannot be."""
+        """What its child is on, as far as that can be; None if it has not announced itself."""
         note, limits = self.playback.read(self.job.ticket), self.job.limits
-        if note is None or note.engine >= len(self.job.engines):
+        if note is None:
             return None
-        is_possible = note.page <= note.total_pages <= limits.pages or note.page == DONE
-        return note if is_possible and note.spool_bytes <= limits.output_bytes else None
+        is_possible = (
+            note.engine < len(self.job.engines)
+            and (note.page <= note.total_pages <= limits.pages or note.page == DONE)
+            and note.spool_bytes <= limits.output_bytes
+        )
+        return note if is_possible else unknown(note.ticket)
 
     def ahead_s(self) -> float:
         """An estimate of how long the child will yet read, by its pages so far; 0 if unknown."""
