@@ -10,6 +10,9 @@ from typing import Any, TypeAlias
 
 from pdfingest.errors import ExitCode
 
+SCHEMA = 2
+"""Version of the record, the report line and the summary."""
+
 
 class FailureKind(StrEnum):
     """Why pages or a whole source were lost. The values are part of the contract with users."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pdfingest import values
 from pdfingest.errors import OptionError
-from pdfingest.model import Duplicates, EngineSpec, FailureKind, Limits, Sandbox, Unit
+from pdfingest.model import SCHEMA, Duplicates, EngineSpec, FailureKind, Limits, Sandbox, Unit
 from pdfingest.shard import Shard
 from pdfingest.share import HALF, NONE, Share, as_share
 from pdfingest.sizing import LEAST_MEMORY_BYTES, default_budget_bytes, default_workers
@@ -300,12 +300,13 @@ def option_of(field_name: str) -> str:
 
 
 def options_digest(options: IngestOptions, engines: Sequence[EngineSpec]) -> str:
-    """First 16 hex digits of the SHA-256 of all that changes the text of a record.
+    """First 16 hex digits of the SHA-256 of all that changes a record, its schema included.
 
     Passwords are not part of it: they decide whether a file opens, not what it says, and a digest
     of a short password could be searched.
     """
-    text: Mapping[Literal["unit", "engines"], object] = {
+    text: Mapping[Literal["schema", "unit", "engines"], object] = {
+        "schema": SCHEMA,
         "unit": options.unit,
         "engines": [(engine.name, engine.version) for engine in engines],
     }

@@ -271,7 +271,10 @@ class _Run:
         now_s = time.monotonic()
         if now_s >= self._look_s:
             self._look_s = now_s + _LOOK_S
-            self.summary.reading = tuple(executor.reading())
+            # One that is between two children, or whose answer is on its way, is where it was.
+            known = {each.source.name: each for each in self.summary.reading}
+            known |= {each.source.name: each for each in executor.reading()}
+            self.summary.reading = [*known.values()]
 
 
 @contextmanager

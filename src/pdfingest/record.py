@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from pdfingest.model import (
+    SCHEMA,
     Cost,
     EngineSpec,
     Extracted,
@@ -26,9 +27,6 @@ from pdfingest.model import (
     Unchanged,
 )
 from pdfingest.text import clean, is_usable, shortened
-
-SCHEMA = 2
-"""Version of the record and of the report line."""
 
 Record: TypeAlias = dict[str, Any]
 """One line of `pages.jsonl` or `documents.jsonl`, decoded."""

@@ -7,8 +7,7 @@ change without the other.
 from typing import Any, TypeAlias
 
 from pdfingest.flatness import Sample, Verdict
-from pdfingest.model import FailureKind
-from pdfingest.record import SCHEMA
+from pdfingest.model import SCHEMA, FailureKind
 
 Schema: TypeAlias = dict[str, Any]
 

@@ -55,7 +55,7 @@ def allow_descriptors(workers: int) -> None:
         fitting = (hard - DESCRIPTORS) // DESCRIPTORS_OF_LANE
         cure = f"Use at most {fitting} --workers, or raise" if fitting > 0 else "Raise"
         raise ResourceError(
-            f"{workers} workers need {needed:,} descriptors ({DESCRIPTORS}, and "
+            f"--workers {workers} needs {needed:,} descriptors ({DESCRIPTORS}, and "
             f"{DESCRIPTORS_OF_LANE} for each), but this process may have {hard:,}. {cure} the "
             "limit: ulimit -n."
         )

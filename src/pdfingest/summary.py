@@ -10,9 +10,19 @@ from typing import Any
 
 from pdfingest.errors import ExitCode
 from pdfingest.flatness import THRESHOLD_BYTES, Sample, Trend, Verdict, judge
-from pdfingest.model import Cost, Extracted, Failed, FailureKind, Finished, Gone, Reading, Unchanged
+from pdfingest.model import (
+    SCHEMA,
+    Cost,
+    Extracted,
+    Failed,
+    FailureKind,
+    Finished,
+    Gone,
+    Reading,
+    Unchanged,
+)
 from pdfingest.options import FailOn, IngestOptions
-from pdfingest.record import SCHEMA, iso_time, status_of
+from pdfingest.record import iso_time, status_of
 from pdfingest.text import mib, printable
 
 SHOWN_FAILURES = 20

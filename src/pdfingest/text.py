@@ -93,6 +93,11 @@ def parse_size(text: str) -> int:
     return int(float(number) * unit) if "." in number else int(number) * unit
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, as `1 page` or `1,200 pages`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def mib(size_bytes: float) -> str:
     """A size in MiB."""
     return f"{size_bytes / 2**20:,.1f} MiB"

@@ -64,7 +64,7 @@ def test_a_failed_file_is_an_error_and_a_partial_one_a_warning(step: Step, fault
     assert said.startswith("bad.pdf: no password opens it")
     where, said = found["warning"]
     assert where == {"file": "pdfs/half.pdf", "title": "pdfingest: engine_error"}
-    assert said.startswith("half.pdf: 1 pages lost: ")
+    assert said.startswith("half.pdf: 1 page lost: ")
     assert "a fault of the engine" in said
 
 

@@ -45,7 +45,7 @@ def test_it_shows_peaks_and_what_to_look_at(cli: Cli, ingested: Path) -> None:
     assert end == ""
     assert "22 files: 21 ok, 1 failed; failures: engine_error 1" in lines
     assert "inconclusive" in done.stdout
-    assert "8 workers need" in done.stdout
+    assert "--workers 8 needs" in done.stdout
 
 
 def test_files_pass_under_the_limit_that_it_names(

@@ -166,6 +166,13 @@ def test_the_digest_holds_what_changes_the_text_and_nothing_else() -> None:
     assert options_digest(IngestOptions(), pypdf) != base
 
 
+def test_records_of_another_schema_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    engines = find_engines("auto")
+    before = options_digest(IngestOptions(), engines)
+    monkeypatch.setattr("pdfingest.options.SCHEMA", 1)
+    assert options_digest(IngestOptions(), engines) != before
+
+
 def test_an_unknown_engine_is_named_with_those_that_are_known() -> None:
     with pytest.raises(PdfingestError, match=r"nonsuch.*auto, pdfium, pypdf.*faulty") as caught:
         find_engines("nonsuch")

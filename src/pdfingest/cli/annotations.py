@@ -11,7 +11,7 @@ from collections import Counter
 from pdfingest.events import Listener
 from pdfingest.model import Extracted, Failed, Finished, Source
 from pdfingest.summary import Summary
-from pdfingest.text import printable
+from pdfingest.text import counted, printable
 
 _MOST = 10
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
@@ -35,7 +35,7 @@ class Annotations(Listener):
             case Failed() as outcome:
                 self._annotate("error", outcome.kind, outcome.message, finished.source)
             case Extracted(failure=kind) as outcome if kind is not None:
-                lost = f"{len(outcome.failed_pages):,} pages lost: {outcome.message}"
+                lost = f"{counted(len(outcome.failed_pages), 'page')} lost: {outcome.message}"
                 self._annotate("warning", kind, lost, finished.source)
             case _:
                 pass

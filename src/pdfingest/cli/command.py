@@ -15,7 +15,7 @@ from typer.core import TyperCommand
 
 from pdfingest.cli import config
 from pdfingest.cli.declared import PREFIX, Option, Program, options_of
-from pdfingest.cli.messages import say
+from pdfingest.cli.messages import choose_format, say
 from pdfingest.errors import OptionError, ReaderGoneError, UsageError
 from pdfingest.options import option_of
 from pdfingest.text import printable
@@ -93,6 +93,7 @@ def _find(
     if _CONFIG in found:
         chosen = in_words.get(_CONFIG)
         file = config.read(chosen.value) if chosen else config.find()
+        choose_format(sys.argv[1:], file.table)
         in_file = _in_file(configured, file, see)
         found.update({name: each for name, each in in_file if name in found})
         in_words[_CONFIG] = _Found(file.path, _CONFIG)  # the one that counts, for who asks

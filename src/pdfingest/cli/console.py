@@ -17,7 +17,7 @@ from pdfingest.events import Listener
 from pdfingest.memory import look
 from pdfingest.model import Finished, Source
 from pdfingest.summary import Summary
-from pdfingest.text import mib
+from pdfingest.text import counted, mib
 
 _REDRAW_S = 0.2
 _MEMORY_S = 1.0
@@ -134,7 +134,7 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
         note = f", {partial:,} of them partial: --retry-failed" if partial else ""
         yield "unchanged", f"{summary.unchanged:,}", f"ingested before{note}"
     if summary.partial:
-        yield "partial", f"{summary.partial:,}", f"{summary.pages_failed:,} pages lost"
+        yield "partial", f"{summary.partial:,}", f"{counted(summary.pages_failed, 'page')} lost"
     yield "failed", f"{summary.failed:,}", failures
     if summary.gone:
         yield "gone", f"{summary.gone:,}", "ingested before, and not there any more"
@@ -155,5 +155,5 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
 def _losses(summary: Summary) -> Iterator[LossLine]:
     """The first of the sources that lost pages."""
     for each in summary.losses:
-        what = f"{each.pages_failed:,} pages: " if each.partial else ""
+        what = f"{counted(each.pages_failed, 'page')}: " if each.partial else ""
         yield LossLine(each.source, each.failure.value, f"{what}{each.message}", each.partial)

@@ -29,7 +29,7 @@ from pdfingest.options import IngestOptions, options_digest
 from pdfingest.pipeline import stream
 from pdfingest.record import Record, report_line
 from pdfingest.summary import Summary
-from pdfingest.text import mib, printable, shortened
+from pdfingest.text import counted, mib, printable, shortened
 
 _SHOWN_PAGES = 1000
 """Most pages in the table, so that memory is bounded; `--json` has all."""
@@ -166,7 +166,7 @@ def _facts(metadata: dict[str, Any], line: Record) -> Iterator[tuple[str, str]]:
     if line["peak_rss_bytes"]:
         baseline = mib(line["baseline_rss_bytes"])
         yield "peak", f"{mib(line['peak_rss_bytes'])}, {baseline} before it ({line['peak_method']})"
-    attempts = f"{line['attempts']} attempt{'s' * (line['attempts'] != 1)}"
+    attempts = counted(line["attempts"], "attempt")
     yield "time", f"{line['wall_s']:.3f} s, {line['cpu_s']:.3f} s of CPU, {attempts}"
     yield "signal", line["signal"]
     for frame in line["stack"].splitlines():

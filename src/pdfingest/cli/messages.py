@@ -28,11 +28,12 @@ def choose_format(words: Sequence[str], config: Mapping[str, Any]) -> None:
 
     Args:
         words: arguments of the program, the command first.
-        config: options that the configuration sets, by parameter name.
+        config: what the configuration says; empty before it is read.
     """
-    if words[:1] != ["run"]:  # the others do not have the option
+    if words[:1] not in (["run"], ["doctor"]):  # the others do not have the option
         return
-    chosen = os.environ.get("PDFINGEST_LOG_FORMAT", config.get("log_format", ""))
+    configured = {key.replace("-", "_"): value for key, value in config.items()}
+    chosen = os.environ.get("PDFINGEST_LOG_FORMAT", configured.get("log_format", ""))
     for word, following in pairwise([*words, ""]):
         name, _, value = word.partition("=")
         if name == "--log-format":

@@ -23,7 +23,7 @@ from pdfingest.options import IngestOptions
 from pdfingest.pipeline import NewExecutor, ingest, planned
 from pdfingest.summary import Summary
 from pdfingest.supervise.supervisor import Supervisor
-from pdfingest.text import mib, printable
+from pdfingest.text import counted, mib, printable
 
 STDIN = "-"
 """The input that is one PDF on stdin."""
@@ -175,7 +175,7 @@ def list_plan(wanted: Wanted) -> ExitCode:
             size_bytes += source.size_bytes
     sys.stdout.flush()  # so that a failure is told instead of what follows
     unchanged = f", and {plan.sources - count:,} unchanged" if plan.sources > count else ""
-    size = f"{count:,} file{'s' * (count != 1)}, {mib(size_bytes)}{unchanged}"
+    size = f"{counted(count, 'file')}, {mib(size_bytes)}{unchanged}"
     print(size, file=sys.stderr)  # noqa: T201 - about the data
     return stop.exit_code or ExitCode.OK
 

@@ -41,7 +41,7 @@ class Sizing:
             return "no child was started"
         workers = self.workers
         return (
-            f"p99 of the peaks is {mib(self.peak_bytes)}; {workers} workers need "
+            f"p99 of the peaks is {mib(self.peak_bytes)}; --workers {workers} needs "
             f"{mib(workers * self.peak_bytes)} as a rule. For the largest too: --memory-limit "
             f"{self.limit_bytes >> 20}M, which is {mib(workers * self.limit_bytes)} for {workers}"
         )

@@ -125,7 +125,11 @@ class Intake:
     def _chosen(self, choices: Choices) -> dict[str, Any]:
         """Parts of a job that are options."""
         if choices.webhook and not webhook.is_allowed(choices.webhook, self.settings):
-            raise Problem(403, "webhook not allowed", "Its host is none that may be told.")
+            raise Problem(
+                403,
+                "webhook not allowed",
+                "This service sends webhooks only to the hosts that it allows.",
+            )
         given = {
             name: str(value)
             for name in ("engine", "unit")

@@ -146,16 +146,20 @@ class Supervisor:
     def reading(self) -> Iterable[Reading]:
         """How far each source is that a child reads, in the order of the lanes."""
         found: dict[str, Reading] = {}
-        for lane in self._lanes:
-            if not (turn := lane.turn) or not (note := turn.note()) or note.page == DONE:
+        for turn in filter(None, [lane.turn for lane in self._lanes]):
+            note, work = turn.note(), self._working.get(turn.job.spool)
+            if note is None or work is None:
                 continue
-            source, attempt = turn.job.source, turn.job.attempt
-            pages = max(note.page - attempt.begin, 0)
+            source, attempt, is_done = turn.job.source, turn.job.attempt, note.page == DONE
+            total_pages = note.total_pages or work.parts[-1].job.attempt.end
+            if is_done and not total_pages:  # an answer that is on its way says no page
+                continue
+            pages = max((attempt.end + 1 if is_done else note.page) - attempt.begin, 0)
             if other := found.get(source.name):
                 pages += other.pages_done
-            elif work := self._working.get(turn.job.spool):
-                pages += sum(len(part.pages(note.total_pages)) for part in work.parts if part.ended)
-            found[source.name] = Reading(source, pages, note.total_pages, note.hashed_bytes)
+            else:
+                pages += sum(len(part.pages(total_pages)) for part in work.parts if part.ended)
+            found[source.name] = Reading(source, pages, total_pages, note.hashed_bytes)
         return found.values()
 
     def _take_up(self) -> Iterator[Work]:
