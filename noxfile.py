@@ -26,12 +26,24 @@ def _output(*command: str) -> list[str]:
 if installed := _output("pyenv", "versions", "--bare"):
     os.environ["PYENV_VERSION"] = ":".join(reversed(installed))
 
-PYTHONS = [
-    version
-    for version in ("3.11", "3.12", "3.13", "3.14")
-    if _output(f"python{version}", "-c", "print(1)")
-] or ["3"]
-"""Interpreters that are here; where none has a versioned name, the one that runs nox."""
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+SYSTEM = "/usr/bin/python3"
+"""The system's own interpreter, which is often older than others of its minor version."""
+
+
+def _pythons() -> list[str]:
+    """The interpreters that are here, one of each version, the oldest first."""
+    found = {
+        each: f"python{each}" for each in SUPPORTED if _output(f"python{each}", "-c", "print(1)")
+    }
+    for version in _output(SYSTEM, "-c", "import sys; print(*sys.version_info[:2], sep='.')"):
+        if version in SUPPORTED:
+            found[version] = SYSTEM
+    return [found[each] for each in SUPPORTED if each in found] or ["3"]
+
+
+PYTHONS = _pythons()
+"""Where none has a name with its version, the one that runs nox."""
 
 APART = ("--ignore", "tests/readme", "--ignore", "tests/service")
 """Tests that have sessions of their own."""

@@ -11,6 +11,7 @@ import termios
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from rich.cells import cell_len
 
 from conftest import environment
@@ -18,9 +19,17 @@ from conftest import environment
 _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+def open_terminal() -> tuple[int, int]:
+    """Make a terminal; gives the descriptors of its two ends, ours and that of the program."""
+    try:
+        return pty.openpty()
+    except OSError as error:  # a container may have no /dev/pts
+        pytest.skip(f"needs a pseudo-terminal: {error}")
+
+
 def shown_in_terminal(columns: int, cwd: Path, *args: object) -> list[str]:
     """Run the program with a terminal for output; gives its lines, without styles."""
-    ours, its = pty.openpty()
+    ours, its = open_terminal()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     env = environment(TERM="xterm")
     del env["COLUMNS"]

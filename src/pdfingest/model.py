@@ -347,24 +347,20 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far a child is with a source."""
+    """How far a source is that is being read."""
 
     source: Source
-    page: int = 0
-    """1-based number of the page that is being read; 0 until the first."""
+    pages_done: int = 0
+    """Pages that have been read, by all children that have a part of it."""
     total_pages: int = 0
+    """0 until the file is open."""
     hashed_bytes: int = 0
     """How much of the file has been hashed, before its first page is read."""
 
     @property
-    def pages_done(self) -> int:
-        """Pages that have been read."""
-        return max(self.page - 1, 0)
-
-    @property
     def fraction(self) -> float:
         """How much of the source has been read, from 0 to 1."""
-        return self.pages_done / self.total_pages if self.total_pages else 0.0
+        return min(self.pages_done / self.total_pages, 1.0) if self.total_pages else 0.0
 
 
 class Stop:

@@ -132,6 +132,7 @@ def stream(
     *,
     listed: Iterable[AnyPath] | None = None,
     listeners: Sequence[Listener] = (),
+    stop: Stop | None = None,
 ) -> Iterator[Record]:
     """Yield the records of PDFs as they come, without an output directory; as `ingest` otherwise.
 
@@ -139,7 +140,7 @@ def stream(
     the children.
     """
     found = discover(inputs, listed)
-    run = _Run(found, options or IngestOptions(), Listeners(listeners), Stop())
+    run = _Run(found, options or IngestOptions(), Listeners(listeners), stop or Stop())
     with closing(run.steps(lambda _: _private(None))) as steps:
         for finished in steps:
             if isinstance(finished.outcome, Extracted):

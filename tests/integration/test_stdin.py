@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Cli, environment, make_pdf, read_lines, wait_for
+from terminal import open_terminal
 
 
 @pytest.fixture
@@ -95,9 +96,8 @@ def test_a_closed_stdin_is_a_usage_error(cli: Cli) -> None:
     assert (done.returncode, done.stderr[:28]) == (2, "pdfingest: stdin is closed, ")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs a terminal")
 def test_a_terminal_is_no_pdf(cli: Cli) -> None:
-    ours, theirs = os.openpty()
+    ours, theirs = open_terminal()
     done = cli("run", "-", stdin=theirs)
     os.close(ours)
     os.close(theirs)

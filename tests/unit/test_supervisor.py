@@ -146,7 +146,7 @@ def test_no_file_pays_for_a_zygote_that_is_killed(
     for step in supervisor.run(jobs(**{f"{number}": slow for number in range(6)})):
         if step:
             finished.append(step)
-        elif killed < 2 and (reading := [*supervisor.reading()]) and reading[0].page == 2:
+        elif killed < 2 and (reading := [*supervisor.reading()]) and reading[0].pages_done == 1:
             for zygote in psutil.Process().children():
                 zygote.kill()
             killed += 1

@@ -22,6 +22,8 @@ from pdfingest.text import printable
 
 _CONFIG = "config"
 """Name of the option that commands have which read a configuration."""
+_CONFIGURED = "run"
+"""The command whose options a configuration has; others that read one have some of them."""
 _PATHS = {"output", "files_from", "password_file"}
 """Options that a file gives relative to itself."""
 _STREAM = "-"
@@ -53,7 +55,7 @@ class Command(TyperCommand):
             raise UsageError(f"There is no place for {printable(repr(rest[0]), 60)}. {see}")
         program = ctx.find_root().command
         options = options_of(program, ctx.info_name)
-        found = _find(options, given, see)
+        found = _find(options, given, options_of(program, _CONFIGURED), see)
         ctx.params.update({name: each.value for name, each in found.items()})
         ctx.meta[__name__] = {name: each.where for name, each in found.items()}
         if not ctx.params.get("quiet"):
@@ -75,12 +77,15 @@ class Command(TyperCommand):
         return result
 
 
-def _find(options: Sequence[Option], given: Mapping[str, Any], see: str) -> dict[str, _Found]:
+def _find(
+    options: Sequence[Option], given: Mapping[str, Any], configured: Sequence[Option], see: str
+) -> dict[str, _Found]:
     """Find the value of each option, by the name of its parameter.
 
     Args:
         options: of the command.
         given: words of the command line by the names of parameters.
+        configured: options that a configuration may have; the command may have fewer.
         see: where to read more.
     """
     found = {option.name: _Found(option.default, option.flag) for option in options}
@@ -88,7 +93,8 @@ def _find(options: Sequence[Option], given: Mapping[str, Any], see: str) -> dict
     if _CONFIG in found:
         chosen = in_words.get(_CONFIG)
         file = config.read(chosen.value) if chosen else config.find()
-        found.update(_in_file(options, file, see))
+        in_file = _in_file(configured, file, see)
+        found.update({name: each for name, each in in_file if name in found})
         in_words[_CONFIG] = _Found(file.path, _CONFIG)  # the one that counts, for who asks
     found.update(in_words)
     for option in options:

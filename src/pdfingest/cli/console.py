@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from pdfingest.cli.cells import cut
-from pdfingest.cli.messages import shown
+from pdfingest.cli.messages import how_far, shown
 from pdfingest.cli.tables import LossLine, hanging, losses, put
 from pdfingest.events import Listener
 from pdfingest.memory import look
@@ -89,20 +89,22 @@ class ProgressView(Listener):
         if now - self._measured_at > _MEMORY_S:
             self._measured_at = now
             self._memory = f" · memory {mib(look().tree_bytes)}"
-        self._bar.update(self._files, completed=summary.finished)
-        counts = f"{summary.pages:,} pages · {summary.pages_per_s:,.0f}/s{self._memory}"
+        self._bar.update(self._files, completed=summary.progress)
+        counts = f"{summary.pages_read:,} pages · {summary.pages_per_s:,.0f}/s{self._memory}"
         if summary.failed or summary.partial:
             counts += f" · {summary.failed:,} failed · {summary.partial:,} partial"
-        lines = [Text(counts, overflow="fold"), *self._lane_lines(now)]
+        lines = [Text(counts, overflow="fold"), *self._lane_lines(now, summary)]
         self._live.update(Group(self._bar.get_renderable(), *lines), refresh=True)
 
-    def _lane_lines(self, now: float) -> Iterator[Text]:
+    def _lane_lines(self, now: float, summary: Summary) -> Iterator[Text]:
         """One line a lane, the first eight."""
+        ahead = {each.source.name: how_far(each) for each in summary.reading}
         for lane in sorted(self._lanes)[:_SHOWN_LANES]:
             name, since = self._lanes[lane]
             lead = f"  {now - since:6.1f} s  "
-            width = self._console.width - cell_len(lead)
-            yield Text(f"{lead}{cut(shown(name), width)}", style="dim", no_wrap=True)
+            tail = ahead.get(name, "")
+            width = max(self._console.width - cell_len(lead + tail), 1)
+            yield Text(f"{lead}{cut(shown(name), width)}{tail}", style="dim", no_wrap=True)
 
 
 def show_summary(console: Console, summary: Summary, records: str) -> None:

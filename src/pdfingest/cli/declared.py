@@ -56,22 +56,27 @@ class Option:
 
 
 def taking(
-    declared: Callable[..., Any],
+    declared: Callable[..., Any], only: Collection[str] = ()
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of another function, whose result it takes first.
 
     So several commands can have the same options, and each may have more of its own.
+
+    Args:
+        declared: the function.
+        only: names of the parameters to take; the others keep their defaults. All if empty.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        theirs = inspect.signature(declared).parameters
+        all_theirs = inspect.signature(declared).parameters
+        theirs = {name: each for name, each in all_theirs.items() if not only or name in only}
         _, *own = inspect.signature(command).parameters.values()
 
         def run(**given: Any) -> None:
             result = declared(**{name: given.pop(name) for name in theirs})
             command(result, **given)
 
-        parameters = [*theirs.values(), *own]
+        parameters = sorted([*theirs.values(), *own], key=lambda each: each.kind)
         run.__name__, run.__doc__ = command.__name__, command.__doc__
         run.__annotations__ = {each.name: each.annotation for each in parameters}
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # for typer

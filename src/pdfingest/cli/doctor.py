@@ -1,14 +1,13 @@
 """`pdfingest doctor`: its options, and how it shows what it finds."""
 
 import json
-import shutil
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pdfingest.cli.declared import taking
+from pdfingest.cli.facts import show_fact
 from pdfingest.cli.messages import say
 from pdfingest.cli.params import On
 from pdfingest.cli.run import read_options
@@ -18,9 +17,6 @@ from pdfingest.text import printable
 if TYPE_CHECKING:
     from pdfingest.cli.session import Wanted
     from pdfingest.doctor import Fact
-
-_NAME_WIDTH = 12
-_WIDEST = 100
 
 
 @taking(read_options)
@@ -42,28 +38,13 @@ def doctor(
         typer.echo(json.dumps(_document(wanted, facts, problems), indent=2))
     else:
         for fact in facts:
-            _show(fact.name, printable(fact.said))
+            show_fact(fact.name, printable(fact.said))
             if fact.problem:
-                _show("", f"! {printable(fact.problem)}")
-        _show("settings", printable(wanted.config or "no configuration"))
+                show_fact("", f"! {printable(fact.problem)}")
+        show_fact("settings", printable(wanted.config or "no configuration"))
     for problem in problems:
         say("error", f"a run with these options could not start: {printable(problem)}")
     raise typer.Exit(ExitCode.ENVIRONMENT if problems else ExitCode.OK)
-
-
-def _show(name: str, said: str) -> None:
-    """Print a line, or as many as the terminal needs for it."""
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
-    typer.echo(
-        textwrap.fill(
-            said,
-            width,
-            initial_indent=name.ljust(_NAME_WIDTH),
-            subsequent_indent=" " * _NAME_WIDTH,
-            break_on_hyphens=False,
-            break_long_words=False,
-        )
-    )
 
 
 def _document(wanted: "Wanted", facts: "Sequence[Fact]", problems: Sequence[str]) -> dict[str, Any]:

@@ -4,9 +4,9 @@ import json
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from pdfingest.cli.messages import JsonLines, Level, shown
+from pdfingest.cli.messages import JsonLines, Level, how_far, shown
 from pdfingest.events import Listener
 from pdfingest.memory import look
 from pdfingest.model import Extracted, Failed, Finished, Gone, Unchanged
@@ -14,6 +14,8 @@ from pdfingest.record import status_of
 from pdfingest.summary import Summary
 
 _EVERY_S = 5.0
+_MOST_READING = 8
+"""Most files in a line of progress, so that it stays a line with many lanes."""
 _LEVELS: dict[str, Level] = {"partial": "warning", "failed": "error"}
 
 
@@ -52,8 +54,12 @@ class LogView(Listener):
             finished=summary.finished,
             sources=summary.planned,
             failed=summary.failed,
+            pages=summary.pages_read,
             pages_per_s=round(summary.pages_per_s, 1),
             tree_bytes=look().tree_bytes,
+            reading=[
+                f"{each.source.name}{how_far(each)}" for each in summary.reading[:_MOST_READING]
+            ],
         )
 
     def on_ended(self, summary: Summary) -> None:
@@ -101,5 +107,7 @@ def _write(level: Level, event: str, **fields: Any) -> None:
 
 def _plain(value: object) -> str:
     """A value that cannot break its line; quoted where it has spaces."""
+    if isinstance(value, list):
+        value = ", ".join(cast(list[str], value))
     text = shown(str(value))
     return json.dumps(text, ensure_ascii=False) if " " in text or not text else text

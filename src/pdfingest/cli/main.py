@@ -15,6 +15,7 @@ from pdfingest.cli.command import Command
 from pdfingest.cli.compact import compact
 from pdfingest.cli.declared import Program
 from pdfingest.cli.doctor import doctor
+from pdfingest.cli.inspect import inspect
 from pdfingest.cli.kinds import with_kinds
 from pdfingest.cli.messages import choose_format, say
 from pdfingest.cli.report import report
@@ -63,7 +64,7 @@ _OF_OTHERS = """Every option may also come from the environment: as PDFINGEST_WO
 it too, else with the name of the command, as PDFINGEST_REPORT_TOP=3."""
 
 app.command(cls=Command, epilog=_OF_RUN)(run)
-for function in (compact, bench, report, schema, doctor, serve, worker):
+for function in (inspect, compact, bench, report, schema, doctor, serve, worker):
     app.command(cls=Command, epilog=_OF_OTHERS)(function)
 
 

@@ -12,10 +12,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pdfingest.cli.log_format import LogFormat
-from pdfingest.text import printable
+from pdfingest.text import mib, printable
+
+if TYPE_CHECKING:
+    from pdfingest.model import Reading
 
 Level: TypeAlias = Literal["info", "warning", "error"]
 
@@ -69,6 +72,15 @@ def shown(text: str) -> str:
     """
     text = printable(text)
     return text.replace("##[", r"#\x23[") if is_github() else text
+
+
+def how_far(reading: "Reading") -> str:
+    """Say how far a source is, as what follows its name; empty at its very beginning."""
+    if reading.total_pages:
+        return f" · {reading.pages_done:,} of {reading.total_pages:,} pages"
+    if reading.hashed_bytes:
+        return f" · {mib(reading.hashed_bytes)} of {mib(reading.source.size_bytes)} hashed"
+    return ""
 
 
 def is_github() -> bool:

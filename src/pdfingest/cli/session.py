@@ -85,7 +85,7 @@ def ingest_in_view(wanted: Wanted) -> ExitCode:
             raise OptionError(["html", "output"], "pictures need a directory. Name one as output.")
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
-        inputs, paths = _opened(wanted, stop, stack)
+        inputs, paths = opened(wanted, stop, stack)
         listeners = [] if view.quiet else [_listener(view, stack)]
         if view.log_format is LogFormat.TEXT and is_github():
             report = "" if options.to_stdout else os.path.join(options.folder, REPORT)
@@ -127,7 +127,7 @@ def _unless_stopped(begin: Callable[[], Summary], stop: Stop) -> Summary | None:
         raise
 
 
-def _opened(
+def opened(
     wanted: Wanted, stop: Stop, stack: ExitStack
 ) -> tuple[Sequence[str], Iterator[str] | None]:
     """Open what the inputs come from beside the command line: a list of paths, or stdin."""
@@ -167,7 +167,7 @@ def list_plan(wanted: Wanted) -> ExitCode:
     count = size_bytes = 0
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
-        inputs, paths = _opened(wanted, stop, stack)
+        inputs, paths = opened(wanted, stop, stack)
         plan = stack.enter_context(planned(inputs, paths, wanted.options, stop))
         for source in plan.changed():
             print(printable(source.name))  # noqa: T201 - stdout is for data

@@ -10,7 +10,7 @@ file it takes first.
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -143,12 +143,20 @@ class Supervisor:
                 lane.close()
         self._stuck.clear()
 
-    def reading(self) -> Iterator[Reading]:
-        """How far each child is that has a file, in the order of the lanes."""
+    def reading(self) -> Iterable[Reading]:
+        """How far each source is that a child reads, in the order of the lanes."""
+        found: dict[str, Reading] = {}
         for lane in self._lanes:
-            if (turn := lane.turn) and (note := turn.note()) and note.page != DONE:
-                source = turn.job.source
-                yield Reading(source, note.page, note.total_pages, note.hashed_bytes)
+            if not (turn := lane.turn) or not (note := turn.note()) or note.page == DONE:
+                continue
+            source, attempt = turn.job.source, turn.job.attempt
+            pages = max(note.page - attempt.begin, 0)
+            if other := found.get(source.name):
+                pages += other.pages_done
+            elif work := self._working.get(turn.job.spool):
+                pages += sum(len(part.pages(note.total_pages)) for part in work.parts if part.ended)
+            found[source.name] = Reading(source, pages, note.total_pages, note.hashed_bytes)
+        return found.values()
 
     def _take_up(self) -> Iterator[Work]:
         """What was put aside, with the whole budget."""
