@@ -36,6 +36,7 @@ def exit_code(command: str) -> int:
         "bench",
         "doctor",
         "schema",
+        "inspect",
         "run - ",
     )
     return 0 if any(part in command for part in lenient) else 1

@@ -84,7 +84,9 @@ def default_of(shown: str, setting: str) -> Any:
     if shown == "as for `run`":
         of_run = {option_of(name): name for name in IngestOptions.__dataclass_fields__}
         return getattr(IngestOptions(), of_run[setting])
-    words = {"none": "", "the CPUs": available_cpus(), "3/4 of what there is": 0}
+    if shown.startswith("the CPUs"):  # or fewer, on a small machine
+        return min(available_cpus(), Settings().lanes)
+    words = {"none": "", "3/4 of what there is": 0}
     if shown in words:
         return words[shown]
     if shown.startswith("`"):
