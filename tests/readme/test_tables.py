@@ -1,20 +1,28 @@
 """What the README's tables and lists name is what the program has, no more and no less."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
+from enum import EnumType
+from typing import Any
 
 import pytest
 from typer.main import get_command
 
 from conftest import ROOT
-from pdfingest import ExitCode, FailureKind, layout
-from pdfingest.cli.declared import Program
+from pdfingest import ExitCode, FailureKind, layout, record, sizing
+from pdfingest.cli.declared import Option, Program, options_of
 from pdfingest.cli.main import app
 from pdfingest.cli.unread import known_variables
 from pdfingest.extract.registry import _BUILT_IN
+from pdfingest.machine import available_cpus
+from pdfingest.options import IngestOptions, option_of
+from pdfingest.report.csv import write_csv
+from pdfingest.report.html import MOST_ROWS
 from pdfingest.schema import Schema, schema_of
 from pdfingest.service.settings import PREFIX, Settings
+from pdfingest.text import parse_size
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROGRAM: Program = get_command(app)
@@ -35,10 +43,15 @@ def tables() -> Iterator[Table]:
         yield head, rows
 
 
+def rows_of(first: str) -> list[list[str]]:
+    """The rows of the table whose head begins so."""
+    (found,) = [rows for head, rows in tables() if head[0] == first]
+    return found
+
+
 def column(first: str) -> list[str]:
     """The first column of the table whose head begins so."""
-    (found,) = [rows for head, rows in tables() if head[0] == first]
-    return [row[0] for row in found]
+    return [row[0] for row in rows_of(first)]
 
 
 def names(cells: list[str]) -> list[str]:
@@ -64,6 +77,49 @@ def test_the_settings_are_those_of_the_service() -> None:
     settings = {f"{PREFIX}{name.upper()}" for name in Settings.__dataclass_fields__}
     found = names(column("setting"))
     assert (set(found), len(found)) == (settings, len(settings))
+
+
+def default_of(shown: str, setting: str) -> Any:
+    """The default that the README shows for a setting, as the program has it."""
+    if shown == "as for `run`":
+        of_run = {option_of(name): name for name in IngestOptions.__dataclass_fields__}
+        return getattr(IngestOptions(), of_run[setting])
+    if shown.startswith("the CPUs"):  # or fewer, on a small machine
+        return min(available_cpus(), Settings().lanes)
+    words = {"none": "", "3/4 of what there is": 0}
+    if shown in words:
+        return words[shown]
+    if shown.startswith("`"):
+        return shown.strip("`")
+    return parse_size(shown.removesuffix(" s").removesuffix(" a minute").replace(",", ""))
+
+
+def test_the_settings_have_the_defaults_that_are_shown() -> None:
+    for cell, shown, _ in rows_of("setting"):
+        for variable in names([cell]):
+            setting = variable.removeprefix(PREFIX).lower()
+            assert getattr(Settings(), setting) == default_of(shown, setting), variable
+
+
+def options(command: str) -> dict[str, Option]:
+    """The options of a command by their flags."""
+    found = options_of(PROGRAM, command)
+    return {option.flag: option for option in found if option.flag.startswith("--")}
+
+
+@pytest.mark.parametrize("command", ["run", "report"])
+def test_the_options_in_a_table_are_those_of_its_command(command: str) -> None:
+    for cell, does in rows_of(f"option of `{command}`"):
+        for flag in names([cell]):
+            kind, default = options(command)[flag].kind, options(command)[flag].default
+            if isinstance(kind, EnumType):
+                assert set(kind) <= set(names([does]))
+            for shown in re.findall(r"\(default `(.+?)`\)", does):
+                assert shown == (f"{default:g}" if isinstance(default, float) else f"{default}")
+
+
+def test_the_table_of_report_has_all_its_options() -> None:
+    assert sorted(names(column("option of `report`"))) == sorted(options("report"))
 
 
 def test_the_engines_are_those_built_in() -> None:
@@ -115,13 +171,48 @@ def test_the_record_that_is_shown_has_every_key_in_its_order() -> None:
     assert "`page_offsets`" in README
 
 
+def named(begin: str, end: str) -> list[str]:
+    """What stands in backticks in the one paragraph that has these words, between them."""
+    (found,) = re.findall(f"{re.escape(begin)}(.*?){re.escape(end)}", README, re.DOTALL)
+    return names([found])
+
+
 def test_every_key_of_a_report_line_is_named_in_its_order() -> None:
-    (listed,) = re.findall(r"A \*\*report line\*\* has (.*?)\n\n", README, re.DOTALL)
-    assert re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", listed)) == list(
-        schema_of("report")["properties"]
-    )
+    assert named("A **report line** has", "\n\n") == list(schema_of("report")["properties"])
 
 
 def test_every_status_of_a_report_line_is_named() -> None:
-    (listed,) = re.findall(r"`status` \((.*?)\)", README)
-    assert re.findall(r"`(\w+)`", listed) == schema_of("report")["properties"]["status"]["enum"]
+    assert names(column("`status`")) == schema_of("report")["properties"]["status"]["enum"]
+
+
+def test_every_key_of_the_summary_that_is_named_exists() -> None:
+    found = named("In `summary.json`, ", "\n\n")
+    assert found
+    assert set(found) <= set(schema_of("summary")["properties"])
+
+
+def test_every_column_of_the_csv_is_named_in_its_order() -> None:
+    file = io.StringIO()
+    write_csv((), file)
+    assert named("The columns of `--csv` are ", "\n\n") == file.getvalue().strip().split(",")
+
+
+SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+SYMPTOMS = names(column("symptom"))
+OF_OTHERS = {"RuntimeError", "PermissionError"}
+"""Names of errors that others raise."""
+
+
+@pytest.mark.parametrize("symptom", SYMPTOMS)
+def test_a_symptom_is_told_in_the_words_of_the_program(symptom: str) -> None:
+    words = r"[^\n]*".join(map(re.escape, symptom.split("…")))
+    source = re.sub(r'"\n\s*f?"', "", SOURCE)  # a message may go over several lines
+    assert symptom in OF_OTHERS | {"�"} or re.search(words, source)
+
+
+def test_the_numbers_in_the_text_are_those_of_the_program() -> None:
+    text = re.sub(r"\s+", " ", README)
+    assert f"a table of up to {MOST_ROWS:,} files" in text
+    assert f"cut after {record._MOST_LABEL_CHARS} characters" in text
+    lanes = f"{sizing.DESCRIPTORS} descriptors and {sizing.DESCRIPTORS_OF_LANE} a lane"
+    assert f"a run needs {lanes}" in text

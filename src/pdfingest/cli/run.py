@@ -73,7 +73,7 @@ def read_options(  # noqa: PLR0913 - one parameter an option, as typer has it
             "--workers",
             "-w",
             metavar="N",
-            help="Files at a time. [default: the CPUs of this process, if memory is enough]",
+            help="Files at a time. [default: the CPUs; fewer if memory or descriptors are short]",
         ),
     ] = None,
     engine: Annotated[
