@@ -103,6 +103,45 @@ def test_a_source_is_in_one_of_the_record_files_only(cli: Cli, run: Run, out: Pa
     assert len(read_lines(out / "documents.jsonl")) == 9
 
 
+@pytest.mark.usefixtures("sources")
+def test_a_run_that_compacts_leaves_the_newest_state_of_each_source(
+    run: Run, faulty: Make, pdfs: Path, out: Path
+) -> None:
+    run(out)
+    faulty("3.pdf", pages=2, text="newer")
+    (pdfs / "4.pdf").unlink()
+    assert run(out, "--compact").returncode == 1
+    assert places(out) == sorted(set(places(out)))
+    texts = [r["text"] for r in read_lines(out / "pages.jsonl") if r["source"] == "3.pdf"]
+    assert texts == ["newer", "newer"]
+    report = [line["source"] for line in read_lines(out / "report.jsonl")]
+    assert report == sorted({path.name for path in pdfs.iterdir()})
+    assert run(out, "--compact", "--dry-run").stdout == "bad.pdf\n", "all else is unchanged"
+
+
+def test_outputs_that_are_mostly_old_are_told_with_the_command(
+    cli: Cli, faulty: Make, pdfs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "my out"
+
+    def hints(*more: str) -> list[str]:
+        """The last line of the summary, if it is about what is old."""
+        faulty("a.pdf", text="0123456789abcdef", times=40 << 16)
+        words = ("run", pdfs, "-o", out, "--engine", "faulty", "--no-progress", "--force", *more)
+        done = cli(*words)
+        assert done.returncode == 0, done.stderr
+        return [line for line in done.stderr.splitlines() if line.startswith("old")]
+
+    assert hints() == []
+    assert hints() == [], "40 MiB are old, and as many are not"
+    (hint,) = hints()
+    assert hint.split() == (
+        f"old 80.0 MiB of 120.0 MiB. To remove it: pdfingest compact '{out}'".split()
+    )
+    assert hints("--compact") == [], "nothing is old any more"
+    assert hints() == []
+
+
 @pytest.mark.slow
 def test_a_kill_leaves_the_old_state_or_the_new(
     cli: Cli, run: Run, faulty: Make, tmp_path: Path, out: Path
