@@ -114,6 +114,15 @@ def as_nobody_special() -> list[str]:
     return [setpriv, "--bounding-set=-dac_override,-dac_read_search"]
 
 
+def in_a_place_where(setup: str) -> list[str]:
+    """How to run a program with other file systems in some places than this machine has."""
+    unshare = shutil.which("unshare")
+    command = [str(unshare), "--mount", "sh", "-c", f'{setup} && exec "$@"', "sh"]
+    if unshare is None or subprocess.run([*command, "true"], check=False).returncode != 0:
+        pytest.skip("needs the right to mount (unshare, util-linux)")
+    return command
+
+
 @dataclass(frozen=True)
 class Said:
     code: int

@@ -12,11 +12,11 @@ So a kill at any instant leaves the old state or the new one.
 import os
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from pdfingest.errors import NoInputError, OutputError
+from pdfingest.errors import LedgerError, NoInputError, OutputError
 from pdfingest.layout import REPORT, ledger_of, parts_of, sync_folder, told
 from pdfingest.ledger import Ledger
 from pdfingest.lock import held
@@ -99,10 +99,7 @@ def compact(output: str, wait_s: float = 0.0, *, is_held: bool = False) -> Compa
         with _cleared_on_error(output, gathered):
             sources, lengths = _rewrite(output, gathered, home)
         if whole:
-            with home.told():
-                home.database.execute("BEGIN IMMEDIATE")
-                home.database.execute(_PLACES)
-            home.begin_renaming(lengths)
+            _commit(output, lengths, home)
             settle(output, home)
         else:
             _rename(output, lengths)
@@ -127,6 +124,26 @@ def settle(folder: str, ledger: Ledger) -> None:
     for name in ledger.lengths():  # of one that was killed before its commit
         with suppress(OSError):
             os.unlink(_new(folder, name))
+
+
+def _commit(output: str, lengths: Mapping[str, int], home: Ledger) -> None:
+    """Have the ledger commit to the new files.
+
+    Raises:
+        LedgerError: it cannot be written.
+    """
+    try:
+        with home.told():
+            home.database.execute("BEGIN IMMEDIATE")
+            home.database.execute(_PLACES)
+        home.begin_renaming(lengths)
+    except LedgerError:
+        # A commit whose fsync fails may still be there afterwards, and needs the new files. So the
+        # ledger is asked, by a new connection, before they go and leave room on a full disk.
+        home.database.close()
+        with suppress(LedgerError), Ledger(home.path) as ledger:
+            settle(output, ledger)
+        raise
 
 
 def _rename(folder: str, names: Iterable[str]) -> None:
@@ -193,8 +210,9 @@ def _gather(folder: str, part: int, ledger: Ledger, home: Ledger) -> _Gathered:
     with ledger.told(), home.told():
         execute = home.database.execute
         execute("BEGIN")
-        for name, finished_at, *place in ledger.database.execute(_STATES):
-            execute(_TAKE, (name, part, finished_at, *place, name, finished_at))
+        with closing(ledger.database.execute(_STATES)) as rows:
+            for name, finished_at, *place in rows:
+                execute(_TAKE, (name, part, finished_at, *place, name, finished_at))
         execute("COMMIT")
     return _Gathered(folder, ledger.lengths(), ledger.was_interrupted())
 
@@ -209,7 +227,8 @@ def _rewrite(
     """
     names = sorted({name for each in gathered for name in each.lengths})
     sources = 0
-    with ExitStack() as stack, told(output), home.told():
+    # The files are closed within `told`: what they hold back then may not find room either.
+    with told(output), home.told(), ExitStack() as stack:
         targets = {name: stack.enter_context(open(_new(output, name), "wb")) for name in names}
         origins = {
             (part, name): stack.enter_context(open(os.path.join(each.folder, name), "rb"))
@@ -218,7 +237,8 @@ def _rewrite(
         }
         execute = home.database.execute
         execute("BEGIN")
-        rows: Iterable[Any] = execute(_ORDERED)
+        # Closed on errors too: a connection lives, and locks the ledger, as long as its queries.
+        rows: Iterable[Any] = stack.enter_context(closing(execute(_ORDERED)))
         for name, part, records, records_at, records_bytes, report_at, report_bytes in rows:
             moved = (targets[records].tell() if records else 0, targets[REPORT].tell())
             if records:

@@ -326,12 +326,11 @@ class Ledger:
             for name, sources in given.items():
                 self._change("INSERT OR REPLACE INTO input VALUES (?, ?)", name, sources)
 
-    def old_bytes(self) -> int:
-        """Bytes of the outputs that a compaction would remove."""
+    def live_bytes(self) -> int:
+        """Bytes of the outputs that a compaction would keep, those not committed yet included."""
         with self.told():
             sql = "SELECT total(records_bytes + report_bytes) FROM source"
-            live = int(self.database.execute(sql).fetchone()[0])
-            return max(sum(self.lengths().values()) - live, 0)
+            return int(self.database.execute(sql).fetchone()[0])
 
 
 def _ending(outcome: Extracted | Failed) -> tuple[str | int, ...]:

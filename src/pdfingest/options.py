@@ -13,13 +13,16 @@ from pdfingest.errors import OptionError
 from pdfingest.model import SCHEMA, Duplicates, EngineSpec, FailureKind, Limits, Sandbox, Unit
 from pdfingest.shard import Shard
 from pdfingest.share import HALF, NONE, Share, as_share
-from pdfingest.sizing import LEAST_MEMORY_BYTES, default_budget_bytes, default_workers
+from pdfingest.sizing import (
+    LEAST_MEMORY_BYTES,
+    MAX_WORKERS,
+    default_budget_bytes,
+    default_workers,
+)
 from pdfingest.text import mib
 
 ANY_KIND = "any"
 """Stands for every kind of failure."""
-MAX_WORKERS = 512
-"""More lanes than this is a typing error: each holds a process, two pipes and a thread."""
 
 
 class FailOn(StrEnum):

@@ -191,7 +191,11 @@ class _Run:
                         ledger.commit(sink.sync)
             self.sampler.sample(self.summary.finished)
             self.summary.earlier_memory = sink.earlier_memory()
-            self.summary.old_bytes = ledger.old_bytes()
+            if not self.options.compact:  # else what is old is about to go
+                # What this run has written since its last commit counts too: a short one has none.
+                lengths = {**ledger.lengths(), **sink.sync()}
+                self.summary.output_bytes = sum(lengths.values())
+                self.summary.live_bytes = ledger.live_bytes()
             self.summary.end(self.stop.exit_code, self.sampler.samples)
             sink.end(self.summary)
             ledger.end_run(self.stop.exit_code or ExitCode.OK, sink.sync)

@@ -177,10 +177,8 @@ class DirectorySink(Sink):
         with told(self._folder):
             records_at, report_at = self._records.length, self._report.length
             if isinstance(finished.outcome, Extracted) and finished.outcome.pages:
-                with open(finished.spool, "rb", buffering=0) as file:
+                with _records_of(finished) as file:
                     self._records.append(_pieces(file, self._buffer))
-                if self._records.length == records_at:
-                    raise RuntimeError(f"{finished.source.name} has pages, but no records")
             if self._report_unchanged or not isinstance(finished.outcome, Unchanged):
                 self._report.append([encode(report_line(finished, self._digest))])
         records_bytes = self._records.length - records_at
@@ -208,7 +206,7 @@ class StreamSink(Sink):
         """Copy the records to the stream, at once, for a reader that waits."""
         outcome = finished.outcome
         if self._stream is not None and isinstance(outcome, Extracted) and outcome.pages:
-            with told("stdout"), open(finished.spool, "rb", buffering=0) as file:
+            with told("stdout"), _records_of(finished) as file:
                 shutil.copyfileobj(file, self._stream, _COPY_BYTES)
                 self._stream.flush()
             return Place(records="-")
@@ -229,6 +227,19 @@ def _cut(path: str, length: int | None) -> None:
         )
     if length is not None and found > length:
         os.truncate(path, length)
+
+
+def _records_of(finished: Finished) -> FileIO:
+    """Open the spool of a source that has pages.
+
+    Raises:
+        RuntimeError: it is empty. A report line that says `ok` would lose the source in silence.
+    """
+    file = FileIO(finished.spool)
+    if not os.fstat(file.fileno()).st_size:
+        file.close()
+        raise RuntimeError(f"{finished.source.name} has pages, but no records")
+    return file
 
 
 def _pieces(file: FileIO, buffer: memoryview) -> Iterator[memoryview]:

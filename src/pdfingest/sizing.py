@@ -10,13 +10,15 @@ from contextlib import suppress
 from pdfingest.errors import ResourceError
 from pdfingest.machine import available_cpus, available_memory, descriptor_limits
 
+MAX_WORKERS = 512
+"""More lanes than this is a typing error: each holds a process, two pipes and a thread."""
 LEAST_MEMORY_BYTES = 64 << 20
 """A child that has opened nothing yet maps half of this."""
 DESCRIPTORS = 40
 """Of the parent without a lane: streams, ledger, outputs, lock, signals, image. Counted: 20."""
 DESCRIPTORS_OF_LANE = 16
 """The pipes of the child and of the executor, the flight recorder, and children on their way out.
-Counted in runs with 1 to 64 lanes: up to 12."""
+Counted in runs with 1 to 64 lanes, and in workers of the service with 1 to 24: up to 12."""
 
 
 def default_budget_bytes() -> int:
@@ -33,7 +35,7 @@ def default_workers(budget_bytes: int, limit_bytes: int) -> int:
     """
     by_memory = budget_bytes // max(limit_bytes, LEAST_MEMORY_BYTES)
     by_descriptors = (descriptor_limits()[1] - DESCRIPTORS) // DESCRIPTORS_OF_LANE
-    return max(min(available_cpus(), by_memory, by_descriptors), 1)
+    return max(min(available_cpus(), by_memory, by_descriptors, MAX_WORKERS), 1)
 
 
 def descriptors_for(workers: int) -> int:
@@ -41,8 +43,12 @@ def descriptors_for(workers: int) -> int:
     return DESCRIPTORS + workers * DESCRIPTORS_OF_LANE
 
 
-def allow_descriptors(workers: int) -> None:
-    """Raise the soft limit on descriptors as far as a run needs it.
+def allow_descriptors(workers: int, option: str = "--workers") -> None:
+    """Raise the soft limit on descriptors as far as a run, or a worker of the service, needs it.
+
+    Args:
+        workers: number of lanes.
+        option: by which the user chooses that number.
 
     Raises:
         ResourceError: the hard limit is too low; the message has the sum.
@@ -53,9 +59,9 @@ def allow_descriptors(workers: int) -> None:
         return
     if needed > hard:
         fitting = (hard - DESCRIPTORS) // DESCRIPTORS_OF_LANE
-        cure = f"Use at most {fitting} --workers, or raise" if fitting > 0 else "Raise"
+        cure = f"Use at most {fitting} {option}, or raise" if fitting > 0 else "Raise"
         raise ResourceError(
-            f"--workers {workers} needs {needed:,} descriptors ({DESCRIPTORS}, and "
+            f"{option} {workers} needs {needed:,} descriptors ({DESCRIPTORS}, and "
             f"{DESCRIPTORS_OF_LANE} for each), but this process may have {hard:,}. {cure} the "
             "limit: ulimit -n."
         )

@@ -29,6 +29,9 @@ SHOWN_FAILURES = 20
 """So many losses are kept by name; `report.jsonl` has them all."""
 SHOWN_PEAKS = 20
 """So many of the sources that exceed the gate for peaks are kept by name, the highest."""
+_NOTICED_BYTES = 64 << 20
+"""Less than this costs no disk and no reader a second. Outputs that are mostly old but small are
+usual while somebody tries things out, and a hint each time would be noise."""
 
 
 @dataclass(slots=True)
@@ -122,9 +125,21 @@ class Summary:
     """Of the memory that outlives a file; known at its end."""
     earlier_memory: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What the summary of an earlier run says of memory, for a run that took up nothing."""
-    old_bytes: int = 0
-    """Bytes of the outputs that a compaction would remove; known at the end."""
+    output_bytes: int = 0
+    """Length of all outputs; known at the end of a run that does not compact them itself."""
+    live_bytes: int = 0
+    """Those of them that are the newest state of a source."""
     _clock: float = field(default_factory=time.perf_counter)
+
+    @property
+    def old_bytes(self) -> int:
+        """Bytes of the outputs that a compaction would remove."""
+        return max(self.output_bytes - self.live_bytes, 0)
+
+    @property
+    def is_worth_compacting(self) -> bool:
+        """Whether most of the outputs is old, and enough to notice."""
+        return self.old_bytes >= _NOTICED_BYTES and self.old_bytes > self.live_bytes
 
     @property
     def taken_up(self) -> int:

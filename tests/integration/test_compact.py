@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Cli, environment, read_lines
+from conftest import Cli, environment, in_a_place_where, read_lines
 from pdfingest.compact import compact
 
 Make = Callable[..., Path]
@@ -103,6 +103,45 @@ def test_a_source_is_in_one_of_the_record_files_only(cli: Cli, run: Run, out: Pa
     assert len(read_lines(out / "documents.jsonl")) == 9
 
 
+@pytest.mark.usefixtures("sources")
+def test_a_run_that_compacts_leaves_the_newest_state_of_each_source(
+    run: Run, faulty: Make, pdfs: Path, out: Path
+) -> None:
+    run(out)
+    faulty("3.pdf", pages=2, text="newer")
+    (pdfs / "4.pdf").unlink()
+    assert run(out, "--compact").returncode == 1
+    assert places(out) == sorted(set(places(out)))
+    texts = [r["text"] for r in read_lines(out / "pages.jsonl") if r["source"] == "3.pdf"]
+    assert texts == ["newer", "newer"]
+    report = [line["source"] for line in read_lines(out / "report.jsonl")]
+    assert report == sorted({path.name for path in pdfs.iterdir()})
+    assert run(out, "--compact", "--dry-run").stdout == "bad.pdf\n", "all else is unchanged"
+
+
+def test_outputs_that_are_mostly_old_are_told_with_the_command(
+    cli: Cli, faulty: Make, pdfs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "my out"
+
+    def hints(*more: str) -> list[str]:
+        """The last line of the summary, if it is about what is old."""
+        faulty("a.pdf", text="0123456789abcdef", times=40 << 16)
+        words = ("run", pdfs, "-o", out, "--engine", "faulty", "--no-progress", "--force", *more)
+        done = cli(*words)
+        assert done.returncode == 0, done.stderr
+        return [line for line in done.stderr.splitlines() if line.startswith("old")]
+
+    assert hints() == []
+    assert hints() == [], "40 MiB are old, and as many are not"
+    (hint,) = hints()
+    assert hint.split() == (
+        f"old 80.0 MiB of 120.0 MiB. To remove it: pdfingest compact '{out}'".split()
+    )
+    assert hints("--compact") == [], "nothing is old any more"
+    assert hints() == []
+
+
 @pytest.mark.slow
 def test_a_kill_leaves_the_old_state_or_the_new(
     cli: Cli, run: Run, faulty: Make, tmp_path: Path, out: Path
@@ -145,6 +184,80 @@ def test_a_compaction_that_was_committed_is_finished_by_the_next_run(
     assert len(places(out)) == 2 * len(set(places(out))), "the old files have the names"
     run(out)
     assert places(out) == sorted(set(places(out)))
+
+
+FILL_UP = """
+import os, sys
+from pdfingest import IngestOptions, ingest
+from pdfingest.compact import compact
+from pdfingest.errors import LedgerError, OutputError
+
+pdfs, disk = sys.argv[1:]
+out = f"{disk}/out"
+files = [f"{out}/pages.jsonl", f"{out}/report.jsonl"]
+
+
+def leave(pages):
+    with open(f"{disk}/filler", "wb", buffering=0) as filler:
+        try:
+            while filler.write(bytes(4096)):
+                pass
+        except OSError:
+            filler.truncate(max(filler.tell() - 4096 * pages, 0))
+
+
+def contents():
+    return [open(path, "rb").read() for path in files]
+
+
+for force in (False, True):
+    ingest(pdfs, IngestOptions(output=out, engine="faulty", workers=1, force=force))
+before, refusals, room = contents(), set(), 0
+while True:
+    leave(room)
+    try:
+        compact(out)
+        break
+    except (LedgerError, OutputError) as error:
+        assert "is full" in str(error) or "No space left" in str(error), error
+        refusals.add(type(error).__name__)
+    assert not [name for name in os.listdir(out) if name.endswith(".new")], room
+    assert contents() == before, room
+    room += 1
+assert sum(map(len, contents())) < sum(map(len, before))
+print(*sorted(refusals))
+"""
+"""Compacts on a disk with room for no page (4 KiB), then for one more each time, until it fits."""
+
+
+@pytest.mark.usefixtures("sources")
+def test_a_full_disk_is_told_and_gets_back_what_was_written(pdfs: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    program = in_a_place_where(f"mount -t tmpfs -o size=1m none {disk}")
+    done = subprocess.run(
+        [*program, sys.executable, "-c", FILL_UP, pdfs, disk],
+        env=environment(), capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout == "LedgerError OutputError\n", "each of them had its turn"
+
+
+def test_a_new_file_that_cannot_grow_is_told_in_a_line(
+    cli: Cli, run: Run, faulty: Make, out: Path
+) -> None:
+    resource = pytest.importorskip("resource")
+    for number in range(5):
+        faulty(f"{number}.pdf", pages=9, text="x" * 5000)
+    run(out)
+    limit = 100_000, 100_000  # bytes, where pages.jsonl has twice as many
+    done = cli("compact", out, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+    assert done.returncode == 4
+    assert done.stderr.startswith(f"pdfingest: cannot write to {out}: File too large.")
+    assert done.stderr.count("\n") == 1
+    assert list(out.glob("*.new")) == []
+    assert len(places(out)) == 45
+    assert cli("compact", out).returncode == 0
 
 
 @pytest.mark.usefixtures("sources")

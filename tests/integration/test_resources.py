@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Cli, environment, make_pdf, read_lines
+from conftest import Cli, environment, in_a_place_where, make_pdf, read_lines
 
 resource = pytest.importorskip("resource")
 
@@ -113,15 +113,6 @@ def test_too_few_processes_or_threads_are_the_environments_fault(
         assert len(done.stderr.splitlines()) <= 2
     assert run().returncode == 0
     assert len(read_lines(folder / "out" / "pages.jsonl")) == 1
-
-
-def in_a_place_where(setup: str) -> list[str]:
-    """How to run a program with other file systems in some places than this machine has."""
-    unshare = shutil.which("unshare")
-    command = [str(unshare), "--mount", "sh", "-c", f'{setup} && exec "$@"', "sh"]
-    if unshare is None or subprocess.run([*command, "true"], check=False).returncode != 0:
-        pytest.skip("needs the right to mount (unshare, util-linux)")
-    return command
 
 
 def summary_of(command: list[str], pdfs: Path, out: Path) -> dict[str, Any]:

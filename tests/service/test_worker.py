@@ -115,11 +115,11 @@ class Service:
         self.jobs.client.close()
         self.app.close()
 
-    def work(self, **more: str) -> subprocess.Popen[bytes]:
-        """Start a worker."""
+    def work(self, *before: str, **more: str) -> subprocess.Popen[bytes]:
+        """Start a worker, by a program that runs another if one is given."""
         with open(self.folder / f"worker-{len(self.workers)}.log", "wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pdfingest", "worker"],
+                [*before, sys.executable, "-m", "pdfingest", "worker"],
                 env={**self.environment, **more},
                 stderr=log,
             )
@@ -216,6 +216,34 @@ def test_a_page_that_ends_its_child_costs_itself(service: Service, fault: str, k
     assert (job.report["failure"], job.report["failed_pages"]) == (kind, [2])
     assert service.records(job_id) == [1, 3]
     assert service.workers[0].poll() is None
+
+
+def nofile(soft: int, hard: int) -> list[str]:
+    """How to run a program under limits on its descriptors."""
+    prlimit = shutil.which("prlimit")
+    if prlimit is None:
+        pytest.skip("needs prlimit (util-linux)")
+    return [prlimit, f"--nofile={soft}:{hard}"]
+
+
+def test_a_worker_allows_itself_the_descriptors_of_its_lanes(service: Service) -> None:
+    more = {"PDFINGEST_LANES": "8", "PDFINGEST_MEMORY_BUDGET": "1G"}
+    worker = service.work(*nofile(64, 4096), **more)
+    job_ids = [service.faulty(fault="sleep", page=1, seconds=1) for _ in range(16)]
+    jobs = [service.ended(job_id) for job_id in job_ids]
+    assert {(job.state, job.attempts) for job in jobs} == {(State.DONE, 1)}
+    assert worker.poll() is None
+
+
+def test_a_worker_with_too_many_lanes_for_its_descriptors_is_refused_with_the_sum(
+    service: Service,
+) -> None:
+    more = {"PDFINGEST_LANES": "64", "PDFINGEST_MEMORY_BUDGET": "8G"}
+    worker = service.work(*nofile(256, 256), **more)
+    assert worker.wait(20) == 4
+    said = (service.folder / "worker-0.log").read_text()
+    assert "--lanes 64 needs 1,064 descriptors" in said
+    assert "Use at most 13 --lanes" in said
 
 
 def test_a_file_without_records_has_failed(service: Service) -> None:

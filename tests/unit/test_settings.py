@@ -10,6 +10,8 @@ from pdfingest.service.settings import read_settings
         ("PDFINGEST_TIMEOUT", "nan"),
         ("PDFINGEST_PAGE_TIMEOUT", "inf"),
         ("PDFINGEST_MAX_PAGES", "0"),
+        ("PDFINGEST_LANES", "-1"),
+        ("PDFINGEST_LANES", "513"),
         ("PDFINGEST_SANDBOX", "foo"),
         ("PDFINGEST_ENGINE", "pdfium,,pypdf"),
     ],

@@ -1,3 +1,5 @@
+import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from pdfingest.errors import ExitCode, OutputError
 from pdfingest.ledger import Place
 from pdfingest.model import Cost, Extracted, Failed, FailureKind, Finished, Source, Unit
-from pdfingest.sink import DirectorySink
+from pdfingest.sink import DirectorySink, Sink, StreamSink
 from pdfingest.summary import Summary
 
 EXTRACTED = Extracted(Cost(), "ab", "pdfium", pages=1, chars=1, needs_ocr_pages=0)
@@ -28,6 +30,18 @@ def test_records_and_report_lines_are_appended_and_the_spool_is_gone(tmp_path: P
     assert (tmp_path / "pages.jsonl").read_text() == "one\ntwo\n"
     assert len((tmp_path / "report.jsonl").read_text().splitlines()) == 3
     assert (tmp_path / "summary.json").exists()
+
+
+@pytest.mark.parametrize("make", [sink_of, lambda _: StreamSink(io.BytesIO())])
+def test_pages_that_are_not_in_the_spool_are_refused_instead_of_reported_as_ok(
+    make: Callable[[Path], Sink], tmp_path: Path
+) -> None:
+    with make(tmp_path) as sink:
+        spool = Path(sink.new_spool())
+        spool.touch()
+        with pytest.raises(RuntimeError, match=r"a\.pdf has pages, but no records"):
+            sink.write(Finished(Source("a.pdf", ""), EXTRACTED, str(spool)))
+    assert not any(path.read_text() for path in tmp_path.glob("*.jsonl"))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

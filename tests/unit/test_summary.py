@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from pdfingest.errors import ExitCode
 from pdfingest.model import Cost, Extracted, Failed, FailureKind, Finished, Outcome, Peak, Source
 from pdfingest.options import FailOn, IngestOptions
@@ -41,6 +43,17 @@ def test_pages_and_losses_are_counted() -> None:
     assert content["failures"]["malformed"] == 1
     assert content["peak_rss_bytes"]["max"] == 100
     assert content["peak_rss_bytes"]["max_source"] == "0.pdf"
+
+
+@pytest.mark.parametrize(
+    ("output_mib", "live_mib", "is_worth"),
+    [(0, 0, False), (100, 36, True), (100, 37, False), (200, 100, False), (200, 99, True)],
+)
+def test_outputs_are_worth_compacting_once_most_of_them_is_old_and_that_is_much(
+    output_mib: int, live_mib: int, is_worth: bool
+) -> None:
+    summary = Summary(output_bytes=output_mib << 20, live_bytes=live_mib << 20)
+    assert summary.is_worth_compacting == is_worth
 
 
 def test_only_the_first_losses_are_kept_by_name() -> None:

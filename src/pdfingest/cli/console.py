@@ -1,5 +1,6 @@
 """What a person sees on stderr: progress while it runs, a table when it is over."""
 
+import shlex
 import time
 from collections.abc import Iterator
 from typing import Self
@@ -150,6 +151,13 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
     if summary.stopped is not None:
         yield "stopped", "", "interrupted; what was finished is kept"
     yield "output", "", shown(records)
+    if summary.is_worth_compacting:
+        command = f"pdfingest compact {shlex.quote(shown(records))}"
+        yield (
+            "old",
+            mib(summary.old_bytes),
+            f"of {mib(summary.output_bytes)}. To remove it: {command}",
+        )
 
 
 def _losses(summary: Summary) -> Iterator[LossLine]:

@@ -15,7 +15,7 @@ def worker(
             envvar="PDFINGEST_LANES",  # as the settings of the service have it
             min=1,
             metavar="N",
-            help="Files at the same time. [default: the CPUs]",
+            help="Files at the same time. [default: the CPUs, if memory is enough]",
         ),
     ] = None,
 ) -> None:

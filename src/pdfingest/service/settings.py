@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_type_hints
 
+from pdfingest import values
 from pdfingest.errors import OptionError, UsageError
-from pdfingest.machine import available_cpus, available_memory
 from pdfingest.options import IngestOptions, option_of
 from pdfingest.service.address import Address, is_address, parse_folder
+from pdfingest.sizing import MAX_WORKERS, default_budget_bytes, default_workers
 from pdfingest.text import parse_size
 
 PREFIX = "PDFINGEST_"
@@ -34,8 +35,9 @@ class Settings:
     """
     api_keys_file: str = ""
     """Lines of `name:sha256 of the key in hex`. Without it only loopback can be served."""
-    lanes: int = field(default_factory=available_cpus)
-    """Children that one worker has at the same time."""
+    lanes: int = 0
+    """Children that one worker has at the same time; 0: as many as there are CPUs, if memory and
+    descriptors are enough."""
     engine: str = "auto"
     timeout: float = 300.0
     """Seconds that a file may take."""
@@ -75,6 +77,12 @@ class Settings:
     """Key of the HMAC-SHA256 that signs what they are told."""
 
     def __post_init__(self) -> None:
+        try:
+            values.whole(0, MAX_WORKERS)(self.lanes)
+        except ValueError as error:
+            raise OptionError([f"{PREFIX}LANES"], str(error)) from None
+        if not self.lanes:
+            object.__setattr__(self, "lanes", default_workers(self._budget_bytes(), 0))
         for name in ("timeout", "page_timeout", "keep", "max_attempts", "lease", "rate"):
             if getattr(self, name) <= 0:
                 raise UsageError(f"{PREFIX}{name.upper()} must be above 0.")
@@ -89,7 +97,6 @@ class Settings:
         Raises:
             UsageError: one is out of bounds.
         """
-        budget = self.memory_budget or available_memory() * 3 // 4
         try:
             options = IngestOptions(
                 output="-",
@@ -97,7 +104,7 @@ class Settings:
                 engine=self.engine,
                 timeout_s=self.timeout,
                 page_timeout_s=self.page_timeout,
-                memory_budget_bytes=budget // max(self.lanes, 1),
+                memory_budget_bytes=self._budget_bytes() // self.lanes,
                 max_output_bytes=self.max_output,
                 max_pages=self.max_pages,
                 sandbox=self.sandbox,
@@ -105,6 +112,10 @@ class Settings:
         except OptionError as error:
             raise error.renamed(lambda name: f"{PREFIX}{option_of(name).upper()}") from error
         return replace(options, **changes)
+
+    def _budget_bytes(self) -> int:
+        """Memory of all children of a worker."""
+        return self.memory_budget or default_budget_bytes()
 
     @property
     def prefixes(self) -> tuple[str | Address, ...]:
@@ -150,13 +161,13 @@ def read_settings(environment: Mapping[str, str] = os.environ, **given: Any) -> 
         UsageError: a value cannot be read, or is out of bounds.
     """
     types = get_type_hints(Settings)
-    values: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for each in fields(Settings):
         text = environment.get(PREFIX + each.name.upper())
         if text:
             read = parse_size if "size" in each.metadata else types[each.name]
             try:
-                values[each.name] = read(text)
+                found[each.name] = read(text)
             except ValueError as error:
                 raise UsageError(f"{PREFIX}{each.name.upper()}: {error}.") from error
-    return Settings(**{**values, **{k: v for k, v in given.items() if v is not None}})
+    return Settings(**{**found, **{k: v for k, v in given.items() if v is not None}})

@@ -52,6 +52,7 @@ from pdfingest.service.settings import Settings
 from pdfingest.service.sources import SourceError, fetch, open_prefixes
 from pdfingest.service.store import open_store
 from pdfingest.service.webhook import tell
+from pdfingest.sizing import allow_descriptors
 from pdfingest.supervise.birth import begin_image
 from pdfingest.supervise.supervisor import Supervisor
 
@@ -105,7 +106,12 @@ class Worker:
         self._ended = ExitStack()
 
     def run(self) -> int:
-        """Take jobs until SIGTERM or SIGINT; gives the exit code."""
+        """Take jobs until SIGTERM or SIGINT; gives the exit code.
+
+        Raises:
+            ResourceError: the lanes need more descriptors than there may be.
+        """
+        allow_descriptors(self._settings.lanes, "--lanes")
         engines, _ = _engines(self._settings.engine)
         begin_image(tuple(engine.module for engine in engines))
         self._app.task(name=queue.TASK)(self._work)
