@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -466,6 +467,78 @@ def test_the_state_of_a_source_is_its_newest(cli: Cli, report: Make) -> None:
     assert document["status"] == {"ok": 1, "partial": 1, "failed": 0, "unchanged": 0, "gone": 1}
     assert [loss["source"] for loss in document["losses"]] == ["same.pdf"]
     assert document["peak_rss_bytes"]["max"] == 77 << 20, "not that of the child that hashed it"
+
+
+def test_what_is_gone_is_no_failure_and_has_no_peak(cli: Cli, report: Make) -> None:
+    gone = {"status": "gone", "pages": 0, "peak_rss_bytes": 0, "wall_s": 0.0, "attempts": 0}
+    out = report(
+        *(line(f"{number}.pdf", peak_rss_bytes=40 << 20) for number in range(3)),
+        failed("lost.pdf"),
+        *(line(name, **gone) for name in ("0.pdf", "lost.pdf", "never-seen.pdf")),
+    )
+    done = cli("report", out)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "5 files: 3 gone, 2 ok; failures: none" in done.stdout.splitlines()
+    assert "p99 of the peaks is 40.0 MiB" in done.stdout
+    assert "lost.pdf" not in done.stdout, "neither among the peaks nor among the losses"
+
+    document = figures(cli, out)
+    assert document["status"] == {"ok": 2, "partial": 0, "failed": 0, "unchanged": 0, "gone": 3}
+    assert {each for kind, each in document["peak_rss_bytes"].items() if kind[0] == "p"} == {
+        40 << 20
+    }
+    assert document["wall_s"]["p50"] == 0.2
+    assert (document["losses"], set(document["failures"].values())) == ([], {0})
+
+    rows = {row["source"]: row for row in csv.DictReader(io.StringIO(table(cli, out)))}
+    assert {name for name, row in rows.items() if row["status"] == "gone"} == {
+        "0.pdf", "lost.pdf", "never-seen.pdf",
+    }  # fmt: skip
+    assert {row["failure"] for row in rows.values()} == {""}
+
+
+def table(cli: Cli, out: Path) -> str:
+    """The report as CSV."""
+    done = cli("report", out, "--csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    return str(done.stdout)
+
+
+def test_pictures_have_no_point_for_what_is_gone(cli: Cli, report: Make) -> None:
+    pytest.importorskip("bokeh")
+    gone = line("gone.pdf", status="gone", pages=0, peak_rss_bytes=0, wall_s=0.0)
+    out = report(line("a.pdf"), gone, line("b.pdf"))
+    done = cli("report", out, "--html")
+    assert (done.returncode, done.stderr) == (0, "")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    (names,) = csv.reader(re.findall(r'\["name",\[(.*?)\]\]', page))
+    drawn = [json.loads(each) for each in re.findall(r'"indices":(\[[\d,]*\])', page)]
+    assert sorted(names) == ["a.pdf", "b.pdf", "gone.pdf"], "all are in the table"
+    assert [[names[index] for index in each] for each in drawn if each] == [["a.pdf", "b.pdf"]] * 3
+
+
+def test_what_a_stopped_run_has_not_begun_is_told(cli: Cli, report: Make) -> None:
+    pytest.importorskip("bokeh")
+    out = report(line("a.pdf"))
+    told = "1,234 not begun: the newest run was stopped, and the next goes on from there"
+    (out / "summary.json").write_text(json.dumps({"not_begun": 1234}))
+    done = cli("report", out, "--html")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert told in done.stdout.splitlines()
+    assert f"<p>{told}</p>" in (out / "report.html").read_text(encoding="utf-8")
+    (out / "summary.json").write_text(json.dumps({"not_begun": 0}))
+    assert "not begun" not in cli("report", out).stdout
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "null"])
+def test_a_summary_that_is_none_costs_its_figures_alone(
+    cli: Cli, report: Make, content: str
+) -> None:
+    out = report(line("a.pdf"))
+    (out / "summary.json").write_text(content)
+    done = cli("report", out)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 files: 1 ok; failures: none" in done.stdout
 
 
 def test_a_report_can_be_read_while_it_is_written(cli: Cli, report: Make) -> None:

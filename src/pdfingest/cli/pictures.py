@@ -74,7 +74,11 @@ def show(figures: Figures, folder: str, file: TextIO, top: int, workers: int) ->
 
 def facts(figures: Figures, workers: int) -> list[str]:
     """Return what there is to say of all files together, a line each."""
-    return [figures.counts, f"memory {figures.verdict}", str(figures.sizing(workers))]
+    found = [figures.counts]
+    if figures.not_begun:
+        left = f"{figures.not_begun:,} not begun"
+        found.append(f"{left}: the newest run was stopped, and the next goes on from there")
+    return [*found, f"memory {figures.verdict}", str(figures.sizing(workers))]
 
 
 def _row(cost: FileCost) -> list[str]:

@@ -47,7 +47,12 @@ class PdfplumberDocument:
 
     def __init__(self, document: PDF) -> None:
         self._document = document
+        # pdfminer reads the labels together with the pages, which labels without end would cost.
+        catalog = document.doc.catalog
+        labels = catalog.pop("PageLabels", None)
         self._pages = document.pages
+        if labels is not None:
+            catalog["PageLabels"] = labels
         self.page_count = len(self._pages)
         self._labels: list[str] = tolerate(Aside.LABEL, self._page_labels, [])
 

@@ -54,6 +54,8 @@ class Figures:
     costs: Costs
     memory: dict[str, Any] = field(default_factory=dict[str, Any])
     """The part of `summary.json`; empty if there is none."""
+    not_begun: int = 0
+    """Sources that the newest run left for the next, as it was stopped; 0 without a summary."""
     reused: Sequence[tuple[int, int]] = ()
     """The control of a bench: files done, and memory held in bytes."""
 
@@ -133,12 +135,14 @@ def read_figures(folder: str) -> Figures:
         OutputError: the directory for temporary files has no room for them.
     """
     try:
-        return Figures(Costs(_lines(os.path.join(folder, REPORT))), _memory(folder))
+        costs = Costs(_lines(os.path.join(folder, REPORT)))
     except _UNREADABLE as error:
         raise NoInputError(
             f"{folder} has no {REPORT} that can be read ({error}). Name what --output named; "
             "merge the parts of shards with: pdfingest compact"
         ) from error
+    summary = _summary(folder)
+    return Figures(costs, summary.get("memory", {}), summary.get("not_begun", 0))
 
 
 def _lines(path: str) -> Iterator[FileCost]:
@@ -149,11 +153,10 @@ def _lines(path: str) -> Iterator[FileCost]:
                 yield FileCost.of_line(json.loads(line))
 
 
-def _memory(folder: str) -> dict[str, Any]:
-    """What the summary says of the run's memory; empty if there is none."""
+def _summary(folder: str) -> dict[str, Any]:
+    """What the newest run says of itself; empty if it says nothing."""
     try:
         with open(os.path.join(folder, SUMMARY), encoding="utf-8") as file:
-            memory: dict[str, Any] = json.load(file).get("memory", {})
-            return memory
-    except (OSError, ValueError):
+            return {**json.load(file)}  # a TypeError where it is no object
+    except (OSError, ValueError, TypeError):
         return {}
