@@ -95,6 +95,7 @@ def _dataclass_reader(of: type) -> _Read:
 
 
 def _list(value: Any) -> list[Any]:
+    """Judge a list; its items are not looked at."""
     if type(value) is not list:
         raise TypeError("a list is expected")
     items: list[Any] = value  # pyright: ignore[reportUnknownVariableType] - Any, by JSON
@@ -102,24 +103,28 @@ def _list(value: Any) -> list[Any]:
 
 
 def _number(value: Any) -> int:
+    """Judge a whole number, from 0 on."""
     if type(value) is not int or not 0 <= value <= _MOST:
         raise TypeError("a number is expected")
     return value
 
 
 def _seconds(value: Any) -> float:
+    """Judge a number of seconds, or of seconds since the epoch."""
     if type(value) not in {int, float} or not 0 <= value <= _MOST:
         raise TypeError("a time is expected")
     return float(value)
 
 
 def _text(value: Any) -> str:
+    """Judge a text of limited length."""
     if type(value) is not str or len(value) > _MOST_CHARS:
         raise TypeError("a short text is expected")
     return value
 
 
 def _numbers(value: Any) -> tuple[int, ...]:
+    """Judge a list of whole numbers."""
     return tuple(map(_number, _list(value)))
 
 
