@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from conftest import Cli, as_nobody_special, environment, make_pdf
+from conftest import FAULTS, Cli, as_nobody_special, environment, make_pdf
 from pdfingest import IngestOptions
 from pdfingest.machine import available_cpus
+from pdfingest.sizing import descriptors_for
 
 
 def found(cli: Cli, *words: str | Path, code: int = 0, **options: Any) -> dict[str, Any]:
@@ -78,22 +79,45 @@ def limited(name: str, value: int) -> Any:
     return lambda: resource.setrlimit(number, (value, value))
 
 
+def hide(module: str, folder: Path) -> dict[str, str]:
+    """The environment of a program for which a module is not installed."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(f"import sys; sys.modules[{module!r}] = None\n")
+    return {"PYTHONPATH": f"{folder}:{FAULTS}"}
+
+
+@pytest.mark.parametrize("way", ["flags", "variables"])
 @pytest.mark.parametrize(
-    ("words", "fact", "problem"),
+    ("chosen", "fact", "problem"),
     [
-        (["--engine", "nonsuch"], "engines", "engine 'nonsuch' is not installed"),
-        (["--engine", "absent"], "engines", "cannot be imported from module_that_is_not_there"),
-        (["-o", "/dev/null"], "output", "/dev/null is not a directory"),
-        (["-o", "/dev/null/out"], "output", "/dev/null is not a directory"),
+        ({"engine": "nonsuch"}, "engines", "engine 'nonsuch' is not installed"),
+        ({"engine": "absent"}, "engines", "cannot be imported from module_that_is_not_there"),
+        ({"output": "/dev/null"}, "output", "/dev/null is not a directory"),
+        ({"output": "/dev/null/out"}, "output", "/dev/null is not a directory"),
+        ({"html": ""}, "extras", "pip install 'pdfingest[report]'"),
+        ({"on": "celery"}, "extras", "pip install 'pdfingest[service]'"),
+        ({"workers": "64", "memory-budget": "64G"}, "descriptors", "ulimit -n 1064"),
     ],
+    ids=str,
 )
 def test_what_would_stop_a_run_is_named_with_its_cure(
-    cli: Cli, words: list[str], fact: str, problem: str
+    cli: Cli, tmp_path: Path, chosen: dict[str, str], fact: str, problem: str, way: str
 ) -> None:
-    document = found(cli, *words, code=4)
+    module = {"html": "bokeh", "on": "celery"}.get(next(iter(chosen)), "nothing")
+    env, words = hide(module, tmp_path / "hidden"), [str(make_pdf(tmp_path / "a.pdf"))]
+    for name, value in chosen.items():
+        if way == "variables":
+            env[f"PDFINGEST_{name.replace('-', '_').upper()}"] = value or "1"
+        else:
+            words += [f"--{name}", *filter(None, [value])]
+    options = {"env": env, "preexec_fn": limited("RLIMIT_NOFILE", 256)}
+    document = found(cli, *words, code=4, **options)
     assert problem in document[fact]["problem"]
-    done = cli("run", ".", *words)
-    assert done.returncode in (3, 4)
+    facts = {name: each for name, each in document.items() if isinstance(each, dict)}
+    assert [name for name, each in facts.items() if each["problem"]] == [fact]
+    run = cli("run", *words, **options)
+    assert run.returncode == 4, run.stderr
+    assert not (tmp_path / "cwd" / "pdfingest-out" / "summary.json").exists()
 
 
 def test_an_engine_that_kills_its_process_on_import_costs_nothing_else(
@@ -110,12 +134,11 @@ def test_an_engine_that_kills_its_process_on_import_costs_nothing_else(
     assert found(cli, "--engine", "deadly", code=4)["engines"]["problem"] == problem
 
 
-def test_too_few_descriptors_are_named_with_their_number(cli: Cli) -> None:
-    words = ("-w", "64", "--memory-budget", "64G")
-    document = found(cli, *words, code=4, preexec_fn=limited("RLIMIT_NOFILE", 200))
-    needed = document["descriptors"]["needed"]
-    assert needed > document["descriptors"]["hard"] == 200
-    assert f"ulimit -n {needed}" in document["descriptors"]["problem"]
+def test_descriptors_that_are_needed_are_those_that_a_run_takes(cli: Cli) -> None:
+    document = found(cli, "-w", "8", preexec_fn=limited("RLIMIT_NOFILE", 200))
+    assert document["descriptors"] == {
+        "needed": descriptors_for(8), "soft": 200, "hard": 200, "problem": "",
+    }  # fmt: skip
 
 
 def test_too_few_processes_are_named(cli: Cli) -> None:
@@ -140,7 +163,16 @@ def test_an_output_that_cannot_be_written_is_named(out: Path) -> None:
     assert f"could not start: {out} cannot be written." in done.stderr
 
 
-def test_options_that_cannot_be_are_a_usage_error(cli: Cli) -> None:
-    done = cli("doctor", "--workers", "0")
+@pytest.mark.parametrize(
+    ("words", "env", "named"),
+    [
+        (["--workers", "0"], {}, "--workers"),
+        ([], {"PDFINGEST_WORKERS": "0"}, "PDFINGEST_WORKERS in the environment"),
+    ],
+)
+def test_options_that_cannot_be_are_a_usage_error(
+    cli: Cli, words: list[str], env: dict[str, str], named: str
+) -> None:
+    done = cli("doctor", *words, env=env)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "pdfingest: --workers: must be from 1 to 512, not 0.\n"
+    assert done.stderr == f"pdfingest: {named}: must be from 1 to 512, not 0.\n"
