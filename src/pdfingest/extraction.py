@@ -162,6 +162,7 @@ class Extraction:
         except BaseException as error:  # noqa: BLE001 - an engine may raise anything
             return self._failed(*self._diagnose(error))
         finally:
+            watch_asides(None)  # the image goes on after its rehearsal
             with suppress(Exception):
                 self.opening.close()
         if self.pages == 0:

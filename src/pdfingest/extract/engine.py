@@ -99,9 +99,9 @@ _watch: list[Watch] = [_NoWatch()]
 """Who is told: one, as a process reads one file."""
 
 
-def watch_asides(watch: Watch) -> None:
-    """Have somebody told what engines read beside the text, until somebody else is."""
-    _watch[0] = watch
+def watch_asides(watch: Watch | None) -> None:
+    """Have somebody told what engines read beside the text; nobody if None."""
+    _watch[0] = watch or _NoWatch()
 
 
 def tolerate(aside: Aside, read: Callable[[], T], default: T) -> T:
