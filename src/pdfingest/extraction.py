@@ -149,7 +149,11 @@ class Extraction:
             SpoolError: the spool cannot be written.
             EngineUnavailableError: the first engine cannot be imported.
         """
-        watch_asides(self)
+        with watch_asides(self):
+            return self._run()
+
+    def _run(self) -> Outcome | Halted:
+        """Do it; see `run`."""
         try:
             if unchanged := self._extract():
                 return unchanged
