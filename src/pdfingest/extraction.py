@@ -149,7 +149,11 @@ class Extraction:
             SpoolError: the spool cannot be written.
             EngineUnavailableError: the first engine cannot be imported.
         """
-        watch_asides(self)
+        with watch_asides(self):
+            return self._run()
+
+    def _run(self) -> Outcome | Halted:
+        """Do it; see `run`."""
         try:
             if unchanged := self._extract():
                 return unchanged
@@ -162,7 +166,6 @@ class Extraction:
         except BaseException as error:  # noqa: BLE001 - an engine may raise anything
             return self._failed(*self._diagnose(error))
         finally:
-            watch_asides(None)  # the image goes on after its rehearsal
             with suppress(Exception):
                 self.opening.close()
         if self.pages == 0:

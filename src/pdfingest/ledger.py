@@ -66,8 +66,9 @@ _STATE = f"INSERT OR {{}} INTO source VALUES ({', '.join('?' * 22)})"  # noqa: S
 _SEEN = "UPDATE source SET path = ?, size_bytes = ?, mtime_ns = ? WHERE name = ?"
 _SETTLED = "UPDATE planned SET unchanged = 1 WHERE name = ?"
 # A source that this run takes up counts once it has been; until then, what is known may be past.
+# The plus keeps SQLite from putting ?1 for sha256 in the first term, which then fits no index.
 _ORIGINAL = """
-SELECT name FROM source WHERE substr(sha256, 1, 16) = substr(?1, 1, 16) AND sha256 = ?1
+SELECT name FROM source WHERE substr(sha256, 1, 16) = substr(?1, 1, 16) AND +sha256 = ?1
 AND name <> ?2 AND options_digest = ?3 AND records <> '' AND duplicate_of = '' AND (
     finished_at >= ?4
     OR NOT EXISTS (SELECT 1 FROM planned WHERE planned.name = source.name AND NOT unchanged)

@@ -1,4 +1,5 @@
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pdfingest.model import (
     Source,
     Unchanged,
 )
+from pdfingest.plan import Plan
 
 EXTRACTED = Extracted(Cost(), "ab", "pdfium", pages=3, chars=9, needs_ocr_pages=1)
 CANCELLED = Failed(FailureKind.CANCELLED, "")
@@ -157,3 +159,27 @@ def test_a_ledger_that_another_program_holds_is_refused(
     with pytest.raises(LedgerError, match="Another program has it open"):
         Ledger(str(opened))
     database.close()
+
+
+def test_to_look_for_a_duplicate_takes_no_longer_among_more_sources(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    with Ledger(str(path)) as ledger, Plan(ledger):
+        taken: list[int] = []
+        for size in (100, 3000):
+            for number in range(size):
+                outcome = replace(EXTRACTED, sha256=f"{number:064x}"[::-1])
+                note(ledger, f"{number}.pdf", outcome)
+            steps = 0
+            ledger.database.set_progress_handler(count, 10)
+            copy = Finished(Source("copy.pdf", "/copy.pdf", 1), outcome)
+            assert ledger.original_of(copy, "digest") == f"{size - 1}.pdf"
+            ledger.database.set_progress_handler(None, 0)
+            taken.append(steps)
+    assert taken[1] <= taken[0] + 5

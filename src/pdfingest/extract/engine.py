@@ -5,7 +5,8 @@ An engine tells what is wrong by the exception it raises: `MalformedError`, `Enc
 mistake and becomes the failure kind `engine_error`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Protocol, TypeVar, cast
 
@@ -99,9 +100,15 @@ _watch: list[Watch] = [_NoWatch()]
 """Who is told: one, as a process reads one file."""
 
 
-def watch_asides(watch: Watch | None) -> None:
-    """Have somebody told what engines read beside the text; nobody if None."""
-    _watch[0] = watch or _NoWatch()
+@contextmanager
+def watch_asides(watch: Watch) -> Generator[None, None, None]:
+    """Have somebody told what engines read beside the text, while the block runs."""
+    before = _watch[0]
+    _watch[0] = watch
+    try:
+        yield
+    finally:
+        _watch[0] = before
 
 
 def tolerate(aside: Aside, read: Callable[[], T], default: T) -> T:
