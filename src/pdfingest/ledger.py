@@ -66,11 +66,11 @@ _STATE = f"INSERT OR {{}} INTO source VALUES ({', '.join('?' * 22)})"  # noqa: S
 _SEEN = "UPDATE source SET path = ?, size_bytes = ?, mtime_ns = ? WHERE name = ?"
 _SETTLED = "UPDATE planned SET unchanged = 1 WHERE name = ?"
 # A source that this run takes up counts once it has been; until then, what is known may be past.
-# The plus keeps SQLite from putting ?1 for sha256 in the first term, which then fits no index.
+# The plus keeps SQLite from putting :sha256 for sha256 in the first term, which then fits no index.
 _ORIGINAL = """
-SELECT name FROM source WHERE substr(sha256, 1, 16) = substr(?1, 1, 16) AND +sha256 = ?1
-AND name <> ?2 AND options_digest = ?3 AND records <> '' AND duplicate_of = '' AND (
-    finished_at >= ?4
+SELECT name FROM source WHERE substr(sha256, 1, 16) = substr(:sha256, 1, 16) AND +sha256 = :sha256
+AND name <> :name AND options_digest = :digest AND records <> '' AND duplicate_of = '' AND (
+    finished_at >= :began_at
     OR NOT EXISTS (SELECT 1 FROM planned WHERE planned.name = source.name AND NOT unchanged)
 ) ORDER BY records_at, name LIMIT 1
 """
@@ -254,7 +254,12 @@ class Ledger:
         if not isinstance(finished.outcome, Extracted):
             return ""
         with self.told():
-            asked = (finished.outcome.sha256, finished.source.name, digest, self._began_at)
+            asked = {
+                "sha256": finished.outcome.sha256,
+                "name": finished.source.name,
+                "digest": digest,
+                "began_at": self._began_at,
+            }
             row = self.database.execute(_ORIGINAL, asked).fetchone()
         return str(row[0]) if row else ""
 
