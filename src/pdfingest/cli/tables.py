@@ -122,7 +122,8 @@ def losses(console: Console, rows: Sequence[LossLine]) -> Iterator[Text]:
     width = width_of(console)
     kind_width = max((len(each.failure) for each in rows), default=0) + len(_GAP)
     for each in rows:
-        kind = Text(f"{each.failure:<{kind_width}}", style="yellow" if each.partial else "red")
+        style = "yellow" if each.partial else "red"
+        kind = Text.assemble((f"{each.failure:<{kind_width}}", style))  # not the text behind it
         name, message = shown(each.source), shown(each.message)
         if width is not None:
             room = max(width - kind_width, _LEAST)
