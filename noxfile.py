@@ -49,8 +49,11 @@ APART = ("--ignore", "tests/readme", "--ignore", "tests/service")
 """Tests that have sessions of their own."""
 ON_EACH = (
     "tests/unit",
-    "tests/integration/test_run.py",
-    "tests/integration/test_crash_isolation.py",
+    "tests/integration/isolation",
+    "tests/integration/run/test_lane.py",
+    "tests/integration/run/test_supervisor.py",
+    "tests/integration/run/test_run.py",
+    "tests/integration/run/test_crash_isolation.py",
 )
 """What may depend on the interpreter: how processes are made, ended and talked to."""
 PARALLEL = ("-q", "-n", "3", "--dist", "worksteal")

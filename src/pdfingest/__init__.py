@@ -13,15 +13,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pdfingest.errors import ExitCode, OptionError, PdfingestError
-    from pdfingest.events import Listener
-    from pdfingest.extract.engine import (
+    from pdfingest.engines.engine import (
         Document,
         EncryptedError,
         Engine,
         MalformedError,
         tolerate,
     )
+    from pdfingest.errors import ExitCode, OptionError, PdfingestError
+    from pdfingest.events import Listener
     from pdfingest.model import (
         Aside,
         DocumentInfo,
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
         Unit,
     )
     from pdfingest.options import FailOn, IngestOptions
-    from pdfingest.pipeline import ingest, stream
-    from pdfingest.summary import Summary
+    from pdfingest.output.summary import Summary
+    from pdfingest.run.pipeline import ingest, stream
 
     __version__: str
 
@@ -72,7 +72,7 @@ __all__ = [
 _HOMES = {
     "errors": ("ExitCode", "OptionError", "PdfingestError"),
     "events": ("Listener",),
-    "extract.engine": ("Document", "EncryptedError", "Engine", "MalformedError", "tolerate"),
+    "engines.engine": ("Document", "EncryptedError", "Engine", "MalformedError", "tolerate"),
     "model": (
         "Aside",
         "DocumentInfo",
@@ -87,8 +87,8 @@ _HOMES = {
         "Unit",
     ),
     "options": ("FailOn", "IngestOptions"),
-    "pipeline": ("ingest", "stream"),
-    "summary": ("Summary",),
+    "run.pipeline": ("ingest", "stream"),
+    "output.summary": ("Summary",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -6,7 +6,7 @@ Every hook runs in the parent, in the thread that called `ingest`, and does noth
 from collections.abc import Sequence
 
 from pdfingest.model import Finished, Source
-from pdfingest.summary import Summary
+from pdfingest.output.summary import Summary
 
 
 class Listener:

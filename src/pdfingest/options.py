@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pdfingest import values
 from pdfingest.errors import OptionError
-from pdfingest.model import SCHEMA, Duplicates, EngineSpec, FailureKind, Limits, Sandbox, Unit
-from pdfingest.shard import Shard
-from pdfingest.share import HALF, NONE, Share, as_share
-from pdfingest.sizing import (
+from pdfingest.measure.sizing import (
     LEAST_MEMORY_BYTES,
     MAX_WORKERS,
     default_budget_bytes,
     default_workers,
 )
+from pdfingest.model import SCHEMA, Duplicates, EngineSpec, FailureKind, Limits, Sandbox, Unit
+from pdfingest.shard import Shard
+from pdfingest.share import HALF, NONE, Share, as_share
 from pdfingest.text import mib
 
 ANY_KIND = "any"

@@ -26,7 +26,7 @@ import httpx
 import psutil
 from files import real_files
 
-from pdfingest.flatness import judge
+from pdfingest.measure.flatness import judge
 from pdfingest.service import queue
 from pdfingest.service.settings import read_settings
 

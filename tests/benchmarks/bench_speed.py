@@ -38,7 +38,7 @@ from pathlib import Path
 from files import long_files, make_files, make_long, real_files
 from picture import draw
 
-from pdfingest import memory
+from pdfingest.measure import memory
 
 ROUNDS = int(os.environ.get("PDFINGEST_BENCH_ROUNDS", "5"))
 WORKERS = 2
@@ -133,10 +133,11 @@ REUSED = """
 import multiprocessing, sys, tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from pdfingest import IngestOptions, child
-from pdfingest.extract.registry import find_engines
+from pdfingest import IngestOptions
+from pdfingest.child import main as child
+from pdfingest.engines.registry import find_engines
 from pdfingest.model import Job, Sandbox, Source, Unit
-from pdfingest.recorder import Playback
+from pdfingest.exchange.recorder import Playback
 if __name__ == "__main__":
     import pdfingest.__main__
     sys.modules["__main__"] = pdfingest.__main__
@@ -176,8 +177,8 @@ def raw_forks(lanes: int) -> float:
     """Milliseconds of wall time for a fork, an exit and a wait of the image, a file."""
     code = (
         "import os, time\n"
-        "from pdfingest.supervise.zygote import make_image\n"
-        "make_image(['pdfingest.extract.pdfium'])\n"
+        "from pdfingest.isolation.zygote import make_image\n"
+        "make_image(['pdfingest.engines.pdfium'])\n"
         f"began = time.perf_counter()\nfor _ in range({FORKS}):\n"
         "    pid = os.fork()\n    if not pid: os._exit(0)\n    os.waitpid(pid, 0)\n"
         "print(time.perf_counter() - began)"

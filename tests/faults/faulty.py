@@ -233,7 +233,7 @@ def _write_spool(order):
 
 def _ruin_recorder(order):
     """Have the notes say what cannot be, for ever; or leave none."""
-    from pdfingest import recorder as notes  # noqa: PLC0415 - as above
+    from pdfingest.exchange import recorder as notes  # noqa: PLC0415 - as above
 
     for recorder in _open_files(stat.S_ISREG, os.O_RDWR):
         if order.get("truncates"):

@@ -11,16 +11,19 @@ import pytest
 from typer.main import get_command
 
 from conftest import ROOT
-from pdfingest import ExitCode, FailureKind, layout, record, sizing
+from pdfingest import ExitCode, FailureKind
 from pdfingest.cli.declared import Option, Program, options_of
 from pdfingest.cli.main import app
 from pdfingest.cli.unread import known_variables
-from pdfingest.extract.registry import _BUILT_IN
-from pdfingest.machine import available_cpus
+from pdfingest.engines.registry import _BUILT_IN
+from pdfingest.exchange import record
+from pdfingest.measure import sizing
+from pdfingest.measure.machine import available_cpus
 from pdfingest.options import IngestOptions, option_of
+from pdfingest.output import layout
+from pdfingest.output.schema import Schema, schema_of
 from pdfingest.report.csv import write_csv
 from pdfingest.report.html import MOST_ROWS
-from pdfingest.schema import Schema, schema_of
 from pdfingest.service.settings import PREFIX, Settings
 from pdfingest.text import parse_size
 

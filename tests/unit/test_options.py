@@ -8,8 +8,8 @@ from typer.main import get_command
 from pdfingest import FailureKind, IngestOptions, Sandbox, Unit
 from pdfingest.cli.declared import options_of
 from pdfingest.cli.main import app
+from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, OptionError, PdfingestError
-from pdfingest.extract.registry import find_engines
 from pdfingest.options import FailOn, Order, option_of, options_digest
 from pdfingest.shard import Shard
 

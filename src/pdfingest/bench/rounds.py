@@ -17,20 +17,20 @@ from multiprocessing.connection import Connection, Pipe
 from time import perf_counter
 from typing import Any
 
-from pdfingest import limits
-from pdfingest.discover import Found, discover
+from pdfingest.child import limits
+from pdfingest.child.extraction import Extraction
+from pdfingest.engines.registry import find_engines
 from pdfingest.errors import NoInputError
 from pdfingest.events import Listener
-from pdfingest.extract.registry import find_engines
-from pdfingest.extraction import Extraction
-from pdfingest.flatness import Trend, judge
-from pdfingest.memory import PeakMeter
+from pdfingest.exchange.recorder import Playback, Recorder
+from pdfingest.isolation.spawn import Spawned
+from pdfingest.measure.flatness import Trend, judge
+from pdfingest.measure.memory import PeakMeter
 from pdfingest.model import Cost, Extracted, Finished, Job, Sandbox, Source, Stop
 from pdfingest.options import IngestOptions
-from pdfingest.pipeline import ingest_found
-from pdfingest.recorder import Playback, Recorder
-from pdfingest.summary import Summary
-from pdfingest.supervise.spawn import Spawned
+from pdfingest.output.summary import Summary
+from pdfingest.run.discover import Found, discover
+from pdfingest.run.pipeline import ingest_found
 
 _WAIT_S = 0.1
 """How soon a request to stop is seen."""

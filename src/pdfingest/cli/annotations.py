@@ -10,7 +10,7 @@ from collections import Counter
 
 from pdfingest.events import Listener
 from pdfingest.model import Extracted, Failed, Finished, Source
-from pdfingest.summary import Summary
+from pdfingest.output.summary import Summary
 from pdfingest.text import counted, printable
 
 _MOST = 10

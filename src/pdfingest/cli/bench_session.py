@@ -22,7 +22,7 @@ from pdfingest.cli.tables import LEFT, RIGHT, hanging, put, table, width_of
 from pdfingest.cli.write import write_text
 from pdfingest.errors import ExitCode
 from pdfingest.events import Listener
-from pdfingest.flatness import THRESHOLD_BYTES, Verdict
+from pdfingest.measure.flatness import THRESHOLD_BYTES, Verdict
 from pdfingest.model import Stop
 from pdfingest.options import IngestOptions, Order
 from pdfingest.report import html

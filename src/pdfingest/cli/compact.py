@@ -21,7 +21,7 @@ def compact(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
 ) -> None:
     """Rewrite outputs to the newest state of each source, in order; merge the parts of shards."""
-    from pdfingest import compact as core  # noqa: PLC0415 - 20 ms that --help does not need
+    from pdfingest.output import compact as core  # noqa: PLC0415 - 20 ms that --help does not need
 
     done = core.compact(output, wait)
     for folder in done.unfinished:

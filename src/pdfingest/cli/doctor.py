@@ -16,7 +16,7 @@ from pdfingest.text import printable
 
 if TYPE_CHECKING:
     from pdfingest.cli.session import Wanted
-    from pdfingest.doctor import Fact
+    from pdfingest.run.doctor import Fact
 
 
 @taking(read_options)
@@ -29,7 +29,7 @@ def doctor(
 
     It takes all options of run, and starts no run. Exit code 4 if a run with these could not start.
     """
-    from pdfingest.doctor import examine  # noqa: PLC0415 - 30 ms that --help does not need
+    from pdfingest.run.doctor import examine  # noqa: PLC0415 - 30 ms that --help does not need
 
     extras = (*["service"] * (wanted.on is not On.HERE), *["report"] * wanted.view.html)
     facts = list(examine(wanted.options, extras))

@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 from pdfingest.cli import config
-from pdfingest.extract.registry import modules_of
-from pdfingest.layout import ledger_of
-from pdfingest.supervise.birth import begin_image
+from pdfingest.engines.registry import modules_of
+from pdfingest.isolation.birth import begin_image
+from pdfingest.output.layout import ledger_of
 
 _STARTS_NONE = {"-h", "--help", "--dry-run"}
 

@@ -8,9 +8,9 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 from pdfingest import streams
-from pdfingest.discover import COPIES
 from pdfingest.errors import OutputError, UsageError
 from pdfingest.model import Stop
+from pdfingest.run.discover import COPIES
 from pdfingest.text import mib
 
 STDIN_NAME = "stdin.pdf"

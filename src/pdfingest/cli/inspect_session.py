@@ -21,14 +21,14 @@ from pdfingest.cli.signals import stop_on_signals
 from pdfingest.cli.tables import LEFT, RIGHT, put, table, width_of
 from pdfingest.cli.write import STDOUT
 from pdfingest.cli.write import opened as written
+from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
-from pdfingest.extract.registry import find_engines
+from pdfingest.exchange.record import Record, report_line
 from pdfingest.model import Finished
 from pdfingest.options import IngestOptions, options_digest
-from pdfingest.pipeline import stream
-from pdfingest.record import Record, report_line
-from pdfingest.summary import Summary
+from pdfingest.output.summary import Summary
+from pdfingest.run.pipeline import stream
 from pdfingest.text import counted, mib, printable, shortened
 
 _SHOWN_PAGES = 1000

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from pdfingest.cli.messages import JsonLines, Level, how_far, shown
 from pdfingest.events import Listener
-from pdfingest.memory import look
+from pdfingest.exchange.record import status_of
+from pdfingest.measure.memory import look
 from pdfingest.model import Extracted, Failed, Finished, Gone, Unchanged
-from pdfingest.record import status_of
-from pdfingest.summary import Summary
+from pdfingest.output.summary import Summary
 
 _EVERY_S = 5.0
 _MOST_READING = 8

@@ -25,7 +25,7 @@ from pdfingest.cli.serve import serve
 from pdfingest.cli.signals import end_at_once
 from pdfingest.cli.worker import worker
 from pdfingest.errors import ExitCode, PdfingestError
-from pdfingest.machine import resources_told
+from pdfingest.measure.machine import resources_told
 
 _PROGRAM = "pdfingest"
 _COMPLETE = "_PDFINGEST_COMPLETE"

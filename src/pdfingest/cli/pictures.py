@@ -20,7 +20,7 @@ from pdfingest.cli.tables import (
     width_of,
 )
 from pdfingest.cli.write import write_text
-from pdfingest.layout import PICTURES, REPORT
+from pdfingest.output.layout import PICTURES, REPORT
 from pdfingest.report import html
 from pdfingest.report.costs import Costs, FileCost
 from pdfingest.report.figures import Figures

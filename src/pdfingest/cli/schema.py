@@ -28,6 +28,6 @@ def schema(
     ] = Kind.RECORD,
 ) -> None:
     """Print the JSON Schema of a record, of a report line, or of the summary."""
-    from pdfingest.schema import schema_of  # noqa: PLC0415 - 10 ms that --help does not need
+    from pdfingest.output.schema import schema_of  # noqa: PLC0415 - 10 ms that --help does not need
 
     typer.echo(json.dumps(schema_of(kind), indent=2))

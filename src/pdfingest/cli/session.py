@@ -17,12 +17,12 @@ from pdfingest.cli.params import On, needs_service
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.errors import ExitCode, NoInputError, OptionError, UsageError
 from pdfingest.events import Listener
-from pdfingest.layout import REPORT
 from pdfingest.model import Stop
 from pdfingest.options import IngestOptions
-from pdfingest.pipeline import NewExecutor, ingest, planned
-from pdfingest.summary import Summary
-from pdfingest.supervise.supervisor import Supervisor
+from pdfingest.output.layout import REPORT
+from pdfingest.output.summary import Summary
+from pdfingest.run.pipeline import NewExecutor, ingest, planned
+from pdfingest.run.supervisor import Supervisor
 from pdfingest.text import counted, mib, printable
 
 STDIN = "-"

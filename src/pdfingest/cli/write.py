@@ -7,7 +7,7 @@ from io import TextIOWrapper
 from typing import TextIO
 
 from pdfingest import streams
-from pdfingest.layout import told
+from pdfingest.output.layout import told
 
 STDOUT = "-"
 """The path that stands for stdout."""

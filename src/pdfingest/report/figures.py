@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from pdfingest.errors import NoInputError
-from pdfingest.flatness import Verdict
-from pdfingest.layout import REPORT, SUMMARY
+from pdfingest.measure.flatness import Verdict
+from pdfingest.output.layout import REPORT, SUMMARY
 from pdfingest.report.costs import Costs, FileCost
 from pdfingest.text import mib
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from pdfingest.errors import EngineUnavailableError
-from pdfingest.layout import REPORT
+from pdfingest.output.layout import REPORT
 from pdfingest.report.costs import LOST, Costs, FileCost, thinned
 from pdfingest.report.figures import Figures
 from pdfingest.text import printable

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pdfingest.flatness import THRESHOLD_BYTES
+from pdfingest.measure.flatness import THRESHOLD_BYTES
 from pdfingest.model import FailureKind
 from pdfingest.report.costs import Costs, FileCost
 from pdfingest.report.figures import Figures, percentile

@@ -23,6 +23,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from pdfingest.errors import OutputError
+from pdfingest.exchange.record import outcome_of
 from pdfingest.model import (
     Failed,
     FailureKind,
@@ -33,7 +34,6 @@ from pdfingest.model import (
     Stop,
 )
 from pdfingest.options import IngestOptions
-from pdfingest.record import outcome_of
 from pdfingest.service import queue
 from pdfingest.service.address import is_address
 from pdfingest.service.contents import result_key

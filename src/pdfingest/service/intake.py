@@ -16,8 +16,8 @@ from kombu.exceptions import OperationalError
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
+from pdfingest.engines.registry import find_engines
 from pdfingest.errors import EngineUnavailableError, OutputError, UsageError
-from pdfingest.extract.registry import find_engines
 from pdfingest.model import Unit
 from pdfingest.options import options_digest
 from pdfingest.service import queue, sources, webhook

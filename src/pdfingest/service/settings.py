@@ -10,9 +10,9 @@ from typing import Any, get_type_hints
 
 from pdfingest import values
 from pdfingest.errors import OptionError, UsageError
+from pdfingest.measure.sizing import MAX_WORKERS, default_budget_bytes, default_workers
 from pdfingest.options import IngestOptions, option_of
 from pdfingest.service.address import Address, is_address, parse_folder
-from pdfingest.sizing import MAX_WORKERS, default_budget_bytes, default_workers
 from pdfingest.text import parse_size
 
 PREFIX = "PDFINGEST_"

@@ -29,8 +29,12 @@ from typing import Any, TypeVar
 from celery import signals
 from redis.exceptions import RedisError
 
+from pdfingest.child.sandbox.readable import readable_paths
+from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, PdfingestError
-from pdfingest.extract.registry import find_engines
+from pdfingest.exchange.record import report_line
+from pdfingest.isolation.birth import begin_image
+from pdfingest.measure.sizing import allow_descriptors
 from pdfingest.model import (
     EngineSpec,
     Extracted,
@@ -43,8 +47,7 @@ from pdfingest.model import (
 )
 from pdfingest.model import Job as Extraction
 from pdfingest.options import IngestOptions, options_digest
-from pdfingest.record import report_line
-from pdfingest.sandbox.readable import readable_paths
+from pdfingest.run.supervisor import Supervisor
 from pdfingest.service import queue
 from pdfingest.service.contents import JOB, result_key, upload_key
 from pdfingest.service.jobs import Job, State
@@ -52,9 +55,6 @@ from pdfingest.service.settings import Settings
 from pdfingest.service.sources import SourceError, fetch, open_prefixes
 from pdfingest.service.store import open_store
 from pdfingest.service.webhook import tell
-from pdfingest.sizing import allow_descriptors
-from pdfingest.supervise.birth import begin_image
-from pdfingest.supervise.supervisor import Supervisor
 
 T = TypeVar("T")
 

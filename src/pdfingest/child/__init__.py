@@ -1,0 +1,1 @@
+"""The child, in the order of its life: limits, sandbox, extraction."""

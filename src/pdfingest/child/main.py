@@ -1,0 +1,144 @@
+"""The other side of the pickle: what runs in the fresh process that a file gets.
+
+`run` turns one job into one answer; what stands before it makes the process safe to leave alone.
+Whatever an engine does short of killing the process ends as a value; no exception crosses to the
+parent.
+"""
+
+import faulthandler
+import os
+import signal
+import sys
+import time
+
+from pdfingest.child import limits
+from pdfingest.child.extraction import Extraction
+from pdfingest.child.sandbox import confine
+from pdfingest.errors import EngineUnavailableError, SandboxError
+from pdfingest.exchange.answer import Answer, encoded
+from pdfingest.exchange.recorder import DONE, Recorder
+from pdfingest.exchange.spool import SpoolError
+from pdfingest.measure.memory import PeakMeter
+from pdfingest.model import Cost, EnvironmentFailure, Halted, Job
+
+if sys.platform != "win32":
+    import fcntl
+    import select
+
+_ORPHANED = 1
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""Signals that mean the run, not a child."""
+
+STACK_SIGNAL = getattr(signal, "SIGUSR2", 0)
+"""Asks a child for the stack of what it is doing; 0 where there is no such signal."""
+
+
+def ignore_stop_signals() -> None:
+    """Leave the end to the parent.
+
+    Ctrl-C, and the SIGTERM of a service manager, reach the whole group; only the parent may decide
+    what they mean, and it ends its children by SIGKILL.
+    """
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def lead_group() -> None:
+    """Lead a process group, so that what an engine forks can be found and ended."""
+    os.setpgid(0, 0)
+
+
+def silence() -> None:
+    """Point standard input and output at nothing: libraries print, and stdout carries data."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nothing, descriptor)
+    os.close(nothing)
+
+
+def die_with_parent(pipe: int) -> None:
+    """Have this process end when the parent does, even while C code holds the GIL.
+
+    PR_SET_PDEATHSIG would watch the zygote. So the kernel is asked to send SIGKILL when the pipe
+    from the parent hangs up: F_SETSIG, fcntl(2). The owner is the group, so that what an engine
+    forked goes too.
+
+    Args:
+        pipe: descriptor of one that only the parent writes to, and to which it writes no more.
+    """
+    if sys.platform == "linux":
+        fcntl.fcntl(pipe, fcntl.F_SETOWN, -os.getpid())
+        fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(pipe, fcntl.F_SETFL, os.O_ASYNC)
+        if _hung_up(pipe, 0):
+            os._exit(_ORPHANED)
+    else:
+        import threading  # noqa: PLC0415 - each child of Linux would carry it
+
+        threading.Thread(target=_exit_after, args=(pipe,), daemon=True).start()
+
+
+def _hung_up(pipe: int, timeout_ms: int | None) -> bool:
+    """Whether nobody can write to a pipe any more."""
+    ready = select.poll()
+    ready.register(pipe, 0)
+    return bool(ready.poll(timeout_ms))
+
+
+def _exit_after(pipe: int) -> None:
+    """Wait for the parent's end, then end; for systems without F_SETSIG."""
+    _hung_up(pipe, None)
+    os._exit(_ORPHANED)
+
+
+def answer_to(job: Job) -> bytes:
+    """Do a job and encode what came of it. Runs in the child, once in its life."""
+    return encoded(run(job))
+
+
+def run(job: Job) -> Answer:
+    """Extract one source into its spool. Runs in the child, once in its life."""
+    recorder = Recorder(job.recorder, job.ticket)  # first of all: time limits count from here
+    started_at = time.time()
+    clock = time.perf_counter()
+
+    def cost() -> Cost:
+        return Cost(
+            pid=os.getpid(),
+            started_at=started_at,
+            wall_s=time.perf_counter() - clock,
+            cpu_s=time.process_time(),
+            peak=meter.read(),
+        )
+
+    meter = PeakMeter()
+    extraction = Extraction(job, recorder, cost)
+    _leave_stacks(recorder)
+    room = limits.apply(job.limits)
+    try:
+        confine.enter(job)
+        meter.start()  # after all that is not the file's: the library that hashes alone is a MiB
+        answer = extraction.check() if job.is_check else extraction.run()
+    except SpoolError as error:
+        return EnvironmentFailure("spool", f"{job.spool}: {error}")
+    except EngineUnavailableError as error:
+        return EnvironmentFailure("engine", str(error))
+    except SandboxError as error:
+        return EnvironmentFailure("sandbox", str(error))
+    finally:
+        room.close()
+    if not isinstance(answer, Halted):  # its last note says where it halted
+        recorder.note(page=DONE)
+    return answer
+
+
+def _leave_stacks(recorder: Recorder) -> None:
+    """Have a crash, and a parent that asks, write the Python stack behind the notes.
+
+    Both are C handlers and work while C code holds the GIL. Why not a watchdog in the child
+    (faulthandler.dump_traceback_later): it starts a thread for every page.
+    """
+    faulthandler.enable(recorder.fileno(), all_threads=False)
+    if STACK_SIGNAL:
+        faulthandler.register(STACK_SIGNAL, recorder.fileno(), all_threads=False)

@@ -1,0 +1,118 @@
+"""Opening: which engine reads a document as a whole, and which of its pages has which number.
+
+A page under a number is that page of the document. Engines count pages in ways of their own where
+the page tree is not in order, so a document is read by the first engine that finds all its pages,
+else by the one that finds most, and a page is taken from another engine only if both count the
+same. What no engine is sure to find under its number is lost, and reported so.
+"""
+
+from dataclasses import dataclass, field
+
+from pdfingest.engines.engine import Document, EncryptedError, MalformedError, load_engine
+from pdfingest.engines.page_tree import PageTree, read_page_tree
+from pdfingest.errors import EngineUnavailableError
+from pdfingest.exchange.recorder import Recorder
+from pdfingest.model import Job, Page
+
+
+@dataclass(slots=True)
+class Opening:
+    """A file, as the engines of a job see it. Runs in the child."""
+
+    job: Job
+    recorder: Recorder
+    first: int = field(init=False)
+    """0-based index of the engine that reads the document; until that is known, of the first to be
+    tried."""
+    total_pages: int = 0
+    _documents: dict[int, Document] = field(default_factory=dict[int, Document])
+    _tree: PageTree | None = None
+    _found: int = 0
+    """Pages that the engine is sure to find."""
+
+    def __post_init__(self) -> None:
+        self.first = self.job.attempt.floor
+
+    def open(self) -> None:
+        """Open the file, and choose the engine that reads it.
+
+        Raises:
+            Exception: what the first engine raised, if none opens it.
+            EngineUnavailableError: an engine cannot be imported.
+        """
+        self.recorder.note(self.job.attempt.floor, spool_bytes=self.job.attempt.spool_bytes)
+        self._tree = tree = read_page_tree(self.job.source.path)
+        reason: Exception | None = None
+        chosen: int | None = None
+        for index in range(self.job.attempt.floor, len(self.job.engines)):
+            try:
+                found = self._pages_found(self.document(index))
+            except (EngineUnavailableError, MemoryError):
+                raise
+            except Exception as error:  # noqa: BLE001 - the next engine may know better
+                reason = reason or error
+                if isinstance(error, EncryptedError) and not self.job.passwords:
+                    break  # another engine would need the password as well
+                continue
+            if chosen is None or found > self._found:
+                chosen, self._found = index, found
+            if tree is None or found >= tree.leaves:
+                break
+        if chosen is None:
+            assert reason is not None, "a job has at least one engine"
+            raise reason
+        self.first = chosen
+        self.total_pages = count = self._documents[chosen].page_count
+        if tree is not None:
+            finds_all = self._found >= tree.leaves
+            self.total_pages = tree.total_pages if finds_all else max(count, tree.total_pages)
+
+    def page(self, index: int, number: int) -> Page:
+        """Read a page by an engine.
+
+        Args:
+            index: of the engine, 0-based.
+            number: of the page, 1-based.
+
+        Raises:
+            Exception: whatever the engine raises.
+            MalformedError: the engine is not sure to find the page under that number.
+        """
+        document = self.document(index)
+        if document.page_count != self._documents[self.first].page_count:
+            raise MalformedError("the engines do not count its pages alike")
+        tree = self._tree
+        if tree is None:
+            return document.page(number)
+        if not tree.total_pages:
+            raise MalformedError("it has no pages")
+        place = number
+        if document.page_count == tree.leaves:  # the engine leaves out what is not there
+            place -= sum(hole < number for hole in tree.holes)
+        if number in tree.holes or place > self._found:
+            raise MalformedError(f"the page tree is damaged: page {number} cannot be found")
+        return document.page(place)
+
+    def document(self, index: int) -> Document:
+        """Open the file by an engine, once."""
+        if index not in self._documents:
+            if not self.total_pages:
+                self.recorder.note(index, spool_bytes=self.job.attempt.spool_bytes)
+            open_document = load_engine(self.job.engines[index])
+            self._documents[index] = open_document(self.job.source.path, self.job.passwords)
+        return self._documents[index]
+
+    def close(self) -> None:
+        """Release all documents."""
+        while self._documents:
+            self._documents.popitem()[1].close()
+
+    def _pages_found(self, document: Document) -> int:
+        """Count the pages, from the first on, that an engine surely finds under their numbers."""
+        tree, count = self._tree, document.page_count
+        if tree is None or (tree.is_in_order and count == tree.leaves):
+            return count
+        goes_through = not getattr(document, "goes_by_count", False)
+        if goes_through and count in (tree.leaves, tree.total_pages):
+            return count
+        return min(tree.sure, count)

@@ -1,0 +1,13 @@
+"""A program that imports an engine and ends: an import may hang, or kill its process."""
+
+import sys
+
+from pdfingest.engines.engine import load_engine
+from pdfingest.errors import PdfingestError
+from pdfingest.model import EngineSpec
+
+if __name__ == "__main__":
+    try:
+        load_engine(EngineSpec(*sys.argv[1:]))
+    except PdfingestError as error:
+        sys.exit(str(error))

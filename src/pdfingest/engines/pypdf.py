@@ -1,0 +1,144 @@
+"""Engine `pypdf`: pure Python; the second opinion on what PDFium cannot open."""
+
+# pyright: basic
+# The library is not typed throughout; mypy checks this file strictly.
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO
+
+import pypdf
+from pypdf.errors import DependencyError, PyPdfError
+from pypdf.generic import ContentStream, DictionaryObject, PdfObject, TextStringObject
+
+from pdfingest.engines.engine import (
+    EncryptedError,
+    MalformedError,
+    tolerate,
+)
+from pdfingest.model import Aside, DocumentInfo, Page
+
+# Operators that put something on the page (ISO 32000-2, table 50).
+_PAINTS = re.compile(rb"(?<![^\s\])>])(?:f\*?|F|B\*?|b\*?|S|s|sh|Do|Tj|TJ|'|\"|EI)(?!\S)")
+
+
+def open_document(path: str, passwords: Sequence[str]) -> "PypdfDocument":
+    """Open a file; see `engine.Engine`."""
+    # An open file, not its path: given a path, pypdf reads the whole file into memory.
+    file = open(path, "rb")  # noqa: SIM115 - the document closes it
+    try:
+        return _opened(file, passwords)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _opened(file: BinaryIO, passwords: Sequence[str]) -> "PypdfDocument":
+    """Open what is in a file; see `engine.Engine`."""
+    try:
+        reader = pypdf.PdfReader(file)
+        if reader.is_encrypted and not any(reader.decrypt(p) for p in ("", *passwords)):
+            raise EncryptedError
+        return PypdfDocument(reader, file)
+    except DependencyError as error:
+        raise EncryptedError(
+            f"pypdf lacks a package to decrypt it: {error}", by_password=False
+        ) from error
+    except NotImplementedError as error:  # of a handler such as that of certificates
+        raise EncryptedError(f"pypdf cannot decrypt it: {error}", by_password=False) from error
+    except (PyPdfError, RecursionError) as error:
+        raise MalformedError(f"{type(error).__name__}: {error}") from error
+
+
+class PypdfDocument:
+    """A document that pypdf holds open."""
+
+    def __init__(self, reader: pypdf.PdfReader, file: BinaryIO) -> None:
+        self._reader = reader
+        self._file = file
+        self.page_count = len(reader.pages)
+        self._labels: list[str] = tolerate(Aside.LABEL, self._page_labels, [])
+
+    def info(self) -> DocumentInfo:
+        """Metadata of the document; see `engine.Document`."""
+        meta = self._reader.metadata or DictionaryObject()
+        language = self._reader.root_object.get("/Lang")
+        return DocumentInfo(
+            title=_string(meta.get("/Title")),
+            author=_string(meta.get("/Author")),
+            created=_string(meta.get("/CreationDate")),
+            producer=_string(meta.get("/Producer")),
+            language=_string(language),
+        )
+
+    def page(self, number: int) -> Page:
+        """Read one page, then drop what pypdf resolved for it (py-pdf/pypdf#3296)."""
+        try:
+            page = self._reader.pages[number - 1]
+            annotations: tuple[DictionaryObject, ...] = tolerate(
+                Aside.LINKS, lambda: tuple(_annotations(page)), ()
+            )
+            filled_in: tuple[str, ...] = tolerate(
+                Aside.FIELDS, lambda: tuple(_field_values(annotations)), ()
+            )
+            text = "\n".join((page.extract_text(), *filled_in))
+            return Page(
+                text=text,
+                ink=bool(text)
+                or tolerate(Aside.INK, lambda: _paints(page.get_contents()), default=True),
+                label=self._labels[number - 1] if number <= len(self._labels) else "",
+                links=tolerate(Aside.LINKS, lambda: tuple(_links(annotations)), ()),
+            )
+        except (PyPdfError, RecursionError) as error:
+            raise MalformedError(f"{type(error).__name__}: {error}") from error
+        finally:
+            self._reader.resolved_objects.clear()
+
+    def close(self) -> None:
+        """Release the document."""
+        self._reader.close()
+        self._file.close()
+
+    def _page_labels(self) -> list[str]:
+        """A label for each page, or none where the document has none."""
+        return self._reader.page_labels if "/PageLabels" in self._reader.root_object else []
+
+
+def _paints(content: ContentStream | None) -> bool:
+    """Whether a content stream draws anything."""
+    return content is not None and bool(_PAINTS.search(content.get_data()))
+
+
+def _annotations(page: pypdf.PageObject) -> Iterator[DictionaryObject]:
+    """The annotations of a page, broken ones left out."""
+    for reference in page.annotations or ():
+        annotation = reference.get_object()
+        if isinstance(annotation, DictionaryObject):
+            yield annotation
+
+
+def _links(annotations: Iterable[DictionaryObject]) -> Iterator[str]:
+    """Targets of link annotations that leave the document."""
+    for annotation in annotations:
+        action = annotation.get("/A")
+        action = action.get_object() if action is not None else None
+        if isinstance(action, DictionaryObject) and "/URI" in action:
+            yield _string(action["/URI"])
+
+
+def _field_values(annotations: Iterable[DictionaryObject]) -> Iterator[str]:
+    """What is filled in, where it is text; a field may inherit it (ISO 32000-2, 12.7)."""
+    for annotation in annotations:
+        if annotation.get("/Subtype") == "/Widget":
+            parent = annotation.get("/Parent", DictionaryObject()).get_object()
+            value = annotation.get("/V") or parent.get("/V")
+            if isinstance(value, TextStringObject) and value:
+                yield value
+
+
+def _string(value: object) -> str:
+    """A string of the document, whatever type the file gave it."""
+    value = value.get_object() if isinstance(value, PdfObject) else value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return "" if value is None else str(value)

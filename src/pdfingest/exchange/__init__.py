@@ -1,0 +1,1 @@
+"""What crosses between parent and child: answers, notes, spools, records."""

@@ -1,1 +1,0 @@
-"""Everything that reads PDFs. Runs in the child only; the only importer of PDF libraries."""

@@ -1,0 +1,1 @@
+"""How a fresh process is made: a multiprocessing context, and the image that it forks."""

@@ -1,0 +1,209 @@
+"""Zygote: the process that holds the image, and forks one child of it for each request.
+
+    parent                        zygote                         child
+      ├──── ends of three pipes ────▶├───────── fork ──────────────▶┐
+      │◀────── its pid and its pidfd ┤                              │ waits
+      ├───────────────────────────── job ──────────────────────────▶│
+      │◀──────────────────────────── answer ────────────────────────┤
+      │◀───────────────── exit code ─┤◀──────── end ────────────────┘
+
+A child costs little but memory: it must copy each page that it writes to, and even a look at a
+Python object is a write. With the forkserver of `multiprocessing`, and what the library does in a
+child, one page of text took 1,410 page faults of 1.8 us (1,275 on Python 3.13); here it takes 970
+(610). So this process imports what a job needs and nothing else: no logging, no `multiprocessing`,
+and it starts no thread.
+
+Its children end with the parent, not with it. What a child leaves behind, the zygote ends.
+"""
+
+import gc
+import os
+import pickle
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, NoReturn, TypeAlias
+
+from pdfingest.child import limits
+from pdfingest.child import main as child
+from pdfingest.child.sandbox import confine
+from pdfingest.isolation.heap import keep_freed, take_holes
+from pdfingest.isolation.immortal import make_immortal
+from pdfingest.isolation.rehearsal import rehearse
+from pdfingest.isolation.wire import NUMBER, receive, send
+
+_Hook: TypeAlias = dict[str, Callable[[], None]]
+"""Arguments of `os.register_at_fork`."""
+
+_PIPES = 3
+"""Whose ends come with a request: jobs to read, answers to write, the exit code to write."""
+_REAP_MS = 10
+"""How long the end of a child may go unnoticed. Nobody waits for it where there was an answer, so
+it is looked for in passing; a handler of SIGCHLD would be 70 pages of every child."""
+
+
+def main(control: int, modules: Sequence[str], readable: tuple[str, ...]) -> NoReturn:
+    """Make the image and serve requests until the parent is gone.
+
+    Args:
+        control: descriptor of a socket whose other end only the parent has.
+        modules: what the image holds beside this one.
+        readable: what all children may read in their sandbox.
+    """
+    hooks = make_image(modules, readable)
+    try:
+        child.silence()
+    except OSError:  # no descriptor is left; the parent needs more of them, and says so
+        os._exit(1)
+    limits.be_first_to_go()
+    _Zygote(socket.socket(fileno=control), hooks).serve()
+    os._exit(0)
+
+
+def make_image(modules: Sequence[str], readable: tuple[str, ...] = ()) -> list[_Hook]:
+    """Make this process what children are forked from; see `main`.
+
+    Returns:
+        What the modules would do at each fork, for children that fork in their turn.
+    """
+    child.ignore_stop_signals()  # children inherit it, also those that are only just booting
+    gc.disable()  # until all is imported, which is not garbage
+    hooks = _import(modules)
+    confine.prepare(readable)
+    # What is loaded now is never garbage; scanning it would copy every page that the children share
+    # (gc.freeze in the library reference).
+    gc.collect()
+    make_immortal()
+    gc.freeze()
+    gc.enable()
+    take_holes()
+    keep_freed()
+    return hooks
+
+
+def _import(modules: Sequence[str]) -> list[_Hook]:
+    """Import what is in the image, and keep what that wants to do at each fork.
+
+    This process has one thread and holds no lock, so there is nothing to repair in its children;
+    `threading` and `random` would copy 170 pages for it.
+
+    Returns:
+        The hooks, for children that fork in their turn (`os.register_at_fork`).
+    """
+    hooks: list[_Hook] = []
+    name = "register_at_fork"  # not assigned to: the type checkers would see another function
+    register: Any = getattr(os, name)
+
+    def keep(**hook: Callable[[], None]) -> None:
+        hooks.append(hook)
+
+    setattr(os, name, keep)
+    for module in modules:
+        with suppress(ImportError):  # a child will say so
+            import_module(module)
+            with suppress(Exception):  # a job that meets the same will say so
+                rehearse(module)
+    setattr(os, name, register)
+    sys.modules.pop("random", None)  # it would give each child the same numbers
+    return hooks
+
+
+class _Zygote:
+    """Forks, and waits for what it forked."""
+
+    def __init__(self, control: socket.socket, hooks: list[_Hook]) -> None:
+        self._control = control
+        self._hooks = hooks
+        self._children: dict[int, int] = {}
+        """Pid to the pipe that its exit code goes to."""
+
+    def serve(self) -> None:
+        """Until the parent is gone."""
+        ready = select.poll()
+        ready.register(self._control, select.POLLIN)
+        is_asked = True
+        while is_asked:
+            if ready.poll(_REAP_MS if self._children else None):
+                is_asked = self._fork()
+            self._reap()
+
+    def _fork(self) -> bool:
+        """Meet a request; False if none will come any more."""
+        try:
+            _, (jobs, answers, exit_to), _, _ = socket.recv_fds(self._control, 1, _PIPES)
+        except (OSError, ValueError):
+            return False
+        try:
+            pid = os.fork()
+        except OSError:  # no process is to be had; the parent tries again
+            pid = 0
+            os.close(exit_to)
+        else:
+            if pid == 0:
+                self._live(jobs, answers, exit_to)
+            self._children[pid] = exit_to
+        os.close(jobs)
+        os.close(answers)
+        return self._tell(pid)
+
+    def _tell(self, pid: int) -> bool:
+        """Tell the parent of a child; False if there is no parent any more.
+
+        The pidfd is opened here, where the number cannot be another's yet.
+        """
+        pidfds: list[int] = []
+        if pid and hasattr(os, "pidfd_open"):
+            with suppress(OSError):  # Linux before 5.3, or no descriptor: the number must do
+                pidfds.append(os.pidfd_open(pid))
+        try:
+            socket.send_fds(self._control, [NUMBER.pack(pid)], pidfds)
+        except OSError:
+            return False
+        finally:
+            for pidfd in pidfds:
+                os.close(pidfd)
+        return True
+
+    def _live(self, jobs: int, answers: int, exit_to: int) -> NoReturn:
+        """Be a child."""
+        code = 1
+        try:
+            os.close(self._control.detach())
+            os.close(exit_to)
+            for descriptor in self._children.values():
+                os.close(descriptor)
+            for hook in self._hooks:
+                os.register_at_fork(**hook)
+            child.lead_group()
+            folder, job = pickle.loads(receive(jobs))  # noqa: S301 - the parent is trusted
+            child.die_with_parent(jobs)
+            if folder:
+                os.chdir(folder)
+            send(answers, child.answer_to(job))
+            code = 0
+        finally:
+            os._exit(code)
+
+    def _reap(self) -> None:
+        """Tell of all that ended, and end what they left.
+
+        All of it before their numbers are given back to the system, which may give them to
+        others at once.
+        """
+        while self._children:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None:
+                return
+            with suppress(ProcessLookupError):
+                os.killpg(ended.si_pid, signal.SIGKILL)
+            # A normal end comes with its exit code, a death with the number of its signal.
+            code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+            exit_to = self._children.pop(ended.si_pid)
+            with suppress(BrokenPipeError):
+                os.write(exit_to, NUMBER.pack(code))
+            os.close(exit_to)
+            os.waitpid(ended.si_pid, 0)

@@ -1,0 +1,1 @@
+"""What a machine gives and a process takes: memory, CPUs, descriptors."""

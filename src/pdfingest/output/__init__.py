@@ -1,0 +1,1 @@
+"""What a run writes and remembers: ledger, outputs, summary."""

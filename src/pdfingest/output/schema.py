@@ -1,0 +1,206 @@
+"""JSON Schemas (2020-12) of a record, a report line and the summary: what users may rely on.
+
+One line a key. A test holds them against what a run writes, in both directions, so that neither can
+change without the other.
+"""
+
+from typing import Any, TypeAlias
+
+from pdfingest.measure.flatness import Sample, Verdict
+from pdfingest.model import SCHEMA, FailureKind
+
+Schema: TypeAlias = dict[str, Any]
+
+_SHA256 = "^([0-9a-f]{64})?$"
+
+
+def _of(kind: str, description: str, **more: Any) -> Schema:
+    """Describe a value of a type."""
+    return {"type": kind, "description": description, **more}
+
+
+def _text(description: str, **more: Any) -> Schema:
+    """Describe a text."""
+    return _of("string", description, **more)
+
+
+def _flag(description: str) -> Schema:
+    """Describe a truth value."""
+    return _of("boolean", description)
+
+
+def _whole(description: str, least: int = 0) -> Schema:
+    """Describe a whole number."""
+    return _of("integer", description, minimum=least)
+
+
+def _number(description: str, **more: Any) -> Schema:
+    """Describe a number."""
+    return _of("number", description, **more)
+
+
+def _list(description: str, items: Any) -> Schema:
+    """Describe a list by the schema of what is in it; by False if it is always empty."""
+    return _of("array", description, items=items)
+
+
+def _object(description: str, **keys: Schema) -> Schema:
+    """Describe an object that has all of these keys and no other."""
+    return _of(
+        "object", description, properties=keys, required=list(keys), additionalProperties=False
+    )
+
+
+def _named(name: str, schema: Schema, **more: Any) -> Schema:
+    """Give a schema its name, which changes with its version."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:pdfingest:{name}:{SCHEMA}",
+        **schema,
+        **more,
+    }
+
+
+_VERSION = _of("integer", "Version of this schema.", const=SCHEMA)
+_RECORD_METADATA = _object(
+    "What is known of the page or document: flat scalars, as vector stores take them.",
+    source=_text("Name of the file, as `source` of the record."),
+    file_name=_text("Last part of the name."),
+    sha256=_text("SHA-256 of the file, in hex.", pattern=_SHA256),
+    page=_whole("Number of the page, 1-based; 0 in the record of a document."),
+    page_label=_text("The page's number as a reader shows it, such as iii; or empty."),
+    total_pages=_whole("Pages of the document."),
+    title=_text("Title of the document, or empty."),
+    author=_text("Author of the document, or empty."),
+    created=_text("When the document was made, in ISO 8601, or empty."),
+    producer=_text("Program that wrote the file, or empty."),
+    language=_text("Language that the document declares (BCP 47), or empty."),
+    engine=_text("Name of the engine that read it."),
+    engine_version=_text("Version of the engine."),
+    char_count=_whole("Characters of `text`."),
+    needs_ocr=_flag("Whether it shows something, but has no text."),
+    schema=_VERSION,
+)
+_RECORD = _object(
+    "A page, or with `--unit document` a document.",
+    id=_text(
+        "16 hex digits of the SHA-256 of name, NUL and content, and of a page its number.",
+        pattern="^[0-9a-f]{16}(:p[0-9]{4,})?$",
+    ),
+    text=_text("The text; of a document, its pages with line ends between."),
+    source=_text("Name of the file: its path relative to the input it was found under."),
+    metadata=_RECORD_METADATA,
+    tables=_list("Always empty.", items=False),
+    links=_list("Targets outside the document.", _text("An address.")),
+)
+_PAGE_OFFSETS = _list(
+    "Only in the record of a document: where each page begins in `text`, in characters.",
+    _whole("0-based index of the first character."),
+)
+_REPORT = _object(
+    "How one source ended in one run, and what it cost.",
+    source=_text("Name of the file, as in its records."),
+    sha256=_text("SHA-256 of the file in hex, or empty if it was not read.", pattern=_SHA256),
+    bytes=_whole("Size of the file."),
+    status=_text("How it ended.", enum=["ok", "partial", "failed", "unchanged", "gone"]),
+    failure=_text("Why pages or all of it were lost, or empty.", enum=["", *FailureKind]),
+    message=_text("The failure in words, or empty."),
+    engine=_text("Name of the engine that read it, or empty."),
+    pages=_whole("Pages whose text was written."),
+    total_pages=_whole("Pages of the document, as far as they are known."),
+    pages_failed=_whole("Pages that were lost."),
+    failed_pages=_list("Which were lost.", _whole("Number of a page, 1-based.", least=1)),
+    needs_ocr_pages=_whole("Pages that show something, but have no text."),
+    chars=_whole("Characters of all pages."),
+    attempts=_whole("Processes that it took; 0 if none was started."),
+    peak_rss_bytes=_whole("Highest resident memory of its process; 0 if unknown."),
+    baseline_rss_bytes=_whole("Resident memory of that process before it opened the file."),
+    peak_method=_text("How the peak was measured, or empty."),
+    cpu_s=_number("Seconds of processor time.", minimum=0),
+    wall_s=_number("Seconds that it took.", minimum=0),
+    started_at=_text("When it was begun, in ISO 8601 and UTC, or empty."),
+    pid=_whole("Number of its process; 0 if none was started."),
+    signal=_text("Name of the signal that killed a process of it first, or empty."),
+    stack=_text("Last Python frames of the first of its processes that died, or empty."),
+    duplicate_of=_text("Name of an earlier source with the same content, or empty."),
+    options_digest=_text("Digest of all options that change the text.", pattern="^[0-9a-f]{16}$"),
+    schema=_VERSION,
+)
+_SAMPLES = _object(
+    "What the processes of the run held, measured from outside: a column each, of one length.",
+    **{
+        name: _list("A number for each sample.", _number("A value.", minimum=0))
+        for name in Sample.__dataclass_fields__
+    },
+)
+_SUMMARY = _object(
+    "The newest run.",
+    schema=_VERSION,
+    version=_text("Version of pdfingest."),
+    started_at=_text("When it was begun, in ISO 8601 and UTC."),
+    options=_of("object", "What the user chose, by name, without the passwords."),
+    sources=_whole("Files that were found: taken up, unchanged, or not begun."),
+    ok=_whole("Files without a loss."),
+    partial=_whole("Files that lost some pages."),
+    failed=_whole("Files that gave no record."),
+    unchanged=_whole("Files whose records are those of an earlier run."),
+    unchanged_partial=_whole("Of these, files that lost pages then."),
+    not_begun=_whole("Files that a stop left for the next run."),
+    gone=_whole("Files of earlier runs that are not there any more."),
+    failures=_object(
+        "Files that failed or lost pages, by the reason of the first loss.",
+        **{kind: _whole(f"Files with the failure {kind}.") for kind in FailureKind},
+    ),
+    interrupted=_flag("Whether a signal ended it early."),
+    pages=_whole("Pages whose text was written."),
+    pages_failed=_whole("Pages that were lost."),
+    needs_ocr_pages=_whole("Pages that show something, but have no text."),
+    chars=_whole("Characters of all pages."),
+    wall_s=_number("Seconds that it took.", minimum=0),
+    pages_per_s=_number("Pages a second.", minimum=0),
+    peak_rss_bytes=_object(
+        "Percentiles of the peaks of the files, to within 1 %.",
+        p50=_whole("Median."),
+        p95=_whole("95th percentile."),
+        p99=_whole("99th percentile."),
+        max=_whole("Highest, exactly."),
+        max_source=_text("The file that has it, or empty."),
+    ),
+    source_wall_s=_object(
+        "Percentiles of the seconds that files took, to within 1 %.",
+        p50=_number("Median.", minimum=0),
+        p95=_number("95th percentile.", minimum=0),
+        p99=_number("99th percentile.", minimum=0),
+        max=_number("Highest, exactly.", minimum=0),
+    ),
+    memory=_object(
+        "Whether the memory that outlives a file grows with the files; of the last run that took "
+        "up any.",
+        measured_at=_text("When the run that measured it was begun, in ISO 8601 and UTC."),
+        verdict=_text("What can be said.", enum=list(Verdict)),
+        bytes_per_file=_number("Slope of that memory."),
+        bytes_per_file_low=_number("Lower end of its 99 % interval."),
+        bytes_per_file_high=_number("Upper end of its 99 % interval."),
+        threshold_bytes_per_file=_number("Flat means that the interval ends below this."),
+        files=_whole("Files that the slope was taken over."),
+        samples=_SAMPLES,
+    ),
+)
+_SCHEMAS = {
+    "record": _named(
+        "record",
+        {**_RECORD, "properties": {**_RECORD["properties"], "page_offsets": _PAGE_OFFSETS}},
+        **{
+            "if": {"properties": {"metadata": {"properties": {"page": {"const": 0}}}}},
+            "then": {"required": ["page_offsets"]},
+            "else": {"properties": {"page_offsets": False}},
+        },
+    ),
+    "report": _named("report", _REPORT),
+    "summary": _named("summary", _SUMMARY),
+}
+
+
+def schema_of(name: str) -> Schema:
+    """Give the schema of a `record`, of a line of the `report`, or of the `summary`."""
+    return _SCHEMAS[name]

@@ -1,0 +1,347 @@
+"""The run, on one screen: discover, plan, supervise, sink, ledger, summary.
+
+Sink, ledger and summary are correctness and are called by name; listeners only watch.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain, takewhile
+from typing import BinaryIO, Protocol, TypeAlias
+
+from pdfingest import streams
+from pdfingest.child.sandbox import confine
+from pdfingest.child.sandbox.readable import readable_paths
+from pdfingest.engines.registry import find_engines
+from pdfingest.errors import ExitCode, NoInputError
+from pdfingest.events import Listener, Listeners
+from pdfingest.exchange.record import Record
+from pdfingest.exchange.spool import read_records
+from pdfingest.model import (
+    Duplicates,
+    EngineSpec,
+    Extracted,
+    Failed,
+    FailureKind,
+    Finished,
+    Job,
+    Reading,
+    Sandbox,
+    Source,
+    Stop,
+)
+from pdfingest.options import IngestOptions, options_digest
+from pdfingest.output.compact import compact, settle
+from pdfingest.output.layout import ledger_of
+from pdfingest.output.ledger import Ledger
+from pdfingest.output.lock import held
+from pdfingest.output.sink import DirectorySink, Sink, StreamSink
+from pdfingest.output.snapshot import snapshot
+from pdfingest.output.summary import SHOWN_PEAKS, Summary
+from pdfingest.run.discover import AnyPath, Found, discover
+from pdfingest.run.plan import Plan
+from pdfingest.run.safeguards import NO_INPUT, refuse_clash, refuse_loss, refuse_mixture
+from pdfingest.run.sampler import Sampler
+from pdfingest.run.supervisor import Supervisor
+
+_Steps: TypeAlias = Generator[Finished, None, None]
+_Pair: TypeAlias = tuple[Ledger, Sink]
+_Outputs: TypeAlias = Callable[[str], AbstractContextManager[_Pair]]
+"""Opens them, given the options digest."""
+
+
+_LOOK_S = 0.1
+
+
+class Executor(Protocol):
+    """Has jobs done, here or elsewhere."""
+
+    def run(self, jobs: Iterator[Job], /) -> Generator[Finished | None, None, None]:
+        """Yield each job as it ends, and None some times a second; see `Supervisor.run`."""
+        ...
+
+    def reading(self) -> Iterable[Reading]:
+        """How far the jobs that are under way are, as far as that is known."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        ...
+
+
+NewExecutor: TypeAlias = Callable[
+    [IngestOptions, str, Stop, Callable[[int, Source], None]], Executor
+]
+"""Made of the options, a directory for spools, the stop, and whom to tell what begins."""
+
+
+def ingest(  # noqa: PLR0913 - of which two by position
+    inputs: AnyPath | Iterable[AnyPath],
+    options: IngestOptions | None = None,
+    *,
+    listed: Iterable[AnyPath] | None = None,
+    listeners: Sequence[Listener] = (),
+    stop: Stop | None = None,
+    executor: NewExecutor = Supervisor,
+) -> Summary:
+    """Ingest PDFs into the output directory, one fresh process per file.
+
+    On Windows, call it under `if __name__ == "__main__":`, as children import the main module
+    again.
+
+    Args:
+        inputs: files, directories, globs; or a single one.
+        options: defaults where None.
+        listed: more paths, taken literally and read as they are needed.
+        listeners: told what happens, in the calling thread.
+        stop: lets another thread or a signal handler end the run early.
+        executor: what has the jobs done: children of this process, unless told otherwise.
+
+    Returns:
+        Counts and percentiles; every source found has its line in `report.jsonl`.
+
+    Raises:
+        PdfingestError: the run as a whole cannot go on; `exit_code` says of what family. A file
+            that fails is not an error of the run.
+    """
+    given: dict[str, int] = {}
+    found = discover(inputs, listed, given)
+    run = _Run(
+        found, options or IngestOptions(), Listeners(listeners), stop or Stop(), executor, given
+    )
+    return run.to_end()
+
+
+def ingest_found(
+    found: Iterator[Found],
+    options: IngestOptions,
+    listeners: Sequence[Listener] = (),
+    stop: Stop | None = None,
+) -> Summary:
+    """Ingest what a discovery yields; as `ingest` otherwise."""
+    return _Run(found, options, Listeners(listeners), stop or Stop()).to_end()
+
+
+def stream(
+    inputs: AnyPath | Iterable[AnyPath],
+    options: IngestOptions | None = None,
+    *,
+    listed: Iterable[AnyPath] | None = None,
+    listeners: Sequence[Listener] = (),
+    stop: Stop | None = None,
+) -> Iterator[Record]:
+    """Yield the records of PDFs as they come, without an output directory; as `ingest` otherwise.
+
+    A source that failed yields nothing: watch `Listener.on_finished`. Closing the iterator ends
+    the children.
+    """
+    found = discover(inputs, listed)
+    run = _Run(found, options or IngestOptions(), Listeners(listeners), stop or Stop())
+    with closing(run.steps(lambda _: _private(None))) as steps:
+        for finished in steps:
+            if isinstance(finished.outcome, Extracted):
+                yield from read_records(finished.spool)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run: what was asked for, and the summary that grows."""
+
+    found: Iterator[Found]
+    options: IngestOptions
+    listener: Listener
+    stop: Stop
+    executor: NewExecutor = Supervisor
+    given: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many sources each input gives; whole once discovery is done."""
+    summary: Summary = field(default_factory=Summary)
+    sampler: Sampler = field(default_factory=Sampler)
+    _look_s: float = 0.0
+
+    def to_end(self) -> Summary:
+        """Do all of it, into the output directory."""
+        deque(self.steps(partial(_outputs, self.options, self.stop)), maxlen=0)
+        return self.summary
+
+    def steps(self, outputs: _Outputs) -> _Steps:
+        """The run; each source is yielded once its outcome is known, and written after that."""
+        streams.occupy()  # a program that uses the library may have closed them
+        if self.options.sandbox is Sandbox.REQUIRE:
+            confine.check()
+        engines = find_engines(self.options.engine)
+        digest = options_digest(self.options, engines)
+        found = _some(self.found, self.options)
+        self.summary.max_peak_bytes = self.options.max_peak_bytes
+        self.summary.options = self.options.to_json()
+        with outputs(digest) as (ledger, sink), Plan(ledger) as plan:
+            self._plan(found, plan, ledger, digest)
+            ledger.begin_run(sink.sync)
+            with closing(self._outcomes(plan, engines, ledger, sink)) as outcomes:
+                for finished in outcomes:
+                    taken = self._as_duplicate(finished, ledger.original_of(finished, digest))
+                    yield taken
+                    ledger.note(taken, sink.write(taken), digest)
+                    self.summary.add(taken)
+                    self.listener.on_finished(taken, self.summary)
+                    if ledger.due:
+                        ledger.commit(sink.sync)
+            self.sampler.sample(self.summary.finished)
+            self.summary.earlier_memory = sink.earlier_memory()
+            if not self.options.compact:  # else what is old is about to go
+                # What this run has written since its last commit counts too: a short one has none.
+                lengths = {**ledger.lengths(), **sink.sync()}
+                self.summary.output_bytes = sum(lengths.values())
+                self.summary.live_bytes = ledger.live_bytes()
+            self.summary.end(self.stop.exit_code, self.sampler.samples)
+            sink.end(self.summary)
+            ledger.end_run(self.stop.exit_code or ExitCode.OK, sink.sync)
+        self.listener.on_ended(self.summary)
+
+    def _plan(self, found: Iterator[Found], plan: Plan, ledger: Ledger, digest: str) -> None:
+        """Fill the plan and settle it, and see that it would do no harm.
+
+        Raises:
+            UsageError: a source would replace the records of another.
+            InputGoneError: more sources are gone than may be.
+        """
+        plan.fill(takewhile(lambda _: not self.stop.requested, found))
+        plan.settle(self.options, digest)
+        refuse_clash(plan, self.options)
+        if not self.stop.requested:  # then discovery may have been cut short
+            plan.find_gone()
+            refuse_loss(plan, ledger, self.given, self.options)
+        self.summary.planned = plan.sources
+        self.listener.on_planned(plan.sources, plan.size_bytes)
+
+    def _as_duplicate(self, finished: Finished, original: str) -> Finished:
+        """A finished source that names the one with the same content, if there is one."""
+        if not original:
+            return finished
+        outcome = finished.outcome
+        if self.options.duplicates is Duplicates.SKIP and isinstance(outcome, Extracted):
+            outcome = replace(outcome, pages=0, chars=0, needs_ocr_pages=0)
+        return replace(finished, outcome=outcome, duplicate_of=original)
+
+    def _outcomes(
+        self, plan: Plan, engines: tuple[EngineSpec, ...], ledger: Ledger, sink: Sink
+    ) -> _Steps:
+        """Exactly one outcome for each source that is taken up."""
+        if not self.stop.requested:
+            for source, gone in plan.gone():
+                yield Finished(source, gone)
+            ledger.note_inputs(self.given)
+        for source in plan.unreadable():
+            yield Finished(source, Failed(FailureKind.UNREADABLE, source.error))
+        if self.options.report_unchanged:
+            for source, unchanged in plan.unchanged():
+                yield Finished(source, unchanged)
+        else:
+            self.summary.add_unchanged(*plan.count_unchanged())
+            if limit := self.options.max_peak_bytes:
+                self.summary.add_above(*plan.unchanged_above(limit, SHOWN_PEAKS))
+        options, limits = self.options, self.options.limits()
+        readable = readable_paths([engine.module for engine in engines])
+        jobs = (
+            Job(
+                source,
+                engines,
+                options.passwords,
+                options.unit,
+                limits,
+                sink.new_spool(),
+                options.sandbox,
+                readable,
+                earlier,
+            )
+            for source, earlier in plan.jobs()
+        )
+        executor = self.executor(options, sink.spool_folder, self.stop, self.listener.on_started)
+        with closing(executor), closing(executor.run(jobs)) as steps:
+            for finished in steps:
+                if finished is not None:
+                    yield finished
+                elif ledger.due:
+                    ledger.commit(sink.sync)
+                self.sampler.tick(self.summary.finished)
+                self._look(executor)
+                self.listener.on_tick(self.summary)
+
+    def _look(self, executor: Executor) -> None:
+        """See how far the sources are that are being read; some times a second at the most."""
+        now_s = time.monotonic()
+        if now_s >= self._look_s:
+            self._look_s = now_s + _LOOK_S
+            # One that is between two children, or whose answer is on its way, is where it was.
+            known = {each.source.name: each for each in self.summary.reading}
+            known |= {each.source.name: each for each in executor.reading()}
+            self.summary.reading = [*known.values()]
+
+
+@contextmanager
+def planned(
+    inputs: AnyPath | Iterable[AnyPath],
+    listed: Iterable[AnyPath] | None,
+    options: IngestOptions,
+    stop: Stop,
+) -> Generator[Plan, None, None]:
+    """Plan a run and leave everything as it is; another run may hold the output directory.
+
+    Raises:
+        NoInputError: nothing matched.
+        LedgerError: the ledger cannot be read.
+    """
+    found = _some(discover(inputs, listed), options)
+    digest = options_digest(options, find_engines(options.engine))
+    with ExitStack() as stack:
+        ledger = Ledger("") if options.to_stdout else snapshot(options.folder)
+        plan = stack.enter_context(Plan(stack.enter_context(ledger)))
+        plan.fill(takewhile(lambda _: not stop.requested, found))
+        plan.settle(options, digest)
+        yield plan
+
+
+def _some(found: Iterator[Found], options: IngestOptions) -> Iterator[Found]:
+    """What was found, if anything was or an earlier run may know why not.
+
+    Asked before anything is made.
+
+    Raises:
+        NoInputError: nothing was found.
+    """
+    for first in found:
+        return chain([first], found)
+    if not options.to_stdout and os.path.exists(ledger_of(options.folder)):
+        return iter(())
+    raise NoInputError(NO_INPUT)
+
+
+@contextmanager
+def _outputs(options: IngestOptions, stop: Stop, digest: str) -> Generator[_Pair, None, None]:
+    """The ledger and the sink that the options ask for, held against other runs."""
+    if options.to_stdout:
+        with _private(streams.stdout()) as outputs:
+            yield outputs
+        return
+    with held(options.folder, options.wait_s, stop):
+        refuse_mixture(options)
+        folder, unit = options.folder, options.unit
+        with Ledger(ledger_of(folder)) as ledger:
+            settle(folder, ledger)
+            lengths = ledger.lengths()
+            with DirectorySink(
+                folder, unit, digest, lengths, report_unchanged=options.report_unchanged
+            ) as sink:
+                yield ledger, sink
+        if options.compact and not stop.requested:
+            compact(folder, is_held=True)
+
+
+@contextmanager
+def _private(stream: BinaryIO | None) -> Generator[_Pair, None, None]:
+    """A ledger that nothing outlives, and a sink that streams."""
+    with Ledger("") as ledger, StreamSink(stream) as sink:
+        yield ledger, sink

@@ -1,0 +1,401 @@
+"""Supervisor: keeps every lane on a job until the jobs are done or the run is stopped.
+
+A source that kills its child goes on where `attempts.after` says, on the same lane; one that found
+no memory is put aside and tried once more when all others are done, alone, with the whole budget.
+A lane that finds no more jobs takes the later half of the pages that the slowest other lane has
+before it, so that one large file at the end does not wait for one lane. What waits behind a slow
+file it takes first.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import chain
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+from pdfingest.errors import ResourceError
+from pdfingest.exchange.contents import audited
+from pdfingest.exchange.recorder import DONE
+from pdfingest.isolation.birth import births
+from pdfingest.measure.machine import resources_told
+from pdfingest.measure.memory import oom_kills
+from pdfingest.measure.sizing import allow_descriptors
+from pdfingest.model import (
+    Attempt,
+    Cost,
+    Death,
+    EnvironmentFailure,
+    Extracted,
+    Failed,
+    FailureKind,
+    Finished,
+    Job,
+    Outcome,
+    Reading,
+    Source,
+    Stop,
+    Unchanged,
+    Unit,
+)
+from pdfingest.options import IngestOptions
+from pdfingest.run.attempts import GiveUp, after
+from pdfingest.run.complaint import cannot_spool, confirmed
+from pdfingest.run.lane import Ending, Inbox, Lane, TimeLimits, abort
+from pdfingest.run.turn import Turn
+from pdfingest.run.work import Work, joined
+
+TICK_S = 0.1
+"""How long a reader waits at the most for a sign that the run is alive."""
+_SHARE_TICK_S = 0.01
+"""The same while a lane is idle."""
+_WORTH_S = 0.05
+"""Reading that must lie before a lane if another is to take half of it: a child costs some ms, and
+opening a large file some tens."""
+_LINED_UP = 8
+"""Jobs that a lane has before it, so that it goes on while the reader waits for the disk."""
+_MAX_INNOCENT = 5
+"""So often a job is begun anew whose child died before it began or after it was done."""
+_CURE = "Use fewer --workers, or raise the limit on processes (ulimit -u)."
+
+_Steps: TypeAlias = Generator[Finished | None, None, None]
+
+
+class Supervisor:
+    """Runs jobs in fresh children.
+
+    Args:
+        options: number of lanes, and limits.
+        recorders: directory of the flight recorders.
+        stop: watched all the time.
+        started: told the lane's 0-based index and the source of every job that starts.
+    """
+
+    def __init__(
+        self,
+        options: IngestOptions,
+        recorders: str,
+        stop: Stop,
+        started: Callable[[int, Source], None],
+    ) -> None:
+        self._options = options
+        self._limits = TimeLimits(options.timeout_s, options.page_timeout_s)
+        self._recorders = recorders
+        self.stop = stop
+        self._started = started
+        self._inbox: Inbox = SimpleQueue()
+        self._working: dict[str, Work] = {}
+        """By the path of the spool."""
+        self._due: deque[Work] = deque()
+        """To be taken up before what is new."""
+        self._aside: deque[Work] = deque()
+        self._oom_kills = oom_kills()
+        self._spools = 0
+        self._lanes: list[Lane] = []
+        self._stuck: list[Lane] = []
+        """Lanes whose children not even SIGKILL could end."""
+
+    def run(self, jobs: Iterator[Job]) -> _Steps:
+        """Run all jobs, `workers` at a time; yields each as it ends.
+
+        Each lane has some jobs lined up, so that children work while the reader writes. At most
+        `workers` jobs are in flight. Some times a second it yields None,
+        so that the reader can show that the run is alive. When a stop is requested, living
+        children are killed, their jobs end as cancelled, and the iterator ends. Closing it kills
+        the children too.
+
+        Raises:
+            OutputError: a child could not write its spool.
+            EngineUnavailableError: a child could not import the engine.
+            SandboxError: a child could not enter the sandbox that is required.
+            ResourceError: no process can be started.
+        """
+        first = next(jobs, None)
+        if first is None:
+            return
+        self.stop.wake = lambda: self._inbox.put(None)
+        lanes = self._opened(first)
+        try:
+            yield from self._drive(lanes, map(Work, chain([first], jobs)))
+            yield from self._drive(lanes[:1], self._take_up())
+            yield from self._cancel(lanes)
+        finally:
+            self._forget(lanes)
+
+    def _opened(self, first: Job) -> list[Lane]:
+        """The lanes, which stay for a later `run`."""
+        allow_descriptors(self._options.workers)
+        for index in range(len(self._lanes), self._options.workers):
+            recorder = f"{self._recorders}/lane-{index}"
+            with resources_told():
+                children = births(first.engines)
+                lane = Lane(index, children, self._inbox, recorder, self._limits)
+            self._lanes.append(lane)
+        return [*self._lanes]
+
+    def close(self) -> None:
+        """Let go of the lanes, and wait until nothing of them is left."""
+        while self._lanes:
+            if (lane := self._lanes.pop()) not in self._stuck:
+                lane.close()
+        self._stuck.clear()
+
+    def reading(self) -> Iterable[Reading]:
+        """How far each source is that a child reads, in the order of the lanes."""
+        found: dict[str, Reading] = {}
+        for turn in filter(None, [lane.turn for lane in self._lanes]):
+            note, work = turn.note(), self._working.get(turn.job.spool)
+            if note is None or work is None:
+                continue
+            source, attempt, is_done = turn.job.source, turn.job.attempt, note.page == DONE
+            total_pages = note.total_pages or work.parts[-1].job.attempt.end
+            if is_done and not total_pages:  # an answer that is on its way says no page
+                continue
+            pages = max((attempt.end + 1 if is_done else note.page) - attempt.begin, 0)
+            if other := found.get(source.name):
+                pages += other.pages_done
+            else:
+                pages += sum(len(part.pages(total_pages)) for part in work.parts if part.ended)
+            found[source.name] = Reading(source, pages, total_pages, note.hashed_bytes)
+        return found.values()
+
+    def _take_up(self) -> Iterator[Work]:
+        """What was put aside, with the whole budget."""
+        while self._aside:
+            work = self._aside.popleft()
+            limits = replace(work.job.limits, memory_bytes=self._options.budget_bytes())
+            work.job = replace(work.job, limits=limits)
+            yield work
+
+    def _drive(self, lanes: list[Lane], works: Iterator[Work]) -> _Steps:
+        """Keep these lanes busy until the work is done."""
+        for lane in lanes:
+            self._feed(lane, lanes, works)
+        due_s = 0.0
+        while not self.stop.requested and any(lane.turn for lane in lanes):
+            idle = [lane for lane in lanes if not lane.turn]
+            with suppress(Empty):
+                if turn := self._inbox.get(timeout=_SHARE_TICK_S if idle else TICK_S):
+                    finished = self._take_in(turn)
+                    self._feed(self._lanes[turn.lane], lanes, works)
+                    if finished is not None:
+                        yield finished
+            if (now_s := time.monotonic()) >= due_s:
+                due_s = now_s + TICK_S
+                for lane in lanes:
+                    lane.watch()
+            for lane in idle:
+                if not lane.turn:
+                    self._share(lane, lanes)
+            yield None
+
+    def _feed(self, lane: Lane, lanes: list[Lane], works: Iterator[Work]) -> None:
+        """See that a lane has something to do now, and something for then, if there is any."""
+        if self.stop.requested:
+            return
+        if not lane.turn:
+            others = filter(None, map(self._lined_up, lanes))
+            if work := self._lined_up(lane) or self._next(works) or next(others, None):
+                self._begin(lane, work, work.job.attempt)
+        if not lane.turn:
+            return
+        # So many and no more: a lane that is as quick as this would keep the others waiting.
+        for _ in range(_LINED_UP - lane.lined_up):
+            if work := self._next(works):
+                self._working[work.job.spool] = work
+                lane.line_up(work.job, work.used_s)
+
+    def _next(self, works: Iterator[Work]) -> Work | None:
+        """The next work, if there is any."""
+        return self._due.popleft() if self._due else next(works, None)
+
+    def _lined_up(self, lane: Lane) -> Work | None:
+        """Take back what a lane would do next."""
+        job = lane.take_back()
+        return self._working[job.spool] if job else None
+
+    def _share(self, idle: Lane, lanes: list[Lane]) -> None:
+        """Have an idle lane take over half of what the slowest other lane has still to read."""
+        turns = [lane.turn for lane in lanes if lane.turn and self._can_share(lane.turn)]
+        turn = max(turns, key=Turn.ahead_s, default=None)
+        if turn is None or turn.ahead_s() < _WORTH_S or (note := turn.note()) is None:
+            return
+        work = self._working[turn.job.spool]
+        rest = work.pages(note.total_pages)
+        page = (note.page + rest.stop + 1) // 2
+        if not note.page < page - 1 < rest.stop - 1:
+            return
+        self._spools += 1
+        spool = f"{work.job.spool}.{self._spools}"
+        other = work.split(page, note.total_pages, spool, work.used_s + turn.running_s)
+        turn.end_at(page)
+        self._begin(idle, other, other.job.attempt)
+
+    def _can_share(self, turn: Turn) -> bool:
+        """Whether a lane reads pages that another may take over."""
+        if turn.job.unit is not Unit.PAGE:
+            return False
+        attempt = turn.job.attempt
+        return not (attempt.alone or attempt.total_pages or self._working[turn.job.spool].whole)
+
+    def _begin(self, lane: Lane, work: Work, attempt: Attempt) -> None:
+        """Put an attempt on a lane."""
+        work.job = replace(work.job, attempt=attempt)
+        self._working[work.job.spool] = work
+        with resources_told():
+            lane.start(work.job, work.used_s)
+        self._tell(lane.turn)
+
+    def _tell(self, turn: Turn | None) -> None:
+        """Tell that a job has begun, once: some begin and end before anybody looks."""
+        if turn and not turn.is_told:
+            turn.is_told = True
+            self._started(turn.lane, turn.job.source)
+
+    def _take_in(self, turn: Turn) -> Finished | None:
+        """What a turn came to; None if its source is not done."""
+        lane = self._lanes[turn.lane]
+        answer = lane.finish(turn)
+        work = self._working.pop(turn.job.spool)
+        self._tell(turn)
+        self._tell(lane.turn)
+        match answer:
+            case Death():
+                return self._after_death(lane, work, self._judged(answer))
+            case EnvironmentFailure():
+                return self._after_death(lane, work, self._doubted(turn, answer))
+            case _:
+                return self._over(work, work.outcome(answer))
+
+    def _doubted(self, turn: Turn, failure: EnvironmentFailure) -> Death:
+        """Stop the run if the machine has failed as a child says; else that child has.
+
+        Raises:
+            PdfingestError: the machine has failed.
+        """
+        if error := confirmed(turn.job, f"{self._recorders}/check", self.stop):
+            raise error
+        message = f"its child blamed the machine, which is sound: {failure.message}"
+        death = turn.death(FailureKind.CRASHED, message, turn.cost())
+        return replace(death, innocent=True)  # a disk may have been full for a moment
+
+    def _over(self, work: Work, outcome: Outcome) -> Finished | None:
+        """A work is over; its source is when all its parts are."""
+        work.ended = outcome
+        first = work.parts[0]
+        if not all(part.ended for part in work.parts):
+            return None
+        whole = self._joined(work)
+        for part in work.parts[1:]:
+            with suppress(FileNotFoundError):
+                os.unlink(part.job.spool)
+        if whole is None:
+            self._due.append(work.again())
+            return None
+        return Finished(first.job.source, whole, first.job.spool)
+
+    def _joined(self, work: Work) -> Outcome | None:
+        """The outcome of a source, corrected by what is in its spool; see `work.joined`."""
+        first = work.parts[0].job
+        try:
+            whole = joined(work.parts)
+            return whole and audited(whole, first)
+        except OSError as error:
+            raise cannot_spool(f"{first.spool}: {error}") from error
+
+    def _judged(self, death: Death) -> Death:
+        """A SIGKILL that nobody here sent is the kernel's, if it says that it killed."""
+        killed, self._oom_kills = oom_kills() - self._oom_kills, oom_kills()
+        if killed and death.cost.signal == "SIGKILL" and death.kind is FailureKind.CRASHED:
+            return replace(death, kind=FailureKind.MEMORY_LIMIT)
+        return death
+
+    def _after_death(self, lane: Lane, work: Work, death: Death) -> Finished | None:
+        """Begin the next attempt; if there is none, the work is over."""
+        job = work.job
+        if death.innocent and work.innocent < _MAX_INNOCENT:
+            work.innocent += 1
+            self._begin(lane, work, job.attempt)
+            return None
+        if not death.was_started:
+            raise ResourceError(f"no process can be started: {death.message}. {_CURE}")
+        work.deaths.append(death)
+        work.costs.append(death.cost)
+        in_time = work.used_s < self._limits.file_s
+        decision = after(
+            job.attempt,
+            death,
+            engines=len(job.engines),
+            deaths=len(work.deaths),
+            in_time=in_time,
+        )
+        if job.attempt.total_pages:  # it died while it closed the books
+            return self._over(work, work.failed())
+        match decision:
+            case Attempt(alone=True) if not job.attempt.alone:
+                work.job = replace(job, attempt=decision)
+                self._aside.append(work)
+                return None
+            case Attempt():
+                self._begin(lane, work, decision)
+                return None
+            case GiveUp(spool_bytes=0):
+                return self._over(work, work.failed())
+            case GiveUp():
+                total_pages = max(each.total_pages for each in work.deaths)
+                closing = replace(
+                    job.attempt, spool_bytes=decision.spool_bytes, total_pages=total_pages
+                )
+                self._begin(lane, work, closing)
+                return None
+
+    def _cancel(self, lanes: list[Lane]) -> Iterator[Finished]:
+        """After a stop, end the jobs in flight; those that were quicker are kept.
+
+        What is only lined up is as if it had never been taken.
+        """
+        works = [*self._aside, *self._due]
+        for turn, answer in self._killed(lanes):
+            work = self._working[turn.job.spool]
+            works.append(work)
+            if isinstance(answer, Extracted | Failed | Unchanged):
+                work.ended = work.outcome(answer)
+            else:
+                cost = answer.cost if isinstance(answer, Death) else turn.cost()
+                work.costs.append(replace(cost, signal="", stack=""))
+        sources = {id(work.parts): work for work in works}  # of several parts, one
+        for work in sources.values():
+            yield self._cancelled(work)
+
+    def _killed(self, lanes: list[Lane]) -> Iterator[tuple[Turn, Ending]]:
+        """End what is running; yield each turn that nobody has taken in, once."""
+        for lane in lanes:
+            lane.kill()  # a signal to all, before the wait for the first
+        self._stuck += abort(lanes)
+        for left in [lane.turn for lane in self._stuck if lane.turn]:
+            message = "its child could not be ended"
+            yield left, left.death(FailureKind.CRASHED, message, left.cost())
+        while any(lane.turn for lane in lanes if lane not in self._stuck):
+            if turn := self._inbox.get():
+                yield turn, lanes[turn.lane].finish(turn)
+
+    def _forget(self, lanes: list[Lane]) -> None:
+        """Leave nothing of a run that was not finished to the next one on these lanes."""
+        deque(self._killed(lanes), maxlen=0)
+        for works in (self._working, self._due, self._aside):
+            works.clear()
+        if self._stuck:  # what they still have to say is nobody's any more
+            self.close()
+            self._inbox = SimpleQueue()
+
+    def _cancelled(self, work: Work) -> Finished:
+        """A source in flight, some parts of which may be done."""
+        first = work.parts[0]
+        whole = self._joined(work) if all(part.ended for part in work.parts) else None
+        if whole is None:
+            cost = work.cost(work.costs.pop()) if work.costs else Cost()
+            whole = Failed(FailureKind.CANCELLED, "the run was interrupted", cost)
+        return Finished(first.job.source, whole, first.job.spool)

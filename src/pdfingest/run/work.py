@@ -1,0 +1,226 @@
+"""Work: what is to be done of one source, and what comes of its attempts and its parts.
+
+    source ── split ──▶ pages 1 … k-1 ── attempts ──▶ outcome ─┐
+                 └────▶ pages k … n ──── attempts ──▶ outcome ─┴─ joined ──▶ outcome of the source
+
+Values and arithmetic; starts no process. When to split, `supervisor` decides.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from pdfingest.exchange.spool import append_spools
+from pdfingest.model import (
+    Attempt,
+    Cost,
+    Death,
+    Extracted,
+    Failed,
+    FailureKind,
+    Job,
+    Outcome,
+    Peak,
+    Unchanged,
+)
+
+_OF_ALL = {FailureKind.CHANGED, FailureKind.UNREADABLE}
+"""Failures of the file, not of some pages."""
+
+
+@dataclass(slots=True)
+class Work:
+    """A range of pages of one source, at first all of them, with all its attempts."""
+
+    job: Job
+    deaths: list[Death] = field(default_factory=list[Death])
+    costs: list[Cost] = field(default_factory=list[Cost])
+    innocent: int = 0
+    had_s: float = 0.0
+    """Time that its source had before this range was made, and not by these costs."""
+    ended: Outcome | None = None
+    parts: "list[Work]" = field(default_factory=list["Work"])
+    """All ranges of the source, this one included, in the order of their pages; one list."""
+    whole: bool = False
+    """Whether the source must not be spread."""
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            self.parts.append(self)
+
+    @property
+    def used_s(self) -> float:
+        """Time that its children have had, and its source before."""
+        return self.had_s + sum(cost.wall_s for cost in self.costs)
+
+    def pages(self, total_pages: int) -> range:
+        """Its pages, of so many that the document has."""
+        attempt = self.job.attempt
+        return range(attempt.begin, (attempt.end or total_pages) + 1)
+
+    def split(self, page: int, total_pages: int, spool: str, used_s: float) -> "Work":
+        """Give the pages from this one on to a work of their own.
+
+        Args:
+            page: 1-based.
+            total_pages: of the document.
+            spool: where the new work writes.
+            used_s: time that this one has had.
+        """
+        attempt = self.job.attempt
+        floor, end = attempt.floor, attempt.end or total_pages
+        rest = Attempt(first_page=page, engine=floor, floor=floor, begin=page, end=end)
+        other = Work(replace(self.job, attempt=rest, spool=spool), had_s=used_s, parts=self.parts)
+        self.parts.insert(_position(self.parts, self) + 1, other)
+        self.job = replace(self.job, attempt=replace(attempt, end=page - 1))
+        return other
+
+    def cost(self, last: Cost) -> Cost:
+        """All its attempts as one."""
+        if not self.costs:
+            return last
+        costs = [*self.costs, last]
+        highest = max((cost.peak for cost in costs), key=lambda peak: peak.peak_bytes)
+        baseline_bytes = max(cost.peak.baseline_bytes for cost in costs)
+        return Cost(
+            pid=last.pid,
+            started_at=costs[0].started_at,
+            wall_s=sum(cost.wall_s for cost in costs),
+            cpu_s=sum(cost.cpu_s for cost in costs),
+            peak=Peak(highest.peak_bytes, baseline_bytes, highest.method),
+            attempts=len(costs),
+            signal=next((cost.signal for cost in costs if cost.signal), ""),
+            stack=next((cost.stack for cost in costs if cost.stack), ""),
+        )
+
+    def outcome(self, outcome: Outcome) -> Outcome:
+        """The last attempt's outcome, which does not know how the earlier ones ended."""
+        if not self.costs:
+            return outcome
+        outcome = replace(outcome, cost=self.cost(outcome.cost))
+        if not self.deaths:
+            return outcome
+        death = self.deaths[0]
+        match outcome:
+            case Extracted(failed_pages=()):
+                return replace(outcome, message=death.message)
+            case Extracted():
+                return replace(outcome, failure=death.kind, message=death.message)
+            case Failed(kind=FailureKind.CHANGED) | Unchanged():
+                return outcome
+            case Failed():
+                return replace(outcome, kind=death.kind, message=death.message)
+
+    def failed(self) -> Failed:
+        """Nothing came of it, and no child is left to say so."""
+        death, last = self.deaths[0], self.costs.pop()
+        total_pages = max(each.total_pages for each in self.deaths)
+        return Failed(
+            death.kind,
+            death.message,
+            self.cost(last),
+            engine=self.job.engines[0].name,
+            failed_pages=tuple(self.pages(total_pages)),
+        )
+
+    def again(self) -> "Work":
+        """The source anew, by one child at a time: its parts do not fit together."""
+        job = replace(self.parts[0].job, attempt=Attempt())
+        costs = [part.ended.cost for part in self.parts if part.ended is not None]
+        # The parts ran side by side: the times of all are more than the source has had.
+        had_s = max(part.used_s for part in self.parts) - sum(cost.wall_s for cost in costs)
+        return Work(job, costs=costs, had_s=had_s, whole=True)
+
+
+def _position(works: Sequence[Work], work: Work) -> int:
+    """Where a work is, by identity."""
+    return next(index for index, each in enumerate(works) if each is work)
+
+
+def joined(parts: Sequence[Work]) -> Outcome | None:
+    """What the parts of a source come to, their records in one spool, the first.
+
+    Args:
+        parts: all ended, in the order of their pages.
+
+    Returns:
+        None where the parts do not fit together: the file was written to between their starts, or
+        a limit on the whole of it was crossed. Then it must be done anew, in one piece.
+    """
+    outcomes = [part.ended for part in parts if part.ended is not None]
+    if len(parts) == 1:
+        return outcomes[0]
+    cost = _cost_of_all([outcome.cost for outcome in outcomes])
+    for outcome in outcomes:
+        if isinstance(outcome, Failed) and outcome.kind in _OF_ALL:
+            return replace(outcome, cost=cost)
+    if not _fit(parts, outcomes):
+        return None
+    read = [outcome for outcome in outcomes if isinstance(outcome, Extracted)]
+    lost = tuple(page for part in parts for page in _lost(part))
+    kind, message = next(filter(any, map(_failure, outcomes)), (None, ""))
+    if not read:
+        return replace(outcomes[0], cost=cost, failed_pages=lost)
+    spools = [part.job.spool for part in parts if isinstance(part.ended, Extracted)]
+    append_spools(parts[0].job.spool, spools)
+    pages = sum(each.pages for each in read)
+    return Extracted(
+        cost=cost,
+        sha256=read[0].sha256,
+        engine=read[0].engine,
+        pages=pages,
+        chars=sum(each.chars for each in read),
+        needs_ocr_pages=sum(each.needs_ocr_pages for each in read),
+        failed_pages=lost,
+        failure=kind if lost else None,
+        message=message,
+        last_page=pages + len(lost),
+    )
+
+
+def _fit(parts: Sequence[Work], outcomes: Sequence[Outcome]) -> bool:
+    """Whether the parts are of one content, without a gap, and together within the limits."""
+    size_bytes = 0
+    for part, outcome in zip(parts, outcomes, strict=True):
+        if _failure(outcome)[0] is FailureKind.TOO_LARGE:
+            return False
+        if isinstance(outcome, Extracted):
+            if outcome.last_page != part.job.attempt.end:
+                return False
+            size_bytes += os.path.getsize(part.job.spool)
+    contents = {outcome.sha256 for outcome in outcomes if outcome.sha256}
+    return len(contents) <= 1 and size_bytes <= parts[0].job.limits.output_bytes
+
+
+def _lost(part: Work) -> Sequence[int]:
+    """The pages of a part that left no record."""
+    if isinstance(part.ended, Extracted):
+        return part.ended.failed_pages
+    return part.pages(0)
+
+
+def _failure(outcome: Outcome) -> tuple[FailureKind | None, str]:
+    """Kind and message, where there are any."""
+    match outcome:
+        case Failed():
+            return outcome.kind, outcome.message
+        case Extracted():
+            return outcome.failure, outcome.message
+        case Unchanged():
+            return None, ""
+
+
+def _cost_of_all(costs: Sequence[Cost]) -> Cost:
+    """The cost of parts that ran side by side."""
+    began = min(cost.started_at for cost in costs)
+    highest = max((cost.peak for cost in costs), key=lambda peak: peak.peak_bytes)
+    return Cost(
+        pid=costs[0].pid,
+        started_at=began,
+        wall_s=max(cost.started_at + cost.wall_s for cost in costs) - began,
+        cpu_s=sum(cost.cpu_s for cost in costs),
+        peak=highest,
+        attempts=sum(cost.attempts for cost in costs),
+        signal=next((cost.signal for cost in costs if cost.signal), ""),
+        stack=next((cost.stack for cost in costs if cost.stack), ""),
+    )

@@ -1,1 +1,0 @@
-"""Jobs onto lanes: starting children, noticing how they end."""

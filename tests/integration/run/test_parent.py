@@ -1,0 +1,133 @@
+"""What the parent holds and imports."""
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import environment, make_pdf
+
+PDF_LIBRARIES = {"pypdf", "pypdfium2", "pypdfium2_raw", "pdfplumber", "pdfminer"}
+RUN = """
+import json, resource, sys
+from pdfingest import IngestOptions, Listener, ingest
+
+class Watch(Listener):
+    def __init__(self):
+        self.rss = []
+    def on_finished(self, finished, summary):
+        with open("/proc/self/statm") as file:
+            self.rss.append(int(file.read().split()[1]) * resource.getpagesize())
+
+if __name__ == "__main__":
+    watch = Watch()
+    ingest([sys.argv[1]], IngestOptions(output=sys.argv[2], engine=sys.argv[3]), listeners=[watch])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"rss": watch.rss, "peak": peak, "modules": sorted(sys.modules)}))
+"""
+
+
+@pytest.fixture
+def observed(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """A run in a process of its own, and what its parent looked like."""
+    script = tmp_path / "observe.py"
+    script.write_text(RUN)
+
+    def run(pdfs: Path, out: Path, engine: str) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, script, pdfs, out, engine],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=100,
+        )
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
+
+    return run
+
+
+Observed = Callable[..., dict[str, Any]]
+
+
+def test_the_parent_imports_no_pdf_library(observed: Observed, pdfs: Path, out: Path) -> None:
+    make_pdf(pdfs / "a.pdf")
+    modules = observed(pdfs, out, "auto")["modules"]
+    assert PDF_LIBRARIES.isdisjoint(modules)
+    assert {"typer", "rich"}.isdisjoint(modules)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("unit", ["page", "document"])
+def test_the_parent_never_holds_the_text(
+    pdfs: Path, out: Path, faulty: Callable[..., Path], unit: str
+) -> None:
+    def peak(mib: int) -> int:
+        faulty("a.pdf", pages=mib, text="x" * 1024, times=1024)
+        code = (
+            "import sys; sys.argv[0] = 'pdfingest'\n"
+            "import pdfingest.__main__ as main\n"
+            "code = main.main()\n"
+            "status = open('/proc/self/status').read()\n"
+            "print(code, int(status.split('VmHWM:')[1].split()[0]) * 1024)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, "run", pdfs, "-o", out, "--engine", "faulty", "-q",
+             "--unit", unit],
+            env=environment(), capture_output=True, text=True, check=True, timeout=100,
+        )  # fmt: skip
+        code_, peak_bytes = map(int, done.stdout.split())
+        assert code_ == 0
+        return peak_bytes
+
+    small = peak(1)
+    assert peak(100) - small < 5 << 20
+    records = out / ("pages.jsonl" if unit == "page" else "documents.jsonl")
+    assert records.stat().st_size > 100 << 20
+
+
+def test_help_is_quick_and_imports_no_pdf_library() -> None:
+    code = (
+        "import json, sys; sys.argv = ['pdfingest', '--help']\n"
+        "import pdfingest.__main__ as main\n"
+        "main.main()\n"
+        "print(json.dumps(sorted(sys.modules)))\n"
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    modules = json.loads(done.stdout.splitlines()[-1])
+    assert PDF_LIBRARIES.isdisjoint(modules)
+    assert {"rich.console", "sqlite3", "multiprocessing"}.isdisjoint(modules)
+    # Four times what it takes on a quiet machine: this finds a heavy import, not a slow hour.
+    assert after.ru_utime - before.ru_utime < 0.5
+
+
+def test_a_quiet_run_imports_nothing_that_draws_and_looks_for_garbage_again(
+    pdfs: Path, out: Path
+) -> None:
+    make_pdf(pdfs / "a.pdf")
+    code = (
+        "import gc, json, sys\n"
+        "import pdfingest.__main__ as main\n"
+        "code = main.main()\n"
+        "print(json.dumps([code, gc.isenabled(), sorted(sys.modules)]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", pdfs, "-q", "-o", out],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    exit_code, is_enabled, modules = json.loads(done.stdout)
+    assert (exit_code, is_enabled) == (0, True)
+    assert {"rich.console", "rich.progress", "pdfingest.report.html"}.isdisjoint(modules)

@@ -1,0 +1,42 @@
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pdfingest.errors import UsageError
+from pdfingest.run.discover import discover
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A directory with a PDF by its name."""
+    (tmp_path / "a.pdf").touch()
+    return tmp_path
+
+
+def found(inputs: Any, listed: Any = None) -> list[str]:
+    return [os.path.basename(source.name) for source, _ in discover(inputs, listed)]
+
+
+def test_inputs_may_be_one_path_or_several_of_whatever_kind(folder: Path) -> None:
+    for path in (folder, str(folder), os.fsencode(folder), folder / "*.pdf"):
+        assert found(path) == ["a.pdf"]
+        assert found([path]) == ["a.pdf"]
+        assert found(iter((path,))) == ["a.pdf"]
+
+
+def test_a_list_may_hold_paths_of_whatever_kind(folder: Path) -> None:
+    path = folder / "a.pdf"
+    assert found([], [path, str(path), os.fsencode(path)]) == ["a.pdf"] * 3
+
+
+@pytest.mark.parametrize("inputs", [None, 3, [None], ["a.pdf", 3]])
+def test_what_is_no_path_is_a_usage_error(inputs: Any) -> None:
+    with pytest.raises(UsageError, match="inputs must be a path, or paths in a list"):
+        found(inputs)
+
+
+def test_a_listed_path_that_no_system_takes_is_a_source_that_cannot_be_read() -> None:
+    ((source, stat),) = discover([], ["a\0b.pdf"])
+    assert (source.error, stat) == ("its name holds a NUL", None)

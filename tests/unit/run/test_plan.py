@@ -1,0 +1,65 @@
+"""What the plan of a run costs while the run goes on."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pdfingest import IngestOptions
+from pdfingest.model import Extracted, Failed, FailureKind, Finished, Gone, Source
+from pdfingest.output.ledger import Ledger, Place
+from pdfingest.run.plan import Plan
+
+SOURCES = 4000
+COMMIT_EVERY = 8
+MOST_BYTES = 6 << 20
+"""SQLite writes its log back to the ledger once it has 4 MiB, at the next commit."""
+LOST = Failed(FailureKind.MALFORMED, "broken")
+
+Outcome = Extracted | Failed | Gone
+
+
+def sources() -> Iterator[Source]:
+    return (Source(f"{number:06}.pdf", f"/nowhere/{number:06}.pdf", 1) for number in range(SOURCES))
+
+
+def of_jobs(plan: Plan) -> Iterator[tuple[Source, Outcome]]:
+    plan.fill((source, None) for source in sources())
+    plan.settle(IngestOptions(), "digest")
+    return ((source, LOST) for source, _ in plan.jobs())
+
+
+def of_unreadable(plan: Plan) -> Iterator[tuple[Source, Outcome]]:
+    found = (Source(each.name, each.path, error="not allowed") for each in sources())
+    plan.fill((source, None) for source in found)
+    plan.settle(IngestOptions(), "digest")
+    return ((source, LOST) for source in plan.unreadable())
+
+
+def of_gone(plan: Plan) -> Iterator[tuple[Source, Outcome]]:
+    plan.settle(IngestOptions(), "digest")
+    plan.find_gone()
+    return iter(plan.gone())
+
+
+@pytest.mark.parametrize(
+    ("of", "earlier"), [(of_jobs, False), (of_unreadable, False), (of_gone, True)]
+)
+def test_the_write_ahead_log_stays_bounded_while_sources_are_taken_from_the_plan(
+    tmp_path: Path, of: Callable[[Plan], Iterator[tuple[Source, Outcome]]], earlier: bool
+) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    log = tmp_path / "ledger.sqlite3-wal"
+    taken = most_bytes = 0
+    with Ledger(str(path)) as ledger, Plan(ledger) as plan:
+        for source in sources() if earlier else ():
+            ledger.note(Finished(source, LOST), Place(), "digest")
+        ledger.commit(dict)
+        for source, outcome in of(plan):
+            taken += 1
+            ledger.note(Finished(source, outcome), Place(), "digest")
+            if taken % COMMIT_EVERY == 0:
+                ledger.commit(dict)
+                most_bytes = max(most_bytes, log.stat().st_size)
+    assert taken == SOURCES
+    assert 0 < most_bytes < MOST_BYTES
