@@ -18,9 +18,6 @@ def main() -> int:
     streams.guard()  # before anything is opened
     if sys.argv[1:2] == ["run"]:
         gc.disable()  # until all is loaded, which stays: to look through that takes 10 ms
-        from pdfingest.cli.head_start import give_head_start  # noqa: PLC0415 - for a run alone
-
-        give_head_start(sys.argv[2:])
     from pdfingest.cli import main as command_line  # noqa: PLC0415 - not for spawned children
 
     return command_line.main()

@@ -149,27 +149,60 @@ class Limits(_Sent):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt(_Sent):
-    """Where a child begins: the whole file at first, after a death what is left of it."""
+class PageRange(_Sent):
+    """The pages of a document that one job has; all of them unless several lanes share it."""
 
-    number: int = 1
+    begin: int = 1
+    """Number, 1-based, of the first page."""
+    end: int = 0
+    """Number of the last page; 0 for the last page of the document."""
+
+    def within(self, total_pages: int) -> range:
+        """Return the numbers of the pages, given the document's page count."""
+        return range(self.begin, (self.end or total_pages) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt(_Sent):
+    """Read the pages of a job: all of them at first, after a death what is left of them."""
+
     first_page: int = 1
+    """Number, 1-based, of the page to begin with."""
     engine: int = 0
     """0-based index of the engine that begins on the first page."""
     floor: int = 0
-    """Engines below this index are not used; they died while opening the file."""
+    """Engines below this index are not used; they died while they opened the file."""
     spool_bytes: int = 0
     """Length of the spool that is kept from earlier attempts."""
     alone: bool = False
     """Whether the child has the whole memory budget, and no other child beside it."""
-    total_pages: int = 0
-    """Not 0: read no more, and make an outcome of what is in the spool, of so many pages."""
-    begin: int = 1
-    """First page of the range that is the job's; with `end` the whole document at first."""
-    end: int = 0
-    """Last page of the range; 0 for the document's."""
     without: tuple[Aside, ...] = ()
     """What is not read, since an earlier child of the source died while it read that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing(_Sent):
+    """Read no page, and make an outcome of what is in the spool: all other pages are lost."""
+
+    total_pages: int
+    """Page count of the document, as far as it is known."""
+    spool_bytes: int
+    """Length of the spool that is kept from earlier attempts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check(_Sent):
+    """Open no file, and see whether engines, sandbox and spool are there.
+
+    What such a child says of the machine can be no file's lie.
+    """
+
+    spool_bytes: int = 0
+    """How much may be written in any case; files may be limited in length."""
+
+
+Step: TypeAlias = Attempt | Closing | Check
+"""What one child does of a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +255,7 @@ class Unchanged(_Sent):
 
 @dataclass(frozen=True, slots=True)
 class Job(_Sent):
-    """One source to extract in one child."""
+    """What one child is told to do: extract one source, or a range of its pages."""
 
     source: Source
     engines: tuple[EngineSpec, ...]
@@ -237,14 +270,14 @@ class Job(_Sent):
     """What its child may read in the sandbox beside the source."""
     earlier: Unchanged | None = None
     """The outcome if the file turns out to be what an earlier run ingested, by its hash."""
-    attempt: Attempt = Attempt()
-    recorder: str = ""
-    """Path of the lane's flight recorder, once the job is on a lane."""
-    ticket: int = 0
-    """Tells the notes of this attempt from those of others."""
-    is_check: bool = False
-    """Whether the child opens no file, and only sees whether engines, sandbox and spool are there:
-    what it says of the machine can then be no file's lie."""
+    pages: PageRange = PageRange()
+    step: Step = Attempt()
+
+    @property
+    def attempt(self) -> Attempt:
+        """Where reading begins; of a step that reads nothing, what is kept of the spool."""
+        step = self.step
+        return step if isinstance(step, Attempt) else Attempt(spool_bytes=step.spool_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,8 +342,8 @@ class Death:
     """What is whole of the spool."""
     aside: Aside | None = None
     """What it was reading beside the text of the page; None if it was the text."""
-    innocent: bool = False
-    """Whether it died before its job began or after it was done: the job may be run again."""
+    is_at_fault: bool = True
+    """False if the child died before its job began or after it was done: the job may run again."""
     was_started: bool = True
     """False if the system gave no process; the message says why."""
 

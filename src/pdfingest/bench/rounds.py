@@ -31,6 +31,7 @@ from pdfingest.options import IngestOptions
 from pdfingest.output.summary import Summary
 from pdfingest.run.discover import Found, discover
 from pdfingest.run.pipeline import ingest_found
+from pdfingest.run.work import job_template
 
 _WAIT_S = 0.1
 """How soon a request to stop is seen."""
@@ -146,18 +147,13 @@ def reused(
         folder: for what the process writes.
         stop: ends the round early.
     """
-    engines = find_engines(options.engine)
-    job = Job(
-        sources[0],
-        engines,
-        options.passwords,
-        options.unit,
-        replace(options.limits(), memory_bytes=options.budget_bytes()),
-        os.path.join(folder, "spool"),
-        Sandbox.OFF,  # what a process gives up for one file, it cannot use for the next
-        recorder=os.path.join(folder, "recorder"),
+    job = replace(
+        job_template(options, find_engines(options.engine), ()),
+        limits=replace(options.limits(), memory_bytes=options.budget_bytes()),
+        spool=os.path.join(folder, "spool"),
+        sandbox=Sandbox.OFF,  # what a process gives up for one file, it cannot use for the next
     )
-    playback = Playback(job.recorder)
+    playback = Playback(_recorder_of(job))
     control = _Control(sources, files, job, options.timeout_s, stop)
     points: list[tuple[int, int]] = []
     done = failed = deaths = 0
@@ -211,17 +207,26 @@ class _Control:
             ours.close()
 
 
+def _recorder_of(job: Job) -> str:
+    """Return the path of the flight recorder, which the extraction of a file needs."""
+    return f"{job.spool}.notes"
+
+
 def _serve(
-    pipe: "Connection[Any, Any]", sources: list[Source], begin: int, files: int, job: Job
+    pipe: "Connection[Any, Any]",
+    sources: list[Source],
+    begin: int,
+    files: int,
+    job: Job,
 ) -> None:
     """One file after the other. Runs in the process that is reused."""
     meter = PeakMeter()
     limits.apply(job.limits)
     for number in range(begin, files):
         each = replace(job, source=sources[number % len(sources)])
-        recorder = Recorder(each.recorder, each.ticket)
-        outcome = Extraction(each, recorder, Cost).run()
-        recorder.close()
+        notes = Recorder(_recorder_of(job), number)
+        outcome = Extraction(each, notes, Cost).run()
+        notes.close()
         with suppress(FileNotFoundError):
             os.unlink(each.spool)
         pipe.send((number + 1, meter.resident_bytes(), isinstance(outcome, Extracted)))

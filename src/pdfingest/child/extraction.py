@@ -28,6 +28,8 @@ from pdfingest.exchange.recorder import Recorder
 from pdfingest.exchange.spool import SpoolError, SpoolWriter, join_pages, pages_of, read_records
 from pdfingest.model import (
     Aside,
+    Check,
+    Closing,
     Cost,
     DocumentInfo,
     EngineSpec,
@@ -118,7 +120,7 @@ class Extraction:
     def __post_init__(self) -> None:
         self.opening = Opening(self.job, self.recorder)
 
-    def check(self) -> Outcome:
+    def _check(self) -> Outcome:
         """Open no file; see that every engine can be imported, and that the spool can be written.
 
         Raises:
@@ -150,7 +152,7 @@ class Extraction:
             EngineUnavailableError: the first engine cannot be imported.
         """
         with watch_asides(self):
-            return self._run()
+            return self._check() if isinstance(self.job.step, Check) else self._run()
 
     def _run(self) -> Outcome | Halted:
         """Do it; see `run`."""
@@ -180,7 +182,7 @@ class Extraction:
             failed_pages=tuple(self.failed_pages),
             failure=self.first_failure[0] if self.first_failure and self.failed_pages else None,
             message=self.first_failure[1] if self.first_failure and self.failed_pages else "",
-            last_page=self.pages + len(self.failed_pages) + self.job.attempt.begin - 1,
+            last_page=self.pages + len(self.failed_pages) + self.job.pages.begin - 1,
         )
 
     def _diagnose(self, error: BaseException) -> tuple[FailureKind, str]:
@@ -225,8 +227,8 @@ class Extraction:
         with SpoolWriter(path, attempt.spool_bytes) as spool:
             for record in read_records(path) if attempt.spool_bytes else ():
                 self._count(record)
-            if attempt.total_pages:
-                self._close_at(attempt.total_pages)
+            if isinstance(self.job.step, Closing):
+                self._lose_until(self.job.pages.within(self.job.step.total_pages).stop)
             else:
                 self._read_pages(spool)
         if _identity(os.stat(self.job.source.path)) != self.before:
@@ -240,13 +242,9 @@ class Extraction:
         """What the records share, taken from the first of them."""
         return facts_of(next(read_records(pages)), self._first_engine())
 
-    def _close_at(self, total_pages: int) -> None:
-        """Nothing more is read: all pages that are not in the spool are lost."""
-        self._lose_until((self.job.attempt.end or total_pages) + 1)
-
     def _lose_until(self, number: int) -> None:
         """Pages before this one that are not in the spool are lost."""
-        done = self.job.attempt.begin + self.pages + len(self.failed_pages)
+        done = self.job.pages.begin + self.pages + len(self.failed_pages)
         self.failed_pages += range(done, number)
 
     def _fingerprint(self) -> tuple[int, ...]:
@@ -285,8 +283,8 @@ class Extraction:
         shared = facts(source, self.sha256, total_pages, info, spec)
         attempt = self.job.attempt
         self._lose_until(attempt.first_page)
-        end = attempt.end or total_pages
-        for number in range(attempt.first_page, end + 1):
+        end = self.job.pages.within(total_pages).stop
+        for number in range(attempt.first_page, end):
             if number >= (self.recorder.told_to_end() or math.inf):
                 return
             begin = max(attempt.engine, first) if number == attempt.first_page else first
@@ -294,7 +292,7 @@ class Extraction:
                 self._read_page(shared, number, range(begin, len(self.job.engines)), spool)
             except _TooLargeError as error:
                 self.first_failure = self.first_failure or self._diagnose(error)
-                self._lose_until(end + 1)
+                self._lose_until(end)
                 return
 
     def _read_page(

@@ -1,6 +1,6 @@
-"""The other side of the pickle: what runs in the fresh process that a file gets.
+"""What runs in the fresh process that a file gets.
 
-`run` turns one job into one answer; what stands before it makes the process safe to leave alone.
+`run` turns one job into one answer; the functions before it make the process safe to leave alone.
 Whatever an engine does short of killing the process ends as a value; no exception crosses to the
 parent.
 """
@@ -26,12 +26,17 @@ if sys.platform != "win32":
     import select
 
 _ORPHANED = 1
+"""Exit code of a child whose parent has ended."""
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """Signals that mean the run, not a child."""
 
 STACK_SIGNAL = getattr(signal, "SIGUSR2", 0)
 """Asks a child for the stack of what it is doing; 0 where there is no such signal."""
+
+of_others: list[int] = []
+"""Descriptors that this process has only until its job begins: those of the executor's call queue,
+where the next child will find the next job."""
 
 
 def ignore_stop_signals() -> None:
@@ -92,14 +97,29 @@ def _exit_after(pipe: int) -> None:
     os._exit(_ORPHANED)
 
 
-def answer_to(job: Job) -> bytes:
-    """Do a job and encode what came of it. Runs in the child, once in its life."""
-    return encoded(run(job))
+def answer_to(job: Job, recorder: str, ticket: int, folder: str) -> bytes:
+    """Do a job and encode what came of it. Runs in the child, once in its life.
+
+    Args:
+        job: what to do.
+        recorder: path of the lane's flight recorder.
+        ticket: tells the notes of this job from those of others.
+        folder: where relative paths begin; empty where that is gone.
+    """
+    while of_others:
+        os.close(of_others.pop())
+    if folder:
+        os.chdir(folder)
+    return encoded(run(job, Recorder(recorder, ticket)))
 
 
-def run(job: Job) -> Answer:
-    """Extract one source into its spool. Runs in the child, once in its life."""
-    recorder = Recorder(job.recorder, job.ticket)  # first of all: time limits count from here
+def run(job: Job, recorder: Recorder) -> Answer:
+    """Extract one source into its spool. Runs in the child, once in its life.
+
+    Args:
+        job: what to do.
+        recorder: made just before, as time limits count from its first note.
+    """
     started_at = time.time()
     clock = time.perf_counter()
 
@@ -119,7 +139,7 @@ def run(job: Job) -> Answer:
     try:
         confine.enter(job)
         meter.start()  # after all that is not the file's: the library that hashes alone is a MiB
-        answer = extraction.check() if job.is_check else extraction.run()
+        answer = extraction.run()
     except SpoolError as error:
         return EnvironmentFailure("spool", f"{job.spool}: {error}")
     except EngineUnavailableError as error:

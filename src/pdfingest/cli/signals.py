@@ -76,7 +76,7 @@ def end_at_once(code: int) -> NoReturn:
     The children at work die with this process. The zygote might be stopped and would stay.
     """
     # What runs children has it loaded; --help has not. So nothing that is stuck holds this up.
-    from pdfingest.isolation.birth import kill_images  # noqa: PLC0415 - 10 ms
+    from pdfingest.isolation.start import kill_images  # noqa: PLC0415 - 10 ms
 
     kill_images()
     with suppress(OSError):

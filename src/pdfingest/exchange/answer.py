@@ -174,5 +174,5 @@ def _check_pages(answer: Extracted | Failed, job: Job) -> None:
         raise ValueError("it has more pages than are allowed")
     if any(after <= before for before, after in pairwise(lost)):
         raise ValueError("the lost pages are not in order")
-    if lost and not job.attempt.begin <= lost[0] <= lost[-1] <= (job.attempt.end or lost[-1]):
+    if lost and not job.pages.begin <= lost[0] <= lost[-1] <= (job.pages.end or lost[-1]):
         raise ValueError("a lost page is not of the job")

@@ -1,7 +1,7 @@
-"""The image that children are forked from, seen from the parent: one zygote, one child ahead.
+"""The image that children are forked from, seen from the parent: one zygote, one spare child.
 
-Whatever the zygote does, the parent does not hang: it waits for its answer for a while only, then
-kills it, and makes another.
+Whatever the zygote does, the parent does not hang: it waits a while for an answer, then kills the
+zygote and makes another.
 
 Not for Windows, which has no fork.
 """
@@ -13,39 +13,44 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.spawn import get_executable
+from typing import Any
 
 from pdfingest.isolation.environment import child_environment
-from pdfingest.isolation.wire import NUMBER, REQUEST
+from pdfingest.isolation.parcel import pack
+from pdfingest.isolation.wire import NUMBER, REQUEST, send
 
 _MAIN = """
 import sys
 sys.path[:] = {path!r}
 from pdfingest.isolation.zygote import main
-main({control}, {modules!r}, {readable!r})
+main(int(sys.argv[1]), {modules!r}, {readable!r}, warm_up={warm_up!r})
 """
 _IMAGE_S = 60.0
 """How long the image may take to be made; it takes a tenth of a second."""
 _FORK_S = 5.0
 """How long the zygote may take to fork once the image is made; it takes milliseconds."""
+_SEND_S = 5.0
+"""How long a spare child may take to read what it is to do; it takes microseconds."""
 _NONE = -1
 
 
-class Newborn:
-    """A child that waits for its job or has one, by the descriptors that the parent has of it."""
+class ForkedChild:
+    """A fork of the image that waits for what to do, or does it; see `context.Child`."""
 
     def __init__(self) -> None:
-        ends: list[int] = []
+        self._life, theirs = socket.socketpair()
+        self._life.settimeout(_SEND_S)
         try:
-            for _ in range(3):
-                ends += os.pipe()
+            self._exit_code, exit_code = os.pipe()
         except OSError:
-            _close(ends)
+            self._life.close()
+            theirs.close()
             raise
-        jobs, self.jobs, self.answers, answers, self.exit_code, exit_code = ends
-        self.theirs = jobs, answers, exit_code
+        self.theirs = theirs.detach(), exit_code
+        """The ends that the child and the zygote are to have."""
         self.pid = 0
         self.pidfd = _NONE
         """Stands for the process whatever becomes of its number (pidfd_open(2)); -1 where there
@@ -54,25 +59,33 @@ class Newborn:
     @property
     def end(self) -> int:
         """A descriptor that can be read once it has ended."""
-        return self.exit_code if self.pidfd == _NONE else self.pidfd
+        return self._exit_code if self.pidfd == _NONE else self.pidfd
+
+    def send(self, content: bytes, descriptors: Sequence[int]) -> None:
+        """Tell a child that waits what to do; see `wire.pack`.
+
+        Raises:
+            OSError: it has ended, or does not read.
+        """
+        send(self._life, content, descriptors)
 
     def has_ended(self, seconds: float | None) -> bool:
-        """Whether it has, or does within so many seconds; None waits for it."""
+        """Whether it has ended, or does so within that time; None waits for it."""
         return _is_readable(self.end, seconds)
 
     def read_exit_code(self, seconds: float) -> int | None:
-        """Read its exit code, which the zygote tells a little later than it ends.
+        """Read its exit code, once; the zygote tells it a little later than the child ends.
 
         Returns:
-            None if the zygote does not tell it in that time, or is gone. Gives it once.
+            None if the zygote does not tell it in that time, or is gone.
         """
-        if self.exit_code == _NONE or not _is_readable(self.exit_code, seconds):
+        if self._exit_code == _NONE or not _is_readable(self._exit_code, seconds):
             return None
-        found = os.read(self.exit_code, NUMBER.size)
+        found = os.read(self._exit_code, NUMBER.size)
         return int(NUMBER.unpack(found)[0]) if found else None
 
     def signal(self, number: int) -> None:
-        """Send a signal to it if it lives."""
+        """Send a signal to it, and to no other process, if it lives."""
         with suppress(ProcessLookupError):
             if self.pidfd == _NONE:
                 # The zygote tells its end before it frees its number, so only a child that has
@@ -82,42 +95,55 @@ class Newborn:
             else:
                 signal.pidfd_send_signal(self.pidfd, number)
 
-    def close(self) -> None:
-        """Let go of it; if it still waits or works, it ends."""
-        _close([self.jobs, self.answers, self.exit_code, self.pidfd])
-        self.jobs = self.answers = self.exit_code = self.pidfd = _NONE
-
-    def close_pipes(self) -> None:
-        """Let go of all but its end; if it still works, it is killed where the system can."""
+    def let_go(self) -> None:
+        """Close all but its end; if it still works, it is killed where the system can do that."""
+        self._life.close()
         if self.pidfd != _NONE:
-            _close([self.exit_code])
-            self.exit_code = _NONE
-        _close([self.jobs, self.answers])
-        self.jobs = self.answers = _NONE
+            self._close_exit_code()
+
+    def close(self) -> None:
+        """Close all that the parent has of it; if it still waits or works, it ends."""
+        self._life.close()
+        self._close_exit_code()
+        if self.pidfd != _NONE:
+            os.close(self.pidfd)
+            self.pidfd = _NONE
+
+    def _close_exit_code(self) -> None:
+        """Close the pipe of its exit code, if that is open."""
+        if self._exit_code != _NONE:
+            os.close(self._exit_code)
+            self._exit_code = _NONE
 
 
 class Image:
-    """Starts children.
+    """Starts children; see `context.Starter`.
 
-    One child is always ahead, so that a lane need not wait for a fork: that takes the time in which
-    others work. What a program forks by itself knows nothing of it and makes its own.
+    One spare child is always forked ahead, so that a lane need not wait for a fork. A process that
+    is forked from this one by other means makes an image of its own.
 
     Args:
         modules: what the image holds, beside what every child needs.
         path: where modules are found, as `sys.path`.
         readable: what all children may read in their sandbox; see `sandbox.readable`.
+        warm_up: whether the image does what makes its forks cheaper; see `warm_up`.
     """
 
     def __init__(
-        self, modules: Sequence[str], path: Sequence[str], readable: Sequence[str] = ()
+        self,
+        modules: Sequence[str],
+        path: Sequence[str],
+        readable: Sequence[str] = (),
+        *,
+        warm_up: bool = True,
     ) -> None:
-        self._modules = list(modules)
-        self._path = list(path)
-        self._readable = tuple(readable)
+        self._code = _MAIN.format(
+            path=list(path), modules=list(modules), readable=tuple(readable), warm_up=warm_up
+        )
         self._lock = threading.Lock()
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._ahead: Newborn | None = None
+        self._spare: ForkedChild | None = None
         atexit.register(self.close)
         os.register_at_fork(after_in_child=self._forked)
 
@@ -126,24 +152,28 @@ class Image:
         with self._lock:
             self._running()
 
-    def newborn(self) -> Newborn:
-        """A child that waits for its job: the one ahead, if there is one.
+    def start(self, target: Callable[..., Any], args: tuple[Any, ...]) -> ForkedChild:
+        """Start a child that calls a function: the spare one, if there is one.
 
         Raises:
-            OSError: none can be started; another try may start one.
+            OSError: there is none to be had; another try may start one.
         """
+        content, descriptors = pack((target, args))
         with self._lock:
             try:
-                return self._born()
+                child = self._taken()
             except (ConnectionError, TimeoutError):  # gone, or stuck; the next try makes another
                 self._end()
                 raise
-
-    def conceive(self) -> None:
-        """Have the next one ahead; to be asked once the last has its job, which is urgent."""
+        try:
+            child.send(content, descriptors)
+        except OSError:
+            child.close()
+            raise
         with self._lock, suppress(OSError):  # who asks next will see
-            if self._ahead is None:
-                self._ahead = _conceived(self._running())
+            if self._spare is None:
+                self._spare = _asked_for(self._running())
+        return child
 
     def kill(self) -> None:
         """Kill the zygote at once, also while another thread waits for it.
@@ -154,23 +184,27 @@ class Image:
             zygote.kill()
 
     def close(self) -> None:
-        """End the zygote and the newborn; children at work are their lanes' business."""
+        """End the zygote and the spare child; children at work are the business of their lanes."""
         with self._lock:
             self._end()
 
-    def _born(self) -> Newborn:
-        """The one ahead, or another."""
+    def _taken(self) -> ForkedChild:
+        """Take the spare child, or another.
+
+        Raises:
+            OSError: there is none to be had.
+        """
         control = self._running()
-        newborn, self._ahead = self._ahead or _conceived(control), None
+        child, self._spare = self._spare or _asked_for(control), None
         try:
-            newborn.pid, newborn.pidfd = _answer(control)
-            if newborn.pid == 0:
+            child.pid, child.pidfd = _answer(control)
+            if child.pid == 0:
                 raise BlockingIOError("no process can be had")
             control.settimeout(_FORK_S)
         except OSError:
-            newborn.close()
+            child.close()
             raise
-        return newborn
+        return child
 
     def _running(self) -> socket.socket:
         """The way to the zygote, which is started if there is none."""
@@ -178,15 +212,9 @@ class Image:
             self._control, theirs = socket.socketpair()
             self._control.settimeout(_IMAGE_S)
             with theirs:
-                code = _MAIN.format(
-                    path=self._path,
-                    control=theirs.fileno(),
-                    modules=self._modules,
-                    readable=self._readable,
-                )
-                flags: list[str] = getattr(subprocess, "_args_from_interpreter_flags")()  # noqa: B009 - not in the type stubs
+                command = [os.fsdecode(get_executable()), *_flags()]
                 self._zygote = subprocess.Popen(  # noqa: S603 - this program
-                    [os.fsdecode(get_executable()), *flags, "-c", code],
+                    [*command, "-c", self._code, f"{theirs.fileno()}"],
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
                     env=child_environment(),
@@ -206,25 +234,31 @@ class Image:
         self._let_go()
 
     def _let_go(self) -> None:
-        """Forget the zygote and the newborn."""
-        if self._ahead is not None:
-            self._ahead.close()
+        """Forget the zygote and the spare child."""
+        if self._spare is not None:
+            self._spare.close()
         if self._control is not None:
             self._control.close()
-        self._zygote = self._control = self._ahead = None
+        self._zygote = self._control = self._spare = None
 
 
-def _conceived(control: socket.socket) -> Newborn:
-    """Ask for a child; its pid will follow."""
-    newborn = Newborn()
+def _flags() -> list[str]:
+    """Return the options that this interpreter was started with."""
+    flags: list[str] = getattr(subprocess, "_args_from_interpreter_flags")()  # noqa: B009 - not in the type stubs
+    return flags
+
+
+def _asked_for(control: socket.socket) -> ForkedChild:
+    """Ask the zygote for a child, whose pid will follow."""
+    child = ForkedChild()
     try:
-        socket.send_fds(control, [REQUEST], newborn.theirs)
+        socket.send_fds(control, [REQUEST], child.theirs)
     except OSError:
-        newborn.close()
+        child.close()
         raise
     finally:
-        _close(newborn.theirs)
-    return newborn
+        _close(child.theirs)
+    return child
 
 
 def _answer(control: socket.socket) -> tuple[int, int]:
@@ -249,7 +283,6 @@ def _is_readable(descriptor: int, seconds: float | None) -> bool:
 
 
 def _close(descriptors: Sequence[int]) -> None:
-    """Close those of several that there are."""
+    """Close several descriptors."""
     for descriptor in descriptors:
-        if descriptor != _NONE:
-            os.close(descriptor)
+        os.close(descriptor)

@@ -1,49 +1,25 @@
-"""Spawn: the children of one lane where there is no fork; each imports everything anew.
-
-Both sides of it: what the parent remembers, and what a spawned child unpickles.
-"""
+"""Children where there is no fork: processes that `spawn` starts and that import all anew."""
 
 import os
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from pdfingest.child import limits
 from pdfingest.child import main as child
 from pdfingest.isolation.environment import forget_variables
 
-_BIRTHS = 10
-"""How often the start of one child is tried."""
-
-
-def start_again(start: Callable[[], None]) -> None:
-    """Start a process, and again where it is killed while it is born; the last try raises.
-
-    An exception would end the executor's thread, and with it every word of the executor's jobs.
-    """
-    for _ in range(_BIRTHS - 1):
-        with suppress(BrokenPipeError, EOFError):
-            return start()
-    return start()
-
 
 class Spawned(SpawnProcess):
     """A process that is made safe to leave alone before it does what it is for."""
 
-    start_error = ""
-
-    def start(self) -> None:
-        """Start it."""
-        start_again(super().start)
-
     def run(self) -> None:
-        """In the child: make it safe, and do its work."""
+        """Make it safe, and do its work. Runs in the child."""
         child.ignore_stop_signals()
         parent = parent_process()
         assert parent is not None
@@ -56,16 +32,6 @@ class Spawned(SpawnProcess):
         limits.be_first_to_go()
         super().run()
 
-    def has_ended(self, seconds: float | None) -> bool:
-        """See `birth.Process`."""
-        return self.pid is None or bool(wait([self.sentinel], seconds))
-
-    def signal(self, number: int) -> None:
-        """See `birth.Process`."""
-        if self.pid and self.exitcode is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, number)
-
 
 def _exit_after(parent: int) -> None:
     """Wait for the parent's end, then end."""
@@ -73,28 +39,57 @@ def _exit_after(parent: int) -> None:
     os._exit(1)
 
 
-class Spawns(SpawnContext):
-    """Where the children of one lane come from; the context of its executor.
+class SpawnedChild:
+    """A spawned process; see `context.Child`."""
 
-    `multiprocessing.active_children()` forgets a child the moment it is dead, so the handle must
-    be taken at birth, and children are born in the executor's thread.
-    """
+    def __init__(self, process: SpawnProcess) -> None:
+        self._process = process
+        self.pid = process.pid or 0
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.newest: Spawned | None = None
+    @property
+    def end(self) -> int:
+        """A descriptor, or a handle of Windows, that can be read once it has ended."""
+        return self._process.sentinel
 
-    def executor(self) -> ProcessPoolExecutor:
-        """See `birth.Births`."""
-        return ProcessPoolExecutor(1, mp_context=self, max_tasks_per_child=1)
+    def has_ended(self, seconds: float | None) -> bool:
+        """Whether it has ended, or does so within that time; None waits for it."""
+        return bool(wait([self._process.sentinel], seconds))
 
-    def Process(self, *args: Any, **kwargs: Any) -> Spawned:  # type: ignore[override]  # noqa: N802 - BaseContext's name
-        """A new process, which is remembered until the next."""
-        self.newest = Spawned(*args, **kwargs)
-        return self.newest
+    def read_exit_code(self, seconds: float) -> int | None:
+        """Return its exit code; None if it has not ended within that time."""
+        self._process.join(seconds)
+        return self._process.exitcode
 
-    def give_up(self) -> None:
-        """Do nothing: the start of a process does not wait for another."""
+    def signal(self, number: int) -> None:
+        """Send a signal to it if it lives."""
+        if self._process.exitcode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def let_go(self) -> None:
+        """Do nothing: the library holds what there is of it."""
 
     def close(self) -> None:
-        """Do nothing: the executor has waited for them."""
+        """Let go of a process that has ended."""
+        self._process.join()
+        self._process.close()
+
+
+class Spawner:
+    """Starts children; see `context.Starter`."""
+
+    def start(self, target: Callable[..., Any], args: tuple[Any, ...]) -> SpawnedChild:
+        """Start a child that calls a function.
+
+        Raises:
+            OSError: there is none to be had, or it was killed while it started.
+        """
+        process = Spawned(target=target, args=args)
+        try:
+            process.start()
+        except EOFError as error:
+            raise BrokenPipeError("the child was killed while it started") from error
+        return SpawnedChild(process)
+
+    def kill(self) -> None:
+        """Do nothing: a start does not wait for another process."""

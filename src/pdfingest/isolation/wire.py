@@ -1,76 +1,45 @@
-"""Messages through a pipe: a length, and as many bytes.
+"""Messages of bytes and descriptors between the parent, the zygote, and a child that starts."""
 
-What the bytes are is the business of both ends: a job is a pickle, as its child trusts the parent;
-an answer is JSON (`answer`), as the parent does not trust the child.
-"""
-
-import os
-import select
+import socket
 import struct
-import time
+from collections.abc import Sequence
 
 REQUEST = b"c"
-"""What the parent says to the zygote, with the ends of pipes of a child to be born."""
+"""Asks the zygote for a child; comes with the descriptors of that child."""
 NUMBER = struct.Struct("=q")
-"""What the zygote says: a pid, or 0 where no process is to be had; and an exit code."""
+"""Form of the zygote's answers: a pid, 0 where the system gives no process, or an exit code."""
 _LENGTH = struct.Struct("=Q")
-_MOST_BYTES = 64 << 20
-"""Longest message that is believed: the numbers of some million lost pages."""
+_MOST_DESCRIPTORS = 16
+_FIRST_BYTES = 4096
+"""Length of the first read of a message; nearly all messages are shorter."""
 
 
-def send(pipe: int, content: bytes) -> None:
-    """Send a message, all of it. Blocks while the pipe is full.
-
-    Raises:
-        OSError: nobody reads.
-    """
-    message = memoryview(_LENGTH.pack(len(content)) + content)
-    while message:
-        message = message[os.write(pipe, message) :]
-
-
-def send_within(pipe: int, content: bytes, seconds: float) -> None:
-    """Send a message to a process that may be stuck.
+def send(to: socket.socket, content: bytes, descriptors: Sequence[int]) -> None:
+    """Send a message and its descriptors.
 
     Raises:
-        TimeoutError: it did not read all of it in that time.
-        OSError: nobody reads.
+        OSError: nobody reads, or not within the time limit of the socket.
     """
-    os.set_blocking(pipe, False)
-    message = memoryview(_LENGTH.pack(len(content)) + content)
-    deadline_s = time.monotonic() + seconds
-    while message:
-        try:
-            message = message[os.write(pipe, message) :]
-        except BlockingIOError:
-            room = select.poll()
-            room.register(pipe, select.POLLOUT)
-            if not room.poll(max(1000 * (deadline_s - time.monotonic()), 0)):
-                raise TimeoutError("the other side does not read") from None
+    message = _LENGTH.pack(len(content)) + content
+    sent = socket.send_fds(to, [message], descriptors)
+    to.sendall(message[sent:])
 
 
-def receive(pipe: int) -> bytes:
-    """Wait for a message.
+def receive(from_: socket.socket) -> tuple[bytes, list[int]]:
+    """Wait for a message and its descriptors.
 
     Raises:
-        EOFError: the other side is gone.
-        ValueError: what came is no message.
+        EOFError: the other side has closed the socket.
     """
-    (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
-    if length > _MOST_BYTES:
-        raise ValueError(f"a message of {length:,} bytes")
-    return _exactly(pipe, length)
+    message, descriptors, _, _ = socket.recv_fds(from_, _FIRST_BYTES, _MOST_DESCRIPTORS)
+    while len(message) < _LENGTH.size or len(message) < _LENGTH.size + _length(message):
+        more = from_.recv(1 << 20)
+        if not more:
+            raise EOFError("the parent has closed the socket")
+        message += more
+    return message[_LENGTH.size :], descriptors
 
 
-def _exactly(pipe: int, length: int) -> bytes:
-    """Read exactly `length` bytes."""
-    found = os.read(pipe, length)
-    if len(found) == length:
-        return found
-    pieces = bytearray(found)
-    while len(pieces) < length:
-        piece = os.read(pipe, length - len(pieces))
-        if not piece:
-            raise EOFError("the other side is gone")
-        pieces += piece
-    return bytes(pieces)
+def _length(message: bytes) -> int:
+    """Return the length that a message begins with."""
+    return int(_LENGTH.unpack_from(message)[0])

@@ -1,24 +1,22 @@
 """Zygote: the process that holds the image, and forks one child of it for each request.
 
     parent                        zygote                         child
-      ├──── ends of three pipes ────▶├───────── fork ──────────────▶┐
+      ├─ ends of a socket, a pipe ──▶├───────── fork ──────────────▶┐
       │◀────── its pid and its pidfd ┤                              │ waits
-      ├───────────────────────────── job ──────────────────────────▶│
-      │◀──────────────────────────── answer ────────────────────────┤
+      ├───────────────────────── process ──────────────────────────▶│
+      ├──────────────────── call, by the executor's queue ─────────▶│
+      │◀─────────────────── answer, by a pipe of its own ───────────┤
       │◀───────────────── exit code ─┤◀──────── end ────────────────┘
 
 A child costs little but memory: it must copy each page that it writes to, and even a look at a
-Python object is a write. With the forkserver of `multiprocessing`, and what the library does in a
-child, one page of text took 1,410 page faults of 1.8 us (1,275 on Python 3.13); here it takes 970
-(610). So this process imports what a job needs and nothing else: no logging, no `multiprocessing`,
-and it starts no thread.
+Python object is a write. So this process imports what a job needs and nothing else, and starts no
+thread. See `warm_up` for more of the same.
 
 Its children end with the parent, not with it. What a child leaves behind, the zygote ends.
 """
 
 import gc
 import os
-import pickle
 import select
 import signal
 import socket
@@ -31,30 +29,38 @@ from typing import Any, NoReturn, TypeAlias
 from pdfingest.child import limits
 from pdfingest.child import main as child
 from pdfingest.child.sandbox import confine
-from pdfingest.isolation.heap import keep_freed, take_holes
-from pdfingest.isolation.immortal import make_immortal
-from pdfingest.isolation.rehearsal import rehearse
-from pdfingest.isolation.wire import NUMBER, receive, send
+from pdfingest.isolation import warm_up as warming
+from pdfingest.isolation.wire import NUMBER, receive
 
 _Hook: TypeAlias = dict[str, Callable[[], None]]
 """Arguments of `os.register_at_fork`."""
 
-_PIPES = 3
-"""Whose ends come with a request: jobs to read, answers to write, the exit code to write."""
+_ENDS = 2
+"""Descriptors that come with a request: the child's end of its socket, and the pipe that its exit
+code is to be written to."""
+_EXECUTOR = (
+    "concurrent.futures.process",
+    "pdfingest.isolation.context",
+    "pdfingest.isolation.parcel",
+)
+"""Modules that hold what an executor runs in its processes, and that unpickle it."""
 _REAP_MS = 10
 """How long the end of a child may go unnoticed. Nobody waits for it where there was an answer, so
 it is looked for in passing; a handler of SIGCHLD would be 70 pages of every child."""
 
 
-def main(control: int, modules: Sequence[str], readable: tuple[str, ...]) -> NoReturn:
+def main(
+    control: int, modules: Sequence[str], readable: tuple[str, ...], *, warm_up: bool
+) -> NoReturn:
     """Make the image and serve requests until the parent is gone.
 
     Args:
         control: descriptor of a socket whose other end only the parent has.
         modules: what the image holds beside this one.
         readable: what all children may read in their sandbox.
+        warm_up: whether to do what makes forks cheaper; see `warm_up`.
     """
-    hooks = make_image(modules, readable)
+    hooks = make_image(modules, readable, warm_up=warm_up)
     try:
         child.silence()
     except OSError:  # no descriptor is left; the parent needs more of them, and says so
@@ -64,7 +70,9 @@ def main(control: int, modules: Sequence[str], readable: tuple[str, ...]) -> NoR
     os._exit(0)
 
 
-def make_image(modules: Sequence[str], readable: tuple[str, ...] = ()) -> list[_Hook]:
+def make_image(
+    modules: Sequence[str], readable: tuple[str, ...] = (), *, warm_up: bool = True
+) -> list[_Hook]:
     """Make this process what children are forked from; see `main`.
 
     Returns:
@@ -72,16 +80,22 @@ def make_image(modules: Sequence[str], readable: tuple[str, ...] = ()) -> list[_
     """
     child.ignore_stop_signals()  # children inherit it, also those that are only just booting
     gc.disable()  # until all is imported, which is not garbage
-    hooks = _import(modules)
+    hooks = _import([*_EXECUTOR, *modules])
+    if warm_up:
+        for module in modules:
+            with suppress(Exception):  # a job that meets the same will say so
+                warming.rehearse(module)
     confine.prepare(readable)
     # What is loaded now is never garbage; scanning it would copy every page that the children share
     # (gc.freeze in the library reference).
     gc.collect()
-    make_immortal()
+    if warm_up:
+        warming.make_immortal()
     gc.freeze()
     gc.enable()
-    take_holes()
-    keep_freed()
+    if warm_up:
+        warming.take_holes()
+        warming.keep_freed()
     return hooks
 
 
@@ -105,8 +119,6 @@ def _import(modules: Sequence[str]) -> list[_Hook]:
     for module in modules:
         with suppress(ImportError):  # a child will say so
             import_module(module)
-            with suppress(Exception):  # a job that meets the same will say so
-                rehearse(module)
     setattr(os, name, register)
     sys.modules.pop("random", None)  # it would give each child the same numbers
     return hooks
@@ -134,7 +146,7 @@ class _Zygote:
     def _fork(self) -> bool:
         """Meet a request; False if none will come any more."""
         try:
-            _, (jobs, answers, exit_to), _, _ = socket.recv_fds(self._control, 1, _PIPES)
+            _, (life, exit_to), _, _ = socket.recv_fds(self._control, 1, _ENDS)
         except (OSError, ValueError):
             return False
         try:
@@ -144,10 +156,9 @@ class _Zygote:
             os.close(exit_to)
         else:
             if pid == 0:
-                self._live(jobs, answers, exit_to)
+                self._live(life, exit_to)
             self._children[pid] = exit_to
-        os.close(jobs)
-        os.close(answers)
+        os.close(life)
         return self._tell(pid)
 
     def _tell(self, pid: int) -> bool:
@@ -168,8 +179,8 @@ class _Zygote:
                 os.close(pidfd)
         return True
 
-    def _live(self, jobs: int, answers: int, exit_to: int) -> NoReturn:
-        """Be a child."""
+    def _live(self, life: int, exit_to: int) -> NoReturn:
+        """Be a child: wait for what to do, do it, and end."""
         code = 1
         try:
             os.close(self._control.detach())
@@ -179,11 +190,13 @@ class _Zygote:
             for hook in self._hooks:
                 os.register_at_fork(**hook)
             child.lead_group()
-            folder, job = pickle.loads(receive(jobs))  # noqa: S301 - the parent is trusted
-            child.die_with_parent(jobs)
-            if folder:
-                os.chdir(folder)
-            send(answers, child.answer_to(job))
+            parent = socket.socket(fileno=life)  # held as long as the child lives
+            content, descriptors = receive(parent)
+            # Imported by `make_image`, which keeps what the modules want to do at each fork.
+            target, args = sys.modules[_EXECUTOR[-1]].unpack(content, descriptors)
+            child.die_with_parent(parent.fileno())
+            child.of_others[:] = [each for each in descriptors if each != args[1].pipe.fileno()]
+            target(*args)
             code = 0
         finally:
             os._exit(code)

@@ -15,9 +15,11 @@ from pdfingest.errors import (
     PdfingestError,
     SandboxError,
 )
-from pdfingest.isolation.birth import births
-from pdfingest.model import Attempt, EnvironmentFailure, Job, Stop
-from pdfingest.run.lane import Inbox, Lane, TimeLimits
+from pdfingest.isolation.start import starter
+from pdfingest.model import Check, EnvironmentFailure, Job, Stop
+from pdfingest.run.lane import Inbox, Lane
+from pdfingest.run.turn import TimeLimits
+from pdfingest.run.work import Work
 
 _CHECK_S = 60.0
 """How long the check may take; it takes as long as to import the engines."""
@@ -36,12 +38,11 @@ def confirmed(job: Job, recorder: str, stop: Stop) -> PdfingestError | None:
         The error that stops the run; None if the machine is sound.
     """
     written = os.path.getsize(job.spool) if os.path.exists(job.spool) else 0
-    attempt = Attempt(spool_bytes=written)  # files may be limited in length
-    check = replace(job, is_check=True, earlier=None, attempt=attempt, spool=f"{job.spool}.check")
+    check = replace(job, step=Check(written), earlier=None, spool=f"{job.spool}.check")
     inbox: Inbox = SimpleQueue()
     try:
-        with closing(Lane(0, births(job.engines), inbox, recorder, _LIMITS)) as lane:
-            lane.start(check)
+        with closing(Lane(0, starter(job.engines), inbox, recorder, _LIMITS)) as lane:
+            lane.start(Work(check))
             while not stop.requested:
                 lane.watch()
                 with suppress(Empty):

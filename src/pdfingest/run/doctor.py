@@ -22,7 +22,7 @@ from pdfingest import streams
 from pdfingest.child.sandbox import confine
 from pdfingest.engines.registry import find_engines, known_engines
 from pdfingest.errors import EngineUnavailableError, PdfingestError
-from pdfingest.isolation.birth import can_fork
+from pdfingest.isolation.start import forks
 from pdfingest.measure import machine
 from pdfingest.measure.machine import Bound
 from pdfingest.measure.sizing import descriptors_for
@@ -86,10 +86,10 @@ def _python() -> Fact:
 
 def _processes(options: IngestOptions) -> Fact:
     """Tell how children are made, and how many processes and threads there may be."""
-    way = "forks of an image" if can_fork() else "spawned, as this system has no fork"
+    way = "forks of an image" if forks() else "spawned, as this system has no fork"
     needed = _PROCESSES + 2 * options.workers
     bounds = machine.process_bounds()
-    data = {"way": "fork" if can_fork() else "spawn", "needed": needed, "limits": _data(bounds)}
+    data = {"way": "fork" if forks() else "spawn", "needed": needed, "limits": _data(bounds)}
     problem = ""
     if bounds and min(bound.value for bound in bounds) < needed:
         problem = "Raise the limit, or use fewer --workers."

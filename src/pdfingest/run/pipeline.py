@@ -47,6 +47,7 @@ from pdfingest.run.plan import Plan
 from pdfingest.run.safeguards import NO_INPUT, refuse_clash, refuse_loss, refuse_mixture
 from pdfingest.run.sampler import Sampler
 from pdfingest.run.supervisor import Supervisor
+from pdfingest.run.work import job_template
 
 _Steps: TypeAlias = Generator[Finished, None, None]
 _Pair: TypeAlias = tuple[Ledger, Sink]
@@ -243,23 +244,15 @@ class _Run:
             self.summary.add_unchanged(*plan.count_unchanged())
             if limit := self.options.max_peak_bytes:
                 self.summary.add_above(*plan.unchanged_above(limit, SHOWN_PEAKS))
-        options, limits = self.options, self.options.limits()
         readable = readable_paths([engine.module for engine in engines])
+        template = job_template(self.options, engines, readable)
         jobs = (
-            Job(
-                source,
-                engines,
-                options.passwords,
-                options.unit,
-                limits,
-                sink.new_spool(),
-                options.sandbox,
-                readable,
-                earlier,
-            )
+            replace(template, source=source, spool=sink.new_spool(), earlier=earlier)
             for source, earlier in plan.jobs()
         )
-        executor = self.executor(options, sink.spool_folder, self.stop, self.listener.on_started)
+        executor = self.executor(
+            self.options, sink.spool_folder, self.stop, self.listener.on_started
+        )
         with closing(executor), closing(executor.run(jobs)) as steps:
             for finished in steps:
                 if finished is not None:

@@ -20,12 +20,13 @@ from typing import TypeAlias
 from pdfingest.errors import ResourceError
 from pdfingest.exchange.contents import audited
 from pdfingest.exchange.recorder import DONE
-from pdfingest.isolation.birth import births
+from pdfingest.isolation.start import starter
 from pdfingest.measure.machine import resources_told
 from pdfingest.measure.memory import oom_kills
 from pdfingest.measure.sizing import allow_descriptors
 from pdfingest.model import (
     Attempt,
+    Closing,
     Cost,
     Death,
     EnvironmentFailure,
@@ -42,10 +43,10 @@ from pdfingest.model import (
     Unit,
 )
 from pdfingest.options import IngestOptions
-from pdfingest.run.attempts import GiveUp, after
+from pdfingest.run.attempts import GiveUp, Repeat, after
 from pdfingest.run.complaint import cannot_spool, confirmed
-from pdfingest.run.lane import Ending, Inbox, Lane, TimeLimits, abort
-from pdfingest.run.turn import Turn
+from pdfingest.run.lane import Ending, Inbox, Lane, abort
+from pdfingest.run.turn import TimeLimits, Turn
 from pdfingest.run.work import Work, joined
 
 TICK_S = 0.1
@@ -57,8 +58,6 @@ _WORTH_S = 0.05
 opening a large file some tens."""
 _LINED_UP = 8
 """Jobs that a lane has before it, so that it goes on while the reader waits for the disk."""
-_MAX_INNOCENT = 5
-"""So often a job is begun anew whose child died before it began or after it was done."""
 _CURE = "Use fewer --workers, or raise the limit on processes (ulimit -u)."
 
 _Steps: TypeAlias = Generator[Finished | None, None, None]
@@ -87,8 +86,6 @@ class Supervisor:
         self.stop = stop
         self._started = started
         self._inbox: Inbox = SimpleQueue()
-        self._working: dict[str, Work] = {}
-        """By the path of the spool."""
         self._due: deque[Work] = deque()
         """To be taken up before what is new."""
         self._aside: deque[Work] = deque()
@@ -131,7 +128,7 @@ class Supervisor:
         for index in range(len(self._lanes), self._options.workers):
             recorder = f"{self._recorders}/lane-{index}"
             with resources_told():
-                children = births(first.engines)
+                children = starter(first.engines)
                 lane = Lane(index, children, self._inbox, recorder, self._limits)
             self._lanes.append(lane)
         return [*self._lanes]
@@ -147,14 +144,15 @@ class Supervisor:
         """How far each source is that a child reads, in the order of the lanes."""
         found: dict[str, Reading] = {}
         for turn in filter(None, [lane.turn for lane in self._lanes]):
-            note, work = turn.note(), self._working.get(turn.job.spool)
-            if note is None or work is None:
+            note, work = turn.note(), turn.work
+            if note is None:
                 continue
-            source, attempt, is_done = turn.job.source, turn.job.attempt, note.page == DONE
-            total_pages = note.total_pages or work.parts[-1].job.attempt.end
+            source, is_done = turn.job.source, note.page == DONE
+            total_pages = note.total_pages or work.parts[-1].job.pages.end
             if is_done and not total_pages:  # an answer that is on its way says no page
                 continue
-            pages = max((attempt.end + 1 if is_done else note.page) - attempt.begin, 0)
+            mine = work.pages(total_pages)
+            pages = max((mine.stop if is_done else note.page) - mine.start, 0)
             if other := found.get(source.name):
                 pages += other.pages_done
             else:
@@ -197,25 +195,19 @@ class Supervisor:
         if self.stop.requested:
             return
         if not lane.turn:
-            others = filter(None, map(self._lined_up, lanes))
-            if work := self._lined_up(lane) or self._next(works) or next(others, None):
-                self._begin(lane, work, work.job.attempt)
+            others = filter(None, (each.take_back() for each in lanes))
+            if work := lane.take_back() or self._next(works) or next(others, None):
+                self._begin(lane, work)
         if not lane.turn:
             return
         # So many and no more: a lane that is as quick as this would keep the others waiting.
         for _ in range(_LINED_UP - lane.lined_up):
             if work := self._next(works):
-                self._working[work.job.spool] = work
-                lane.line_up(work.job, work.used_s)
+                lane.line_up(work)
 
     def _next(self, works: Iterator[Work]) -> Work | None:
         """The next work, if there is any."""
         return self._due.popleft() if self._due else next(works, None)
-
-    def _lined_up(self, lane: Lane) -> Work | None:
-        """Take back what a lane would do next."""
-        job = lane.take_back()
-        return self._working[job.spool] if job else None
 
     def _share(self, idle: Lane, lanes: list[Lane]) -> None:
         """Have an idle lane take over half of what the slowest other lane has still to read."""
@@ -223,7 +215,7 @@ class Supervisor:
         turn = max(turns, key=Turn.ahead_s, default=None)
         if turn is None or turn.ahead_s() < _WORTH_S or (note := turn.note()) is None:
             return
-        work = self._working[turn.job.spool]
+        work = turn.work
         rest = work.pages(note.total_pages)
         page = (note.page + rest.stop + 1) // 2
         if not note.page < page - 1 < rest.stop - 1:
@@ -232,21 +224,20 @@ class Supervisor:
         spool = f"{work.job.spool}.{self._spools}"
         other = work.split(page, note.total_pages, spool, work.used_s + turn.running_s)
         turn.end_at(page)
-        self._begin(idle, other, other.job.attempt)
+        self._begin(idle, other)
 
     def _can_share(self, turn: Turn) -> bool:
         """Whether a lane reads pages that another may take over."""
-        if turn.job.unit is not Unit.PAGE:
+        if turn.job.unit is not Unit.PAGE or turn.work.whole:
             return False
-        attempt = turn.job.attempt
-        return not (attempt.alone or attempt.total_pages or self._working[turn.job.spool].whole)
+        return isinstance(turn.job.step, Attempt) and not turn.job.step.alone
 
-    def _begin(self, lane: Lane, work: Work, attempt: Attempt) -> None:
-        """Put an attempt on a lane."""
-        work.job = replace(work.job, attempt=attempt)
-        self._working[work.job.spool] = work
+    def _begin(self, lane: Lane, work: Work, step: Attempt | Closing | None = None) -> None:
+        """Put a work on a lane, where it does the step that its job has or a new one."""
+        if step is not None:
+            work.job = replace(work.job, step=step)
         with resources_told():
-            lane.start(work.job, work.used_s)
+            lane.start(work)
         self._tell(lane.turn)
 
     def _tell(self, turn: Turn | None) -> None:
@@ -259,16 +250,15 @@ class Supervisor:
         """What a turn came to; None if its source is not done."""
         lane = self._lanes[turn.lane]
         answer = lane.finish(turn)
-        work = self._working.pop(turn.job.spool)
         self._tell(turn)
         self._tell(lane.turn)
         match answer:
             case Death():
-                return self._after_death(lane, work, self._judged(answer))
+                return self._after_death(lane, turn.work, self._judged(answer))
             case EnvironmentFailure():
-                return self._after_death(lane, work, self._doubted(turn, answer))
+                return self._after_death(lane, turn.work, self._doubted(turn, answer))
             case _:
-                return self._over(work, work.outcome(answer))
+                return self._over(turn.work, turn.work.outcome(answer))
 
     def _doubted(self, turn: Turn, failure: EnvironmentFailure) -> Death:
         """Stop the run if the machine has failed as a child says; else that child has.
@@ -280,7 +270,7 @@ class Supervisor:
             raise error
         message = f"its child blamed the machine, which is sound: {failure.message}"
         death = turn.death(FailureKind.CRASHED, message, turn.cost())
-        return replace(death, innocent=True)  # a disk may have been full for a moment
+        return replace(death, is_at_fault=False)  # a disk may have been full for a moment
 
     def _over(self, work: Work, outcome: Outcome) -> Finished | None:
         """A work is over; its source is when all its parts are."""
@@ -314,43 +304,25 @@ class Supervisor:
         return death
 
     def _after_death(self, lane: Lane, work: Work, death: Death) -> Finished | None:
-        """Begin the next attempt; if there is none, the work is over."""
-        job = work.job
-        if death.innocent and work.innocent < _MAX_INNOCENT:
-            work.innocent += 1
-            self._begin(lane, work, job.attempt)
+        """Do what is decided; see `attempts`."""
+        decision = after(work.job, death, work.history(death, self._limits.file_s))
+        if isinstance(decision, Repeat):
+            work.repeats += 1
+            self._begin(lane, work)
             return None
         if not death.was_started:
             raise ResourceError(f"no process can be started: {death.message}. {_CURE}")
-        work.deaths.append(death)
-        work.costs.append(death.cost)
-        in_time = work.used_s < self._limits.file_s
-        decision = after(
-            job.attempt,
-            death,
-            engines=len(job.engines),
-            deaths=len(work.deaths),
-            in_time=in_time,
-        )
-        if job.attempt.total_pages:  # it died while it closed the books
-            return self._over(work, work.failed())
+        was_alone = work.job.attempt.alone
+        work.note(death)
         match decision:
-            case Attempt(alone=True) if not job.attempt.alone:
-                work.job = replace(job, attempt=decision)
-                self._aside.append(work)
-                return None
-            case Attempt():
-                self._begin(lane, work, decision)
-                return None
-            case GiveUp(spool_bytes=0):
-                return self._over(work, work.failed())
             case GiveUp():
-                total_pages = max(each.total_pages for each in work.deaths)
-                closing = replace(
-                    job.attempt, spool_bytes=decision.spool_bytes, total_pages=total_pages
-                )
-                self._begin(lane, work, closing)
-                return None
+                return self._over(work, work.failed())
+            case Attempt(alone=True) if not was_alone:
+                work.job = replace(work.job, step=decision)
+                self._aside.append(work)
+            case Attempt() | Closing():
+                self._begin(lane, work, decision)
+        return None
 
     def _cancel(self, lanes: list[Lane]) -> Iterator[Finished]:
         """After a stop, end the jobs in flight; those that were quicker are kept.
@@ -359,7 +331,7 @@ class Supervisor:
         """
         works = [*self._aside, *self._due]
         for turn, answer in self._killed(lanes):
-            work = self._working[turn.job.spool]
+            work = turn.work
             works.append(work)
             if isinstance(answer, Extracted | Failed | Unchanged):
                 work.ended = work.outcome(answer)
@@ -385,7 +357,7 @@ class Supervisor:
     def _forget(self, lanes: list[Lane]) -> None:
         """Leave nothing of a run that was not finished to the next one on these lanes."""
         deque(self._killed(lanes), maxlen=0)
-        for works in (self._working, self._due, self._aside):
+        for works in (self._due, self._aside):
             works.clear()
         if self._stuck:  # what they still have to say is nobody's any more
             self.close()

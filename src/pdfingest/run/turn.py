@@ -1,13 +1,39 @@
-"""Turn: a job on a lane, from its start to its end, and what is known of it meanwhile."""
+"""A turn: a job on a lane, from its start to its end, and what is known of it meanwhile."""
 
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pdfingest.exchange.answer import Answer, NotAnAnswer, decoded
 from pdfingest.exchange.recorder import DONE, Note, Playback, unknown
-from pdfingest.isolation.birth import Process
-from pdfingest.model import Cost, Death, EnvironmentFailure, FailureKind, Halted, Job, Peak
+from pdfingest.isolation.context import Process
+from pdfingest.model import (
+    Closing,
+    Cost,
+    Death,
+    EnvironmentFailure,
+    FailureKind,
+    Halted,
+    Job,
+    Peak,
+)
+from pdfingest.run.work import Work
+
+_START_S = 30.0
+"""How long a child may take to announce that it has the job; it needs milliseconds."""
+_CLOSING_S = 300.0
+"""How long a child may take that reads no page and only counts those that earlier ones read: a
+limit of the user's that is up must not discard them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """How long a job may take, in seconds."""
+
+    file_s: float
+    page_s: float
+    start_s: float = _START_S
+    """How long its child may take to announce itself."""
 
 
 @dataclass(slots=True, eq=False)
@@ -16,26 +42,30 @@ class Turn:
 
     lane: int
     """0-based index of the lane."""
+    work: Work
+    """What the job is of; its job is the one that the child has."""
+    ticket: int
+    """Number of the turn on its lane, by which the notes of its child are told from others."""
     playback: Playback
     """Of the lane's flight recorder."""
-    job: Job
-    used_s: float
-    """Time that its work has had already."""
     future: "Future[bytes]"
-    """What its child sends, or an exception where that is nothing."""
+    """What the child sends, or an exception where that is nothing."""
     submitted_s: float = field(default_factory=time.monotonic)
     started_at: float = field(default_factory=time.time)
     deadline_s: float | None = None
+    """When its time is up, on the monotonic clock; None until the child has announced itself."""
     verdict: tuple[FailureKind, str] | None = None
-    """Why its child is killed, where a limit of time is the reason."""
+    """Why its child is killed, where a time limit is the reason."""
     kill_s: float = 0.0
     """When that is due, on the monotonic clock; 0 if it is not."""
     done_s: float | None = None
     """When it was first seen that the answer is ready, on the monotonic clock."""
     peak_bytes: int = 0
+    """Highest resident set of the child that was seen."""
     first_note: Note | None = None
+    """The first note of a page that was looked at, to tell how fast the child reads."""
     is_told: bool = False
-    """Whether the reader knows that it began."""
+    """Whether the reader of the run knows that it began."""
     is_over: bool = False
     """Whether it was put into the inbox."""
     process: Process | None = None
@@ -44,9 +74,19 @@ class Turn:
     """What its child sent; None before the end, and after an end without an answer."""
 
     @property
+    def job(self) -> Job:
+        """What the child was told to do."""
+        return self.work.job
+
+    @property
     def running_s(self) -> float:
         """How long it has been on the lane."""
         return time.monotonic() - self.submitted_s
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether its child reads no page; then no limit of the user's holds."""
+        return isinstance(self.job.step, Closing)
 
     @property
     def is_answered(self) -> bool:
@@ -60,8 +100,11 @@ class Turn:
             self.answer = decoded(self.future.result(), self.job)
 
     def note(self) -> Note | None:
-        """What its child is on, as far as that can be; None if it has not announced itself."""
-        note, limits = self.playback.read(self.job.ticket), self.job.limits
+        """Return the newest note of its child; None if it has not announced itself.
+
+        A note that cannot be true is replaced by one that says nothing.
+        """
+        note, limits = self.playback.read(self.ticket), self.job.limits
         if note is None:
             return None
         is_possible = (
@@ -71,35 +114,56 @@ class Turn:
         )
         return note if is_possible else unknown(note.ticket)
 
+    def overdue(self, note: Note | None, now: float, limits: TimeLimits) -> str:
+        """Say which time limit is up; empty if none is.
+
+        Args:
+            note: the newest of its child.
+            now: on the monotonic clock.
+            limits: of the run.
+        """
+        if note is not None and self.deadline_s is None:
+            left_s = _CLOSING_S if self.is_closing else limits.file_s - self.work.used_s
+            self.deadline_s = max(note.at_s, self.submitted_s) + left_s
+        if self.deadline_s is None:
+            late = now - self.submitted_s > limits.start_s
+            return f"its child did not start in {limits.start_s:g} s" if late else ""
+        if now > self.deadline_s:
+            return f"it took more than {limits.file_s:g} s"
+        # A child that a file has taken over may erase its notes; the limit above holds for it too.
+        if note is None or self.is_closing or now - note.at_s <= limits.page_s:
+            return ""
+        what = f"page {note.page}" if note.page else "opening it"
+        return f"{what} took more than {limits.page_s:g} s"
+
     def ahead_s(self) -> float:
-        """An estimate of how long the child will yet read, by its pages so far; 0 if unknown."""
+        """Estimate how long the child will yet read, by its pages so far; 0 if that is unknown."""
         note = self.note()
         if note is None or not 0 < note.page < DONE:
             return 0.0
         if self.first_note is None:
             self.first_note = note
         pages, seconds = note.page - self.first_note.page, note.at_s - self.first_note.at_s
-        rest = (self.job.attempt.end or note.total_pages) - note.page
+        rest = self.work.pages(note.total_pages).stop - 1 - note.page
         return rest * seconds / pages if pages > 0 else 0.0
 
     def end_at(self, page: int) -> None:
-        """Have the child stop before a page."""
-        self.job = replace(self.job, attempt=replace(self.job.attempt, end=page - 1))
-        self.playback.tell_end(self.job.ticket, page)
+        """Tell the child to stop before a page, whose number is 1-based."""
+        self.playback.tell_end(self.ticket, page)
 
     def death(self, kind: FailureKind, message: str, cost: Cost) -> Death:
-        """A death where the flight recorder says that it was."""
+        """Return a death where the flight recorder says that it was."""
         note = self.note()
-        unbegun = note is None and self.verdict is None
         if note is None or note.page == DONE:
-            return Death(kind, message, cost, innocent=unbegun or note is not None)
+            is_at_fault = note is None and self.verdict is not None
+            return Death(kind, message, cost, is_at_fault=is_at_fault)
         if note.page and self.verdict is None:
             message = f"page {note.page}: {message}"
         where = (note.engine, note.page, note.total_pages, note.spool_bytes, note.aside)
         return Death(kind, message, cost, *where)
 
     def cost(self, pid: int = 0, signal_name: str = "", stack: str = "") -> Cost:
-        """What is known of a child that did not live to tell."""
+        """Return what is known of the cost of a child that did not live to tell."""
         return Cost(
             pid=pid,
             started_at=self.started_at,

@@ -15,17 +15,44 @@ from pdfingest.model import (
     Attempt,
     Cost,
     Death,
+    EngineSpec,
     Extracted,
     Failed,
     FailureKind,
     Job,
     Outcome,
+    PageRange,
     Peak,
+    Source,
     Unchanged,
 )
+from pdfingest.options import IngestOptions
+from pdfingest.run.attempts import History
 
 _OF_ALL = {FailureKind.CHANGED, FailureKind.UNREADABLE}
 """Failures of the file, not of some pages."""
+
+
+def job_template(
+    options: IngestOptions, engines: tuple[EngineSpec, ...], readable: tuple[str, ...]
+) -> Job:
+    """Return the job that all sources of a run share, but for source, spool and earlier outcome.
+
+    Args:
+        options: of the run.
+        engines: in the order in which they are tried.
+        readable: what children may read beside the source; see `sandbox.readable`.
+    """
+    return Job(
+        source=Source("", ""),
+        engines=engines,
+        passwords=options.passwords,
+        unit=options.unit,
+        limits=options.limits(),
+        spool="",
+        sandbox=options.sandbox,
+        readable=readable,
+    )
 
 
 @dataclass(slots=True)
@@ -35,7 +62,8 @@ class Work:
     job: Job
     deaths: list[Death] = field(default_factory=list[Death])
     costs: list[Cost] = field(default_factory=list[Cost])
-    innocent: int = 0
+    repeats: int = 0
+    """Children that died and were not at fault."""
     had_s: float = 0.0
     """Time that its source had before this range was made, and not by these costs."""
     ended: Outcome | None = None
@@ -49,31 +77,58 @@ class Work:
             self.parts.append(self)
 
     @property
+    def total_pages(self) -> int:
+        """Page count of the document, if one of its children that died knew it; else 0."""
+        return max((death.total_pages for death in self.deaths), default=0)
+
+    @property
     def used_s(self) -> float:
         """Time that its children have had, and its source before."""
         return self.had_s + sum(cost.wall_s for cost in self.costs)
 
     def pages(self, total_pages: int) -> range:
-        """Its pages, of so many that the document has."""
-        attempt = self.job.attempt
-        return range(attempt.begin, (attempt.end or total_pages) + 1)
+        """Return the numbers of its pages, given the document's page count."""
+        return self.job.pages.within(total_pages)
 
     def split(self, page: int, total_pages: int, spool: str, used_s: float) -> "Work":
-        """Give the pages from this one on to a work of their own.
+        """Give the pages from one on to a work of their own.
 
         Args:
-            page: 1-based.
+            page: number, 1-based, of the first of them.
             total_pages: of the document.
             spool: where the new work writes.
             used_s: time that this one has had.
         """
-        attempt = self.job.attempt
-        floor, end = attempt.floor, attempt.end or total_pages
-        rest = Attempt(first_page=page, engine=floor, floor=floor, begin=page, end=end)
-        other = Work(replace(self.job, attempt=rest, spool=spool), had_s=used_s, parts=self.parts)
+        pages, floor = self.pages(total_pages), self.job.attempt.floor
+        rest = replace(
+            self.job,
+            pages=PageRange(page, pages.stop - 1),
+            step=Attempt(first_page=page, engine=floor, floor=floor),
+            spool=spool,
+        )
+        other = Work(rest, had_s=used_s, parts=self.parts)
         self.parts.insert(_position(self.parts, self) + 1, other)
-        self.job = replace(self.job, attempt=replace(attempt, end=page - 1))
+        self.job = replace(self.job, pages=PageRange(pages.start, page - 1))
         return other
+
+    def note(self, death: Death) -> None:
+        """Take in the death of a child that was at fault."""
+        self.deaths.append(death)
+        self.costs.append(death.cost)
+
+    def history(self, death: Death, limit_s: float) -> History:
+        """Return what is known of it when a child has died, which is not noted yet.
+
+        Args:
+            death: of that child.
+            limit_s: time that its source may take.
+        """
+        return History(
+            deaths=len(self.deaths) + 1,
+            repeats=self.repeats,
+            in_time=self.used_s + death.cost.wall_s < limit_s,
+            total_pages=max(self.total_pages, death.total_pages),
+        )
 
     def cost(self, last: Cost) -> Cost:
         """All its attempts as one."""
@@ -114,18 +169,17 @@ class Work:
     def failed(self) -> Failed:
         """Nothing came of it, and no child is left to say so."""
         death, last = self.deaths[0], self.costs.pop()
-        total_pages = max(each.total_pages for each in self.deaths)
         return Failed(
             death.kind,
             death.message,
             self.cost(last),
             engine=self.job.engines[0].name,
-            failed_pages=tuple(self.pages(total_pages)),
+            failed_pages=tuple(self.pages(self.total_pages)),
         )
 
     def again(self) -> "Work":
         """The source anew, by one child at a time: its parts do not fit together."""
-        job = replace(self.parts[0].job, attempt=Attempt())
+        job = replace(self.parts[0].job, pages=PageRange(), step=Attempt())
         costs = [part.ended.cost for part in self.parts if part.ended is not None]
         # The parts ran side by side: the times of all are more than the source has had.
         had_s = max(part.used_s for part in self.parts) - sum(cost.wall_s for cost in costs)
@@ -185,7 +239,7 @@ def _fit(parts: Sequence[Work], outcomes: Sequence[Outcome]) -> bool:
         if _failure(outcome)[0] is FailureKind.TOO_LARGE:
             return False
         if isinstance(outcome, Extracted):
-            if outcome.last_page != part.job.attempt.end:
+            if outcome.last_page != part.job.pages.end:
                 return False
             size_bytes += os.path.getsize(part.job.spool)
     contents = {outcome.sha256 for outcome in outcomes if outcome.sha256}

@@ -33,7 +33,7 @@ from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, PdfingestError
 from pdfingest.exchange.record import report_line
-from pdfingest.isolation.birth import begin_image
+from pdfingest.isolation.start import begin_image
 from pdfingest.measure.sizing import allow_descriptors
 from pdfingest.model import (
     EngineSpec,
@@ -113,7 +113,7 @@ class Worker:
         """
         allow_descriptors(self._settings.lanes, "--lanes")
         engines, _ = _engines(self._settings.engine)
-        begin_image(tuple(engine.module for engine in engines))
+        begin_image(engines)
         self._app.task(name=queue.TASK)(self._work)
         signals.worker_shutting_down.connect(self._let_go, weak=False)
         for beat, pause_s in (

@@ -1,0 +1,83 @@
+"""How this system starts children: as forks of an image, or by `spawn` where there is no fork.
+
+Two variables of the environment switch off what makes it fast, for whoever suspects it of a crash:
+`PDFINGEST_FORK=0` spawns each child, and `PDFINGEST_WARM_UP=0` makes a plain image (see `warm_up`).
+"""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pdfingest.child.sandbox.readable import readable_paths
+from pdfingest.isolation.context import Starter
+from pdfingest.model import EngineSpec
+
+if TYPE_CHECKING:
+    from pdfingest.isolation.image import Image
+
+FORK, WARM_UP = "PDFINGEST_FORK", "PDFINGEST_WARM_UP"
+SWITCHES = (FORK, WARM_UP)
+"""The variables; each is on unless it is 0."""
+
+
+def is_on(switch: str) -> bool:
+    """Whether a switch is on."""
+    return os.environ.get(switch) != "0"
+
+
+def forks() -> bool:
+    """Whether children are forks of an image; needs fork, and descriptors that can be passed on."""
+    return is_on(FORK) and "forkserver" in multiprocessing.get_all_start_methods()
+
+
+def starter(engines: Sequence[EngineSpec]) -> Starter:
+    """Return what starts children, for the contexts of one lane.
+
+    Args:
+        engines: in the order in which files are given to them.
+    """
+    if forks():
+        return _image_for(engines)
+    from pdfingest.isolation.spawn import Spawner  # noqa: PLC0415 - only where it is needed
+
+    return Spawner()
+
+
+def begin_image(engines: Sequence[EngineSpec]) -> None:
+    """Begin to make the image that `starter` will return, in another process, and go on here."""
+    if forks():
+        _image_for(engines).begin()
+
+
+def kill_images() -> None:
+    """Kill all zygotes at once, also while other threads wait for them."""
+    for image in _images:
+        image.kill()
+
+
+def _image_for(engines: Sequence[EngineSpec]) -> "Image":
+    """Return the image for some engines, where modules are found as they are now.
+
+    Only the first engine is in it: a larger image makes every fork slower. And only if it is one of
+    ours: an engine that hangs or dies on import must do so in a child.
+    """
+    modules = tuple(engine.module for engine in engines)
+    own = tuple(module for module in modules[:1] if module.startswith("pdfingest."))
+    return _image(own, tuple(sys.path), readable_paths(modules))
+
+
+@cache
+def _image(modules: tuple[str, ...], path: tuple[str, ...], readable: tuple[str, ...]) -> "Image":
+    """Return an image; each is made once, and lives as long as this process does."""
+    from pdfingest.isolation.image import Image  # noqa: PLC0415 - not for Windows
+
+    image = Image(modules, path, readable, warm_up=is_on(WARM_UP))
+    _images.append(image)
+    return image
+
+
+_images: "list[Image]" = []
+"""All that were made."""
