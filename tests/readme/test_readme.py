@@ -22,26 +22,6 @@ BLOCKS = [[line.split("  #")[0].strip() for line in block.splitlines()] for bloc
 COMMANDS = [command for block in BLOCKS for command in block]
 
 
-def exit_code(command: str) -> int:
-    """What a command must end with: examples/pdfs holds three files that fail."""
-    lenient = (
-        "--fail-on never",
-        "--dry-run",
-        "--help",
-        "| head",
-        "p*.pdf",
-        "--max-failures 30%",
-        "pdfingest compact",
-        "pdfingest report",
-        "bench",
-        "doctor",
-        "schema",
-        "inspect",
-        "run - ",
-    )
-    return 0 if any(part in command for part in lenient) else 1
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of what a reader has, without what checks and builds left there."""
@@ -73,7 +53,7 @@ def test_the_commands_of_a_block_do_what_they_say(block: list[str], project: Pat
     for command in block:
         # Both packages are installed already, by the session that runs this test.
         done = run(re.sub(r"^pip install \S+ && ", "", command), project)
-        assert done.returncode == exit_code(command), (command, done.stderr)
+        assert done.returncode == 0, (command, done.stderr)
         assert "Traceback" not in done.stderr
 
 
@@ -89,7 +69,7 @@ def test_the_program_of_the_readme_runs(project: Path) -> None:
     done = run([sys.executable, "program.py"], project)
     assert done.returncode == 0, done.stderr
     first, *records = done.stdout.splitlines()
-    assert first == "7 3 14"
+    assert first == "7 0 14"
     assert len(records) == 14
 
 
@@ -115,7 +95,7 @@ def test_the_record_that_is_shown_is_one_of_the_examples() -> None:
 
 
 def test_the_library_example_runs(project: Path) -> None:
-    done = run([sys.executable, "examples/use_as_library.py", "examples/pdfs"], project)
+    done = run([sys.executable, "examples/use_as_library.py", "examples"], project)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 14
     assert "broken.pdf: malformed" in done.stderr
