@@ -99,9 +99,16 @@ def service(session: nox.Session) -> None:
 
 @nox.session
 def readme(session: nox.Session) -> None:
-    """Every command that the README shows."""
+    """What README and docs show: commands and their outputs, tables, links, pictures."""
     session.install(".[test]", "./examples/engine")
     session.run("pytest", "-q", "tests/readme")
+
+
+@nox.session
+def pictures(session: nox.Session) -> None:
+    """Make the pictures of the README and the docs anew."""
+    session.install(".[test]")
+    session.run("python", "docs/make_pictures.py")
 
 
 @nox.session

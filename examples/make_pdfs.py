@@ -1,4 +1,4 @@
-"""Make the PDFs of `examples/pdfs`: one for each thing that a PDF may be.
+"""Make the PDFs of `examples/pdfs`, which can be read, and of `examples/broken`, which cannot.
 
     pip install "pdfingest[test]" && python examples/make_pdfs.py FONT_DEJAVU FONT_CJK
 
@@ -29,6 +29,7 @@ from pypdf.generic import (
 )
 
 PDFS = Path(__file__).parent / "pdfs"
+BROKEN = Path(__file__).parent / "broken"
 MADE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OWNER, READER = "owner", "correct horse"
 """Passwords of the example that is encrypted; the README prints the second."""
@@ -50,9 +51,9 @@ def new(title: str = "") -> FPDF:
     return pdf
 
 
-def save(pdf: FPDF, name: str) -> None:
+def save(pdf: FPDF, name: str, folder: Path = PDFS) -> None:
     """Write a document."""
-    pdf.output(str(PDFS / name))
+    pdf.output(str(folder / name))
 
 
 def pages() -> None:
@@ -149,7 +150,7 @@ def encrypted() -> None:
     )
     pdf.add_page()
     pdf.cell(text="Nobody reads this without the password.")
-    save(pdf, "encrypted.pdf")
+    save(pdf, "encrypted.pdf", BROKEN)
 
 
 def add(writer: PdfWriter, thing: PdfObject) -> IndirectObject:
@@ -211,8 +212,8 @@ def form() -> None:
 def broken() -> None:
     """A PDF that was cut off in the middle of a download, and a web page with a wrong name."""
     whole = (PDFS / "table.pdf").read_bytes()
-    (PDFS / "broken.pdf").write_bytes(whole[:300])
-    (PDFS / "not-a-pdf.pdf").write_text("<!doctype html><title>404</title>\n", encoding="ascii")
+    (BROKEN / "broken.pdf").write_bytes(whole[:300])
+    (BROKEN / "not-a-pdf.pdf").write_text("<!doctype html><title>404</title>\n", encoding="ascii")
 
 
 if __name__ == "__main__":
@@ -220,7 +221,8 @@ if __name__ == "__main__":
         dejavu, cjk = sys.argv[1:]
     except ValueError:
         sys.exit(__doc__)
-    PDFS.mkdir(exist_ok=True)
+    for folder in (PDFS, BROKEN):
+        folder.mkdir(exist_ok=True)
     pages()
     columns()
     table()

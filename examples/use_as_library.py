@@ -1,6 +1,6 @@
 """Use pdfingest from a program: the records as they come, and what failed.
 
-python examples/use_as_library.py examples/pdfs
+python examples/use_as_library.py examples
 """
 
 import sys

@@ -162,6 +162,19 @@ def pdfs(tmp_path: Path) -> Path:
     return folder
 
 
+def copy_examples(folder: Path) -> Path:
+    """Copy all PDFs of `examples` into one directory; three of the ten cannot be read."""
+    for name in ("pdfs", "broken"):
+        shutil.copytree(ROOT / "examples" / name, folder, dirs_exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with all PDFs of `examples`, to read only."""
+    return copy_examples(tmp_path_factory.mktemp("examples"))
+
+
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     """Where the outputs go."""

@@ -1,4 +1,4 @@
-"""The README is run: every command that it shows, as it stands there, in a copy of the project."""
+"""README and docs are run: every command that they show, as it is, in a copy of the project."""
 
 import ast
 import hashlib
@@ -11,35 +11,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from documentation import PAGES, TEXT, blocks
+from make_pictures import record, screen
 
 from conftest import ROOT
 from pdfingest import stream
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHELL = re.findall(r"(?<!<!-- service -->\n)```sh\n(.*?)```", README, re.DOTALL)
-"""The service is started by tests/service/test_readme.py."""
-BLOCKS = [[line.split("  #")[0].strip() for line in block.splitlines()] for block in SHELL]
-COMMANDS = [command for block in BLOCKS for command in block]
+_FIGURE = re.compile(r"\d[\d.,]*")
+_HIGHEST = re.compile(r"max: \S+")
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def exit_code(command: str) -> int:
-    """What a command must end with: examples/pdfs holds three files that fail."""
-    lenient = (
-        "--fail-on never",
-        "--dry-run",
-        "--help",
-        "| head",
-        "p*.pdf",
-        "--max-failures 30%",
-        "pdfingest compact",
-        "pdfingest report",
-        "bench",
-        "doctor",
-        "schema",
-        "inspect",
-        "run - ",
-    )
-    return 0 if any(part in command for part in lenient) else 1
+def cases(language: str) -> list[object]:
+    """The blocks in a language, named by their pages, but for the one that runs this test."""
+    return [
+        pytest.param(block, id=f"{page}-{index}")
+        for index, (page, block) in enumerate(blocks(language))
+        if "nox" not in block
+    ]
 
 
 @pytest.fixture
@@ -68,29 +57,75 @@ def run(command: list[str] | str, cwd: Path) -> "subprocess.CompletedProcess[str
     )
 
 
-@pytest.mark.parametrize("block", [block for block in BLOCKS if "nox" not in block[0]])
-def test_the_commands_of_a_block_do_what_they_say(block: list[str], project: Path) -> None:
-    for command in block:
-        # Both packages are installed already, by the session that runs this test.
-        done = run(re.sub(r"^pip install \S+ && ", "", command), project)
-        assert done.returncode == exit_code(command), (command, done.stderr)
+def command_and_code(line: str) -> tuple[str, int]:
+    """A command without its comment, and its exit code: 0 unless the comment says another."""
+    command, _, comment = line.partition("  #")
+    said = re.search(r"exit code (\d+)", comment)
+    # Both packages are installed already, by the session that runs this test.
+    return re.sub(r"^pip install \S+ && ", "", command.strip()), int(said[1]) if said else 0
+
+
+@pytest.mark.parametrize("block", cases("sh"))
+def test_the_commands_of_a_block_end_as_they_say(block: str, project: Path) -> None:
+    for command, code in map(command_and_code, block.splitlines()):
+        done = run(command, project)
+        assert done.returncode == code, (command, done.stderr)
         assert "Traceback" not in done.stderr
 
 
+def comparable(lines: list[str]) -> list[list[str]]:
+    """Lines of a terminal without what differs between runs.
+
+    That is figures and the blanks that align them, which files end first, as several are read at a
+    time, and which of them has the highest peak.
+    """
+    plain = [_HIGHEST.sub("", _FIGURE.sub("0", _STYLE.sub("", line))) for line in lines]
+    return sorted(sorted(line.replace(",", "").split()) for line in plain if line.strip())
+
+
+@pytest.mark.parametrize("block", cases("console"))
+def test_the_terminal_shows_what_a_block_shows(block: str, project: Path) -> None:
+    line, *shown = block.splitlines()
+    command, code = command_and_code(line.removeprefix("$ "))
+    output = "".join(record(f"{command}; echo $?", project))
+    assert comparable(screen(output)) == comparable([*shown, "0"])
+    assert output.split()[-1] == str(code)
+
+
 def test_the_two_commands_are_there() -> None:
-    assert "pip install . && pdfingest run examples/pdfs" in COMMANDS
-    assert "pip install 'nox[uv]' && python -m nox" in COMMANDS
+    assert "\npip install . && pdfingest run examples/pdfs\n" in PAGES["README.md"]
+    assert "\npip install 'nox[uv]' && python -m nox\n" in PAGES["README.md"]
 
 
-def test_the_program_of_the_readme_runs(project: Path) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+def test_the_second_command_that_is_shown_is_one_that_fails() -> None:
+    readme = PAGES["README.md"]
+    commands = re.findall(
+        r"^(?:\$ |pip install \. && )?(pdfingest run.*?)(?:  |$)", readme, re.MULTILINE
+    )
+    assert commands[:2] == ["pdfingest run examples/pdfs", "pdfingest run examples/broken"]
+
+
+def test_the_readme_is_short() -> None:
+    assert len(PAGES["README.md"].splitlines()) <= 200
+
+
+@pytest.mark.parametrize("code", cases("python"))
+def test_the_programs_run(code: str, project: Path) -> None:
     ast.parse(code)
     (project / "program.py").write_text(code)
     done = run([sys.executable, "program.py"], project)
     assert done.returncode == 0, done.stderr
     first, *records = done.stdout.splitlines()
-    assert first == "7 3 14"
+    assert first == "7 0 14"
     assert len(records) == 14
+
+
+@pytest.mark.parametrize("block", cases("toml"))
+def test_the_configuration_is_one(block: str, project: Path) -> None:
+    (project / "pdfingest.toml").write_text(block)
+    done = run("pdfingest run examples/broken/encrypted.pdf --quiet", project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (project / "ingested" / "pages.jsonl").exists()
 
 
 def is_shown_as(value: object, shown: object) -> bool:
@@ -103,7 +138,7 @@ def is_shown_as(value: object, shown: object) -> bool:
 
 
 def test_the_record_that_is_shown_is_one_of_the_examples() -> None:
-    (block,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    ((_, block),) = blocks("json")
     shown = json.loads(block)
     del shown["metadata"]["engine_version"]
     records = stream([ROOT / "examples" / "pdfs"])
@@ -115,7 +150,12 @@ def test_the_record_that_is_shown_is_one_of_the_examples() -> None:
 
 
 def test_the_library_example_runs(project: Path) -> None:
-    done = run([sys.executable, "examples/use_as_library.py", "examples/pdfs"], project)
+    done = run([sys.executable, "examples/use_as_library.py", "examples"], project)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 14
     assert "broken.pdf: malformed" in done.stderr
+
+
+def test_no_block_of_code_goes_untested() -> None:
+    tested = {"sh", "console", "python", "json", "toml", "text"}
+    assert set(re.findall(r"^```(\w*)\n(?=.)", TEXT, re.MULTILINE)) - {""} <= tested

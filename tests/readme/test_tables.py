@@ -1,13 +1,13 @@
-"""What the README's tables and lists name is what the program has, no more and no less."""
+"""What tables and lists of README and docs name is what the program has, no more and no less."""
 
 import io
 import json
 import re
-from collections.abc import Iterator
 from enum import EnumType
 from typing import Any
 
 import pytest
+from documentation import TEXT, blocks, column, names, rows_of
 from typer.main import get_command
 
 from conftest import ROOT
@@ -27,39 +27,9 @@ from pdfingest.report.html import MOST_ROWS
 from pdfingest.service.settings import PREFIX, Settings
 from pdfingest.text import parse_size
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROGRAM: Program = get_command(app)
 FOREIGN = {"--appendonly", "--scale"}
 """Flags of Redis and of Docker Compose."""
-
-Table = tuple[list[str], list[list[str]]]
-
-
-def tables() -> Iterator[Table]:
-    """Heads and rows of all tables, outside of code."""
-    for block in re.findall(
-        r"(?:^\|.*\n)+", re.sub(r"```.*?```", "", README, flags=re.DOTALL), re.MULTILINE
-    ):
-        head, _, *rows = [
-            [cell.strip() for cell in line.strip("|\n").split("|")] for line in block.splitlines()
-        ]
-        yield head, rows
-
-
-def rows_of(first: str) -> list[list[str]]:
-    """The rows of the table whose head begins so."""
-    (found,) = [rows for head, rows in tables() if head[0] == first]
-    return found
-
-
-def column(first: str) -> list[str]:
-    """The first column of the table whose head begins so."""
-    return [row[0] for row in rows_of(first)]
-
-
-def names(cells: list[str]) -> list[str]:
-    """What stands in backticks."""
-    return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
 
 
 def test_the_commands_are_those_of_the_program() -> None:
@@ -83,7 +53,7 @@ def test_the_settings_are_those_of_the_service() -> None:
 
 
 def default_of(shown: str, setting: str) -> Any:
-    """The default that the README shows for a setting, as the program has it."""
+    """The default that the TEXT shows for a setting, as the program has it."""
     if shown == "as for `run`":
         of_run = {option_of(name): name for name in IngestOptions.__dataclass_fields__}
         return getattr(IngestOptions(), of_run[setting])
@@ -110,19 +80,28 @@ def options(command: str) -> dict[str, Option]:
     return {option.flag: option for option in found if option.flag.startswith("--")}
 
 
+def is_shown_as(shown: str, default: Any) -> bool:
+    """Whether this is how a default is shown; a size may have a unit."""
+    if isinstance(default, float):
+        return shown == f"{default:g}"
+    return shown == f"{default}" or (isinstance(default, int) and parse_size(shown) == default)
+
+
 @pytest.mark.parametrize("command", ["run", "report"])
 def test_the_options_in_a_table_are_those_of_its_command(command: str) -> None:
     for cell, does in rows_of(f"option of `{command}`"):
-        for flag in names([cell]):
-            kind, default = options(command)[flag].kind, options(command)[flag].default
-            if isinstance(kind, EnumType):
-                assert set(kind) <= set(names([does]))
-            for shown in re.findall(r"\(default `(.+?)`\)", does):
-                assert shown == (f"{default:g}" if isinstance(default, float) else f"{default}")
+        option = options(command)[names([cell])[0]]
+        if isinstance(option.kind, EnumType):
+            assert set(option.kind) <= set(names([does]))
+        shown = re.findall(r"\(default `([^`]+)`", does)
+        assert all(is_shown_as(each, option.default) for each in shown)
+        assert shown or not option.default, f"the default of {cell} is not shown"
 
 
-def test_the_table_of_report_has_all_its_options() -> None:
-    assert sorted(names(column("option of `report`"))) == sorted(options("report"))
+@pytest.mark.parametrize("command", ["run", "report"])
+def test_a_table_has_all_options_of_its_command_once(command: str) -> None:
+    found = [flag for flag in names(column(f"option of `{command}`")) if flag != "--no-progress"]
+    assert sorted(found) == sorted(options(command))
 
 
 def test_the_engines_are_those_built_in() -> None:
@@ -143,12 +122,12 @@ FLAGS = {
 } | {"--help"}
 
 
-@pytest.mark.parametrize("flag", sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))))
+@pytest.mark.parametrize("flag", sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT))))
 def test_a_flag_that_is_named_exists(flag: str) -> None:
     assert flag in FLAGS | FOREIGN
 
 
-@pytest.mark.parametrize("variable", sorted(set(re.findall(r"PDFINGEST_[A-Z_]*[A-Z]", README))))
+@pytest.mark.parametrize("variable", sorted(set(re.findall(r"PDFINGEST_[A-Z_]*[A-Z]", TEXT))))
 def test_a_variable_that_is_named_exists(variable: str) -> None:
     assert variable in known_variables(PROGRAM)
 
@@ -167,16 +146,22 @@ def shape(value: object) -> object:
 
 
 def test_the_record_that_is_shown_has_every_key_in_its_order() -> None:
-    (shown,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    ((_, shown),) = blocks("json")
     expected = keys(schema_of("record"))
     del expected["page_offsets"]  # of a document
     assert json.dumps(shape(json.loads(shown))) == json.dumps(expected)
-    assert "`page_offsets`" in README
+
+
+def test_every_key_of_a_record_has_a_row() -> None:
+    properties = schema_of("record")["properties"]
+    assert sorted(names(column("key"))) == sorted(properties)
+    of_metadata = names(column("key of `metadata`"))
+    assert sorted(of_metadata) == sorted(properties["metadata"]["properties"])
 
 
 def named(begin: str, end: str) -> list[str]:
     """What stands in backticks in the one paragraph that has these words, between them."""
-    (found,) = re.findall(f"{re.escape(begin)}(.*?){re.escape(end)}", README, re.DOTALL)
+    (found,) = re.findall(f"{re.escape(begin)}(.*?){re.escape(end)}", TEXT, re.DOTALL)
     return names([found])
 
 
@@ -214,7 +199,7 @@ def test_a_symptom_is_told_in_the_words_of_the_program(symptom: str) -> None:
 
 
 def test_the_numbers_in_the_text_are_those_of_the_program() -> None:
-    text = re.sub(r"\s+", " ", README)
+    text = re.sub(r"\s+", " ", TEXT)
     assert f"a table of up to {MOST_ROWS:,} files" in text
     assert f"cut after {record._MOST_LABEL_CHARS} characters" in text
     lanes = f"{sizing.DESCRIPTORS} descriptors and {sizing.DESCRIPTORS_OF_LANE} a lane"

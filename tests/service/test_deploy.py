@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import typer
 
-from conftest import ROOT, environment
+from conftest import ROOT, copy_examples, environment
 from pdfingest.cli.main import app
 from pdfingest.cli.unread import known_variables
 from pdfingest.service.settings import Settings, read_settings
@@ -208,7 +208,7 @@ def test_a_task_without_nfs_goes_on_where_it_was(tmp_path: Path) -> None:
     text = (DEPLOY / "cloud-run.md").read_text()
     (script,) = re.findall(r"--args='\^@\^-euc@\n(.*?)'$", text, re.DOTALL | re.MULTILINE)
     script = script.replace("/bucket", f"{tmp_path}/bucket")
-    shutil.copytree(ROOT / "examples" / "pdfs", tmp_path / "bucket" / "pdfs")
+    copy_examples(tmp_path / "bucket" / "pdfs")
     for execution in "12":
         for index in "01":
             own = script.replace("/tmp/out", f"{tmp_path}/local-{execution}-{index}")

@@ -221,13 +221,13 @@ def test_only_its_own_files_are_open_to_a_child(
     ],
 )
 def test_the_records_are_the_same_with_it_and_without(
-    cli: Cli, pdfs: Path, out: Path, engine: str, unit: str
+    cli: Cli, examples: Path, pdfs: Path, out: Path, engine: str, unit: str
 ) -> None:
     (pdfs / "linked.pdf").symlink_to(make_pdf(out.parent / "elsewhere" / "a.pdf", ["Linked"]))
     found = []
     for sandbox in ("off", "require", "auto"):
         done = cli(
-            "run", EXAMPLES, pdfs, "-o", out / sandbox, "--engine", engine, "--unit", unit,
+            "run", examples, pdfs, "-o", out / sandbox, "--engine", engine, "--unit", unit,
             "-w", "1", "--password", "correct horse", "--sandbox", sandbox,
         )  # fmt: skip
         assert done.returncode == 1, done.stderr

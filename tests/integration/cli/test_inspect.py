@@ -11,11 +11,11 @@ import pytest
 
 from conftest import ROOT, Cli, environment, make_pdf, read_lines
 
-EXAMPLES = ROOT / "examples" / "pdfs"
+EXAMPLES = ROOT / "examples"
 
 
 def test_it_shows_a_file_and_each_of_its_pages_within_80_columns(cli: Cli) -> None:
-    done = cli("inspect", EXAMPLES / "outline.pdf", env={"COLUMNS": "80"})
+    done = cli("inspect", EXAMPLES / "pdfs" / "outline.pdf", env={"COLUMNS": "80"})
     assert (done.returncode, done.stderr) == (0, "")
     facts, _, pages = done.stdout.partition("\n\n")
     said = {line[:12].strip(): line[12:] for line in facts.splitlines()}
@@ -28,7 +28,7 @@ def test_it_shows_a_file_and_each_of_its_pages_within_80_columns(cli: Cli) -> No
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("name", ["pages.pdf", "encrypted.pdf"])
+@pytest.mark.parametrize("name", ["pdfs/pages.pdf", "broken/encrypted.pdf"])
 def test_its_json_is_what_a_run_writes(cli: Cli, tmp_path: Path, name: str) -> None:
     done = cli("inspect", EXAMPLES / name, "--json")
     found = json.loads(done.stdout)
@@ -42,7 +42,7 @@ def test_its_json_is_what_a_run_writes(cli: Cli, tmp_path: Path, name: str) -> N
 
 
 def test_it_writes_nothing_beside_what_it_shows(cli: Cli, tmp_path: Path) -> None:
-    cli("inspect", EXAMPLES / "pages.pdf")
+    cli("inspect", EXAMPLES / "pdfs" / "pages.pdf")
     assert [path.name for path in tmp_path.rglob("*")] == ["cwd"]
 
 
@@ -70,7 +70,7 @@ def test_a_pdf_may_come_from_stdin_and_its_options_from_a_file(cli: Cli, tmp_pat
     (tmp_path / "cwd" / "pdfingest.toml").write_text(
         'password = "correct horse"\nworkers = 4\nhtml = true\n'
     )
-    with open(EXAMPLES / "encrypted.pdf", "rb") as stdin:
+    with open(EXAMPLES / "broken" / "encrypted.pdf", "rb") as stdin:
         done = cli("inspect", "-", stdin=stdin)
     assert (done.returncode, done.stderr) == (0, "")
     assert "stdin.pdf" in done.stdout

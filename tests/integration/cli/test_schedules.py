@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, environment
+from conftest import ROOT, copy_examples, environment
 
 SCHEDULE = ROOT / "examples" / "schedule"
 SCRIPTS = Path(sys.executable).parent
@@ -51,7 +51,7 @@ Night = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture
 def examples(pdfs: Path) -> None:
     """Files of which three fail."""
-    shutil.copytree(ROOT / "examples" / "pdfs", pdfs, dirs_exist_ok=True)
+    copy_examples(pdfs)
 
 
 def cron_command() -> str:

@@ -12,9 +12,7 @@ from faulty import write_pdf
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from conftest import ROOT, Cli, environment, read_lines
-
-EXAMPLES = ROOT / "examples" / "pdfs"
+from conftest import Cli, environment, read_lines
 
 
 def program(*words: str | Path) -> str:
@@ -33,14 +31,16 @@ def schemas() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+def written(
+    tmp_path_factory: pytest.TempPathFactory, examples: Path
+) -> dict[str, list[dict[str, Any]]]:
     """What runs write of files of all kinds: whole, broken, lost in part, unchanged, gone."""
     out, other, pdfs = (tmp_path_factory.mktemp(name) for name in ("out", "other", "pdfs"))
     write_pdf(pdfs / "lost.pdf", pages=3, page=2, fault="sigkill")
     write_pdf(pdfs / "dead.pdf", fault="raises", page=0)
-    program("run", EXAMPLES, "-o", out, "-q")
-    program("run", EXAMPLES, "-o", out, "-q", "--report-unchanged")
-    program("run", EXAMPLES, "-o", out, "-q", "--unit", "document")
+    program("run", examples, "-o", out, "-q")
+    program("run", examples, "-o", out, "-q", "--report-unchanged")
+    program("run", examples, "-o", out, "-q", "--unit", "document")
     program("run", pdfs, "-o", other, "-q", "--engine", "faulty")
     (pdfs / "dead.pdf").unlink()
     program("run", pdfs, "-o", other, "-q", "--engine", "faulty")

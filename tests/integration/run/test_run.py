@@ -10,6 +10,7 @@ from conftest import CORPUS, ROOT, Cli, make_pdf, read_lines, shape
 from pdfingest.exchange.record import record_id
 
 EXAMPLES = ROOT / "examples" / "pdfs"
+ENCRYPTED = ROOT / "examples" / "broken" / "encrypted.pdf"
 PASSWORD = "correct horse"
 STORY = (
     "The lighthouse keeper wrote down every ship that passed the northern cape. Some nights there "
@@ -40,8 +41,10 @@ COLUMNS = f"Left column begins here. {STORY} {STORY} {STORY} Right column begins
 
 
 @pytest.mark.parametrize("engine", ["auto", "pdfium", "pypdf", "pdfplumber"])
-def test_the_words_of_the_examples_come_out(cli: Cli, out: Path, engine: str) -> None:
-    done = cli("run", EXAMPLES, "-o", out, "--engine", engine, "--password", PASSWORD)
+def test_the_words_of_the_examples_come_out(
+    cli: Cli, examples: Path, out: Path, engine: str
+) -> None:
+    done = cli("run", examples, "-o", out, "--engine", engine, "--password", PASSWORD)
     assert done.returncode == 1
     records = {
         (record["source"], record["metadata"]["page"]): record
@@ -70,11 +73,10 @@ def test_the_words_of_the_examples_come_out(cli: Cli, out: Path, engine: str) ->
 
 
 def test_an_encrypted_file_says_whether_a_password_was_tried(cli: Cli, out: Path) -> None:
-    path = EXAMPLES / "encrypted.pdf"
-    cli("run", path, "-o", out)
+    cli("run", ENCRYPTED, "-o", out)
     (line,) = read_lines(out / "report.jsonl")
     assert (line["failure"], "none given" in line["message"]) == ("encrypted", True)
-    cli("run", path, "-o", out, "--password", "wrong", "--password", "also wrong")
+    cli("run", ENCRYPTED, "-o", out, "--password", "wrong", "--password", "also wrong")
     _, line = read_lines(out / "report.jsonl")
     assert (line["failure"], "2 tried" in line["message"]) == ("encrypted", True)
     for name in ("report.jsonl", "summary.json"):
@@ -97,7 +99,7 @@ def test_a_password_may_have_blanks_wherever_it_comes_from(
 ) -> None:
     (tmp_path / "cwd" / "pdfingest.toml").write_text(toml)
     (tmp_path / "cwd" / "passwords.txt").write_text(f"{PASSWORD}\n", encoding="utf-8-sig")
-    assert cli("run", EXAMPLES / "encrypted.pdf", "-q", env=env).returncode == 0
+    assert cli("run", ENCRYPTED, "-q", env=env).returncode == 0
 
 
 def test_a_flag_from_the_environment_is_as_good_as_one_on_the_command_line(
@@ -266,8 +268,8 @@ def test_quiet_says_nothing(cli: Cli, pdfs: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_the_summary_adds_up(cli: Cli, out: Path) -> None:
-    cli("run", EXAMPLES, "-o", out)
+def test_the_summary_adds_up(cli: Cli, examples: Path, out: Path) -> None:
+    cli("run", examples, "-o", out)
     summary = json.loads((out / "summary.json").read_text())
     report = read_lines(out / "report.jsonl")
     assert summary["sources"] == len(report) == summary["ok"] + summary["failed"]

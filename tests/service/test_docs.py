@@ -1,4 +1,4 @@
-"""The README's service is started as it stands there, and takes its upload word for word."""
+"""The service of docs/service.md is started as it stands there, and takes its upload."""
 
 import json
 import re
@@ -18,14 +18,14 @@ from .conftest import stop
 
 pytestmark = pytest.mark.service
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCK = re.findall(r"<!-- service -->\n```sh\n(.*?)```", README, re.DOTALL)[0].splitlines()
+PAGE = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
+BLOCK = re.findall(r"<!-- service -->\n```sh\n(.*?)```", PAGE, re.DOTALL)[0].splitlines()
 API = "http://localhost:8000"
 
 
 @pytest.fixture
 def started(service_environment: dict[str, str], tmp_path: Path) -> Iterator[None]:
-    """What the README starts; Redis is that of the tests."""
+    """What the page starts; Redis is that of the tests."""
     words = [line.removesuffix(" &").split() for line in BLOCK if line.startswith("pdfingest")]
     assert [each[1] for each in words] == ["serve", "worker"]
     with suppress(httpx.TransportError):
@@ -49,7 +49,7 @@ def started(service_environment: dict[str, str], tmp_path: Path) -> Iterator[Non
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 @pytest.mark.usefixtures("started")
-def test_the_upload_of_the_readme_becomes_records(tmp_path: Path) -> None:
+def test_the_upload_of_the_page_becomes_records(tmp_path: Path) -> None:
     (command,) = [line for line in BLOCK if line.startswith("curl")]
     assert command == 'curl -F "file=@example.pdf" http://localhost:8000/ingest'
     shutil.copy(ROOT / "examples" / "pdfs" / "table.pdf", tmp_path / "example.pdf")
@@ -60,6 +60,6 @@ def test_the_upload_of_the_readme_becomes_records(tmp_path: Path) -> None:
     assert json.loads(records[0])["metadata"]["source"] == "example.pdf"
 
 
-def test_the_readme_installs_what_it_starts() -> None:
+def test_the_page_installs_what_it_starts() -> None:
     assert BLOCK[0] == "pip install '.[service]'"
     assert BLOCK[1].startswith("redis-server --appendonly yes")
