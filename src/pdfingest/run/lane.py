@@ -18,7 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, wait
+from concurrent.futures import InvalidStateError, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import replace
@@ -40,6 +40,8 @@ Ending: TypeAlias = Outcome | EnvironmentFailure | Death
 Inbox: TypeAlias = "SimpleQueue[Turn | None]"
 """Turns that ended, in the order in which they did; None wakes the reader for a stop."""
 
+_THREADS = 2
+"""Threads of an executor: one that waits for answers, and one that sends calls."""
 _RETRY_S = 0.02
 """How soon a kill is repeated, for a child that was not yet started at the first."""
 _CLOSE_S = 1.0
@@ -118,6 +120,7 @@ class Lane:
     def _begin(self, work: Work) -> None:
         """Hand a job to the executor, which is made anew after a death."""
         if self._executor is None:
+            _need_threads(_THREADS)
             self._context = Context(self._starter)
             self._executor = ProcessPoolExecutor(
                 max_workers=1, max_tasks_per_child=1, mp_context=self._context
@@ -156,6 +159,8 @@ class Lane:
         if turn.kill_s:
             if now >= turn.kill_s:
                 self._kill(turn)
+            if now >= turn.kill_s + _DELIVERY_S:
+                self._end_wait(turn)
             return
         note, process = turn.note(), self._process
         if note is not None and process is not None and process.pid:
@@ -165,12 +170,24 @@ class Lane:
     def _judge(self, turn: Turn, note: Note | None, now: float) -> None:
         """Time out a child that takes too long, and end one that withholds its answer."""
         reason = turn.overdue(note, now, self._limits)
-        if note is not None and note.page == DONE:
+        is_done = note is not None and note.page == DONE
+        if is_done or self._has_ended:
             turn.done_s = now if turn.done_s is None else turn.done_s
             if now - turn.done_s > _DELIVERY_S:
-                self._kill(turn)
+                self._end_wait(turn)
         elif reason:
             self._time_out(turn, reason)
+
+    def _end_wait(self, turn: Turn) -> None:
+        """End a child that withholds its answer, or an executor that does not see its end.
+
+        The executor's thread may have ended in a traceback where the system gave no thread to it
+        (3.11); then nobody else would end the turn.
+        """
+        self._kill(turn)
+        if self._has_ended:
+            with suppress(InvalidStateError):
+                turn.future.set_exception(BrokenProcessPool("the executor has lost its child"))
 
     def _time_out(self, turn: Turn, message: str) -> None:
         """Ask the child for its stack; the kill follows."""
@@ -233,6 +250,11 @@ class Lane:
         """The child that was started last; None before the first."""
         return self._context.newest if self._context else None
 
+    @property
+    def _has_ended(self) -> bool:
+        """Whether the child that was started last has ended."""
+        return self._process is not None and self._process.exitcode is not None
+
     def _end_executor(self) -> None:
         """End the executor and its spare child."""
         executor, context = self._executor, self._context
@@ -277,6 +299,23 @@ class Lane:
             return replace(death, message=process.start_error, is_at_fault=False, was_started=False)
         is_lost = code == LOST and turn.verdict is None
         return replace(death, is_at_fault=False) if is_lost else death
+
+
+def _need_threads(number: int) -> None:
+    """See that threads can be had; an executor whose thread can start none says nothing any more.
+
+    Raises:
+        RuntimeError: the system gives no more.
+    """
+    over = threading.Event()
+    threads = [threading.Thread(target=over.wait) for _ in range(number)]
+    try:
+        for thread in threads:
+            thread.start()
+    finally:
+        over.set()
+    for thread in threads:
+        thread.join()
 
 
 def _folder() -> str:

@@ -77,6 +77,20 @@ def test_an_answer_of_its_own_costs_no_other_file_its_record(run: Callable[..., 
         assert line["pages"] + line["pages_failed"] <= 3, lie
 
 
+def test_an_answer_to_the_call_of_another_child_is_none(run: Callable[..., Any]) -> None:
+    failed = encoded(Failed(FailureKind.ENCRYPTED, "no", Cost(), engine="faulty")).decode()
+    orders = {
+        f"{other}": {"fault": "answers", "answer": failed, "other": other} for other in (1, 99, 1 << 40)
+    }
+    for other, line in run(orders).items():
+        assert (line["status"], line["failure"]) == ("partial", "crashed"), other
+
+
+def test_a_child_cannot_take_the_call_of_the_next(run: Callable[..., Any]) -> None:
+    lines = run({f"{number}": {"fault": "steals_calls"} for number in range(4)}, "--sandbox", "off")
+    assert all(line["status"] == "ok" for line in lines.values())
+
+
 def test_a_failure_that_it_makes_up_is_its_own(run: Callable[..., Any]) -> None:
     failed = Failed(FailureKind.ENCRYPTED, "no", Cost(), engine="faulty")
     lines = run({"bad": {"fault": "answers", "answer": encoded(failed).decode()}})

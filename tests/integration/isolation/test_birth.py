@@ -11,13 +11,13 @@ from queue import SimpleQueue
 
 import psutil
 import pytest
+from pdfingest.isolation.birth import LOST
+from pdfingest.isolation.forks import _TRIES, Fork, Forks
 
 from conftest import wait_for
 from pdfingest import IngestOptions
 from pdfingest.engines.registry import find_engines
 from pdfingest.isolation import forks as forks_module
-from pdfingest.isolation.birth import LOST
-from pdfingest.isolation.forks import _TRIES, Fork, Forks
 from pdfingest.isolation.image import Image
 from pdfingest.isolation.spawn import _BIRTHS as SPAWNS
 from pdfingest.isolation.spawn import start_again

@@ -1,9 +1,9 @@
 import sys
 
 import pytest
+from pdfingest.isolation.rehearsal import rehearse
 
 from pdfingest.engines.registry import find_engines
-from pdfingest.isolation.rehearsal import rehearse
 from pdfingest.model import Extracted
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="files without a name")

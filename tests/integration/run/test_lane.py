@@ -6,13 +6,13 @@ from queue import Empty, SimpleQueue
 
 import psutil
 import pytest
+from pdfingest.isolation.birth import births
 
 from conftest import wait_for
 from pdfingest import IngestOptions
 from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.engines.registry import find_engines
 from pdfingest.exchange.recorder import DONE, Note
-from pdfingest.isolation.birth import births
 from pdfingest.model import Death, Extracted, Failed, FailureKind, Job, Sandbox, Source, Unit
 from pdfingest.run.lane import Ending, Inbox, Lane, TimeLimits
 

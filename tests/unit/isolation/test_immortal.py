@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import pytest
-
 from pdfingest.isolation.immortal import is_possible
 
 PAGES = """

@@ -1,9 +1,9 @@
 import signal
 
 import pytest
+from pdfingest.run.post_mortem import explain, innermost
 
 from pdfingest.model import FailureKind
-from pdfingest.run.post_mortem import explain, innermost
 
 MIB = 1 << 20
 
