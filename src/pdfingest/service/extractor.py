@@ -80,9 +80,11 @@ class Extractor:
                 options.sandbox,
                 readable,
             )
+            stopped = Failed(FailureKind.CANCELLED, "its worker was stopped")
             self._supervisor.stop = stop
             with closing(self._supervisor.run(iter([job]))) as steps:
-                finished = next(step for step in steps if step is not None)
+                # What was stopped while it was fetched is not begun, and yields nothing.
+                finished = next(filter(None, steps), Finished(job.source, stopped))
             yield finished, digest
 
     def progress(self) -> tuple[int, int]:
