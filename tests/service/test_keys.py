@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from pdfingest.errors import UsageError
+from pdfingest.service.fleet import OWNER
 from pdfingest.service.keys import Keys, is_loopback
 from pdfingest.service.store import Store
+from pdfingest.service.ticket import Ticket, new_id
 from pdfingest.service.tickets import Tickets
 
 from . import wire
@@ -76,6 +78,21 @@ def test_an_idempotency_key_is_of_one_owner(keyed: str) -> None:
     assert send(keyed, headers={**ANN, **key}).status_code == 202
     assert send(keyed, headers={**BOB, **key}).status_code == 202
     assert send(keyed, headers={**BOB, **key}).status_code == 409
+
+
+def test_the_files_of_a_run_are_shown_to_no_client(
+    api: str, keyed: str, tickets: Tickets, tmp_path: Path
+) -> None:
+    ticket_id = new_id()
+    tickets.add(Ticket(ticket_id, "a.pdf", "/a.pdf", owner=OWNER))
+    for url, headers in ((api, {}), (keyed, ANN)):
+        listed = httpx.get(f"{url}/v1/jobs", headers=headers).json()["jobs"]
+        assert ticket_id not in {each["id"] for each in listed}
+        assert httpx.get(f"{url}/v1/jobs/{ticket_id}", headers=headers).status_code == 404
+    path = tmp_path / "keys"
+    path.write_text(f"{OWNER}:{hashed(ANN)}\n")
+    with pytest.raises(UsageError):
+        Keys(str(path))
 
 
 BAD_FILES = {

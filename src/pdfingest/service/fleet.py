@@ -36,8 +36,8 @@ _IN_FLIGHT = 256
 _WAIT_S = 0.1
 _ALL_S = 5.0
 """Seconds between two looks at all tickets, beside those that are told to have ended."""
-_OWNER = "run"
-"""Owner of the tickets. No API key can read them: its name would have to be this."""
+OWNER = "(run)"
+"""Owner of the tickets; no API key can have this name, so no client sees them."""
 
 
 class Fleet:
@@ -106,7 +106,7 @@ class Fleet:
             source.size_bytes,
             options={"engine": self._options.engine, "unit": job.unit.value},
             passwords=job.passwords,
-            owner=_OWNER,
+            owner=OWNER,
             inbox=self._inbox,
         )
         self._started(0, source)

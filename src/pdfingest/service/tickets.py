@@ -65,7 +65,7 @@ class Tickets:
 
     def newest(self, owner: str, offset: int, limit: int) -> list[Ticket]:
         """List up to `limit` tickets of a key, the newest first, without the first `offset`."""
-        found = (each for each in self._newest() if not owner or each.owner == owner)
+        found = (each for each in self._newest() if each.owner == owner)
         return list(islice(found, offset, offset + limit))
 
     def _newest(self) -> Iterator[Ticket]:
