@@ -436,6 +436,20 @@ def test_a_run_on_the_fleet_writes_what_a_local_run_writes(
     assert "unchanged" in again.stderr
 
 
+def test_a_file_on_the_fleet_may_have_a_name_that_is_not_utf8(
+    service: Service, fleet: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    pdfs = tmp_path / "pdfs"
+    pdfs.mkdir()
+    write_pdf(pdfs / os.fsdecode(b"\xff.pdf"))
+    write_pdf(pdfs / "b.pdf")
+    service.work()
+    done = fleet(pdfs, "-o", tmp_path / "out", "--engine", "faulty", "-q")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = read_lines(tmp_path / "out" / "report.jsonl")
+    assert sorted(line["source"] for line in lines) == [r"\xff.pdf", "b.pdf"]
+
+
 def test_sources_that_workers_may_not_open_are_unreadable(
     service: Service, fleet: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ def connect(settings: Settings) -> Tickets:
     client: Any = redis.Redis.from_url(
         settings.redis_url,
         decode_responses=True,
+        encoding_errors="surrogateescape",  # paths of a run need not be UTF-8 (PEP 383)
         socket_connect_timeout=_CONNECT_S,
         socket_timeout=_CONNECT_S,
         health_check_interval=30,
