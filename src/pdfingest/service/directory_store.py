@@ -1,6 +1,7 @@
 """A store in a directory, on a disk of this machine or on one that all parts of the service see.
 
-Owns how files get in and out, and when a directory is a store. Names are `contents`'.
+Owns how files get in and out, and when a directory is a store. Does not own the
+names in it (`contents`).
 """
 
 import os

@@ -1,6 +1,7 @@
 """A store in a bucket of S3, GCS or Azure, by obstore, which streams: 300 MiB cost it 93 MiB.
 
-Owns how objects get in and out, and when a folder of a bucket is a store. Keys are `contents`'.
+Owns how objects get in and out, and when a folder of a bucket is a store. Does not own
+the keys in it (`contents`).
 """
 
 # pyright: basic

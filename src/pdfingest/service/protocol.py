@@ -1,16 +1,16 @@
 """HTTP/1.1 as uvicorn speaks it, with what it leaves open: problem documents, and slow headers.
 
 Uvicorn has no settings for these, so this subclasses its protocol and relies on names that it does
-not document. Each stands here with the test in `tests/service` that fails if it moves:
+not document. Here is why, with the test in `tests/service` that fails if one of them moves:
 
-    connections, limit_concurrency, app       refuse one connection too many with a problem document
-                                              test_load: test_one_connection_too_many_is_told_so
-    send_400_response, conn, transport        say what is wrong with bytes that are not HTTP
-                                              test_uploads: test_what_is_not_http_gets_a_problem
-    loop, cycle                               give up a client that sends no whole headers
-                                              test_uploads: test_a_connection_without_a_request_…
-    on_response_complete, timeout_keep_alive  the same for its next request
-                                              test_uploads: test_a_second_request_without_an_end_…
+    connections, limit_concurrency, app: refuse one connection too many with a problem document
+        test_load.py::test_one_connection_too_many_is_told_so
+    send_400_response, conn, transport: say what is wrong with bytes that are not HTTP
+        test_uploads.py::test_what_is_not_http_gets_a_problem
+    loop, cycle: give up a client that does not send whole headers
+        test_uploads.py::test_a_connection_without_a_request_is_given_up
+    on_response_complete, timeout_keep_alive: the same for its next request
+        test_uploads.py::test_a_second_request_without_an_end_is_given_up
 """
 
 import asyncio

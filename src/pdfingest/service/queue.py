@@ -1,7 +1,7 @@
 """The queue: which worker takes up which ticket, by Celery over Redis.
 
-A message holds the id of a ticket and nothing else. It may come twice or get lost, since what
-counts is the state of the ticket (`tickets`), which workers change under a lease.
+A message holds the id of a ticket and nothing else. One that comes twice or gets lost does no harm,
+as what counts is the state of the ticket, which workers change under a lease (`tickets`).
 """
 
 # pyright: basic

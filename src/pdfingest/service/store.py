@@ -1,8 +1,8 @@
 """The store: the files of the service by key, which are uploads, and results that are whole.
 
 Owns what a store promises, and which kind a place has: a directory that all parts see
-(`directory_store`), or a folder of an object store (`object_store`). Keys are `contents`'. A file
-appears in one step: whoever opens it gets all of it or nothing.
+(`directory_store`), or a folder of an object store (`object_store`). Does not own the keys
+(`contents`). A file appears in one step: whoever opens it gets all of it or nothing.
 """
 
 from abc import abstractmethod
