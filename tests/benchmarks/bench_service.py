@@ -155,11 +155,11 @@ def flat(
     worker: subprocess.Popen[bytes],
 ) -> None:
     """Memory of API and worker over many jobs."""
-    jobs = queue.connect(read_settings(environment))
+    tickets = queue.connect(read_settings(environment))
     paths = unlike(folder, JOBS)
 
     def done() -> int:
-        return int(sum(v for k, v in jobs.counts().items() if k in {"jobs:done", "jobs:failed"}))
+        return int(sum(v for k, v in tickets.counts().items() if k in {"jobs:done", "jobs:failed"}))
 
     print(f"\n{JOBS:,} uploads from {CLIENTS} clients, one worker of {LANES} lanes")
     with Watch(done, api=api.pid, worker=worker.pid):
@@ -185,21 +185,21 @@ def unlike(folder: Path, count: int) -> list[Path]:
 
 def throughput(url: str, folder: Path, environment: dict[str, str]) -> None:
     """Files a second of `run`, of the service, and of `run` on its workers."""
-    jobs = queue.connect(read_settings(environment))
+    tickets = queue.connect(read_settings(environment))
     paths = [path.resolve() for path in (folder / "pdfs").glob("*.pdf")]
     times: dict[str, list[float]] = {}
     for number in range(5):
         for way in ("run", "celery", "uploads"):
             began_s = time.perf_counter()
             if way == "uploads":
-                before = sum(jobs.counts().get(f"jobs:{s}", 0) for s in ("done", "failed"))
+                before = sum(tickets.counts().get(f"jobs:{s}", 0) for s in ("done", "failed"))
                 for path in paths:  # each time as files that nobody has seen
                     mark = f"\n%% {number} {path}".encode()
                     (folder / path.name).write_bytes(path.read_bytes() + mark)
                 began_s = time.perf_counter()
                 taken = upload(url, [folder / path.name for path in paths])
                 while (
-                    sum(jobs.counts().get(f"jobs:{s}", 0) for s in ("done", "failed"))
+                    sum(tickets.counts().get(f"jobs:{s}", 0) for s in ("done", "failed"))
                     < before + taken
                 ):
                     time.sleep(0.02)

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,15 @@ try:
 
     from pdfingest.service import queue
     from pdfingest.service.contents import result_key
-    from pdfingest.service.jobs import Jobs, State, new_id
     from pdfingest.service.settings import Settings, read_settings
     from pdfingest.service.store import Store, open_store
+    from pdfingest.service.ticket import State, new_id
+    from pdfingest.service.tickets import Tickets
 except ModuleNotFoundError as error:
     pytest.skip(f"needs {error.name}", allow_module_level=True)
 
 PDF = b"%PDF-1.4\n"
 """Enough of a PDF for an upload."""
-Serve = Callable[..., str]
-Running = dict[tuple[tuple[str, str], ...], tuple[str, subprocess.Popen[bytes]]]
-_STARTED: dict[int, Running] = {}
 PROGRAM = [sys.executable, "-m", "pdfingest"]
 """`pdfingest`."""
 
@@ -155,46 +153,48 @@ def settings(service_environment: dict[str, str]) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def jobs(settings: Settings) -> Iterator[Jobs]:
-    """All jobs."""
-    jobs = queue.connect(settings)
-    yield jobs
-    jobs.client.close()
+def tickets(settings: Settings) -> Iterator[Tickets]:
+    """All tickets of the service."""
+    tickets = queue.connect(settings)
+    yield tickets
+    tickets.client.close()
 
 
 @pytest.fixture(scope="module")
 def store(settings: Settings) -> Store:
-    """The files of the service."""
+    """The store of the service."""
     return open_store(settings.store)
+
+
+class Serve:
+    """Starts APIs, each once for the same settings: `serve(MAX_UPLOAD="1M")` is its URL."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._urls: dict[frozenset[tuple[str, str]], str] = {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        """By URL."""
+
+    def __call__(self, **more: str) -> str:
+        key = frozenset(more.items())
+        if key not in self._urls:
+            port = free_port()
+            process = subprocess.Popen(
+                [*PROGRAM, "serve", "--port", str(port)],
+                env={**self._environment, **{f"PDFINGEST_{k}": v for k, v in more.items()}},
+            )
+            self._urls[key] = url = f"http://127.0.0.1:{port}"
+            self.processes[url] = process
+            wait_for(lambda: _answers(url, process))
+        return self._urls[key]
 
 
 @pytest.fixture(scope="module")
 def serve(service_environment: dict[str, str]) -> Iterator[Serve]:
-    """Start an API with more settings, once for the same: `serve(MAX_UPLOAD="1M")` is its URL."""
-    running: Running = {}
-
-    def start(**more: str) -> str:
-        key = tuple(sorted(more.items()))
-        if key not in running:
-            port = free_port()
-            process = subprocess.Popen(
-                [*PROGRAM, "serve", "--port", str(port)],
-                env={**service_environment, **{f"PDFINGEST_{k}": v for k, v in more.items()}},
-            )
-            url = f"http://127.0.0.1:{port}"
-            running[key] = url, process
-            wait_for(lambda: _answers(url, process))
-        return running[key][0]
-
-    _STARTED[id(start)] = running
-    yield start
-    for _, process in running.values():
+    serve = Serve(service_environment)
+    yield serve
+    for process in serve.processes.values():
         stop(process)
-
-
-def serving(serve: Serve, url: str) -> subprocess.Popen[bytes]:
-    """The process of an API that `serve` started."""
-    return next(process for at, process in _STARTED[id(serve)].values() if at == url)
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +228,7 @@ def send(
 
 
 def end(
-    jobs: Jobs,
+    tickets: Tickets,
     store: Store,
     link: str,
     state: State = State.DONE,
@@ -236,18 +236,18 @@ def end(
     failure: str = "",
     records: bytes = b'{"text":"one","metadata":{"page":1}}\n',
 ) -> str:
-    """Do what a worker does at the end of a job; gives its id."""
-    job_id = link.rpartition("/")[2]
-    assert jobs.claim(job_id, "token", 30, 3) == "claimed"
+    """Do what a worker does at the end of a ticket; gives its id."""
+    ticket_id = link.rpartition("/")[2]
+    assert tickets.claim(ticket_id, "token", 30, 3) == "claimed"
     if state is State.DONE:
         path = os.path.join(store.scratch, new_id())
         Path(path).write_bytes(records)
-        store.put(result_key(job_id), path)
-    job = jobs.get(job_id)
-    assert job
+        store.put(result_key(ticket_id), path)
+    ticket = tickets.get(ticket_id)
+    assert ticket
     report = {
-        "source": job.name,
-        "sha256": job.sha256,
+        "source": ticket.name,
+        "sha256": ticket.sha256,
         "pages": 2,
         "wall_s": 0.25,
         "failure": failure,
@@ -255,5 +255,5 @@ def end(
         "status": "failed" if failure else "ok",
         "peak_rss_bytes": 40 << 20,
     }
-    assert jobs.finish(job_id, "token", state, report)
-    return job_id
+    assert tickets.finish(ticket_id, "token", state, report)
+    return ticket_id

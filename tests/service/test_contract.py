@@ -7,9 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 
-from pdfingest.service.jobs import Jobs, State
 from pdfingest.service.store import Store
-from service.conftest import Serve, end, send
+from pdfingest.service.ticket import State
+from pdfingest.service.tickets import Tickets
+
+from .conftest import Serve, end, send
 
 schemathesis = pytest.importorskip("schemathesis")
 checks = pytest.importorskip("schemathesis.checks")
@@ -75,19 +77,19 @@ def test_all_answers_are_documented(document: Any, operation: str, mode: str) ->
         assert (mode, method) != ("POSITIVE", "POST"), "nothing is wrong with what takes nothing"
 
 
-def test_answers_about_jobs_in_each_state_are_documented(
-    serve: Serve, document: Any, jobs: Jobs, store: Store
+def test_answers_about_tickets_in_each_state_are_documented(
+    serve: Serve, document: Any, tickets: Tickets, store: Store
 ) -> None:
     api = serve(SOURCE_PREFIXES="/")
     links = [send(api).json()["links"]["self"] for _ in range(4)]
-    end(jobs, store, links[0])
-    end(jobs, store, links[1], State.FAILED, failure="timeout")
+    end(tickets, store, links[0])
+    end(tickets, store, links[1], State.FAILED, failure="timeout")
     assert httpx.delete(f"{api}{links[2]}").status_code == 204
     seen = set()
     for path in ("/v1/jobs/{job_id}", "/v1/jobs/{job_id}/result", "/v1/jobs/{job_id}/events"):
         for link in links[: 3 if path.endswith("events") else 4]:
-            job_id = link.rpartition("/")[2]
-            case = document[path]["GET"].Case(path_parameters={"job_id": job_id})
+            ticket_id = link.rpartition("/")[2]
+            case = document[path]["GET"].Case(path_parameters={"job_id": ticket_id})
             seen.add(case.call_and_validate(checks=CHECKS).status_code)
     for link in links:
         case = document["/v1/jobs/{job_id}"]["DELETE"].Case(

@@ -54,9 +54,9 @@ def test_the_upload_of_the_page_becomes_records(tmp_path: Path) -> None:
     assert command == 'curl -F "file=@example.pdf" http://localhost:8000/ingest'
     shutil.copy(ROOT / "examples" / "pdfs" / "table.pdf", tmp_path / "example.pdf")
     done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, check=True)
-    job = json.loads(done.stdout)
-    wait_for(lambda: httpx.get(API + job["links"]["self"]).json()["state"] == "done")
-    records = httpx.get(API + job["links"]["result"]).text.splitlines()
+    ticket = json.loads(done.stdout)
+    wait_for(lambda: httpx.get(API + ticket["links"]["self"]).json()["state"] == "done")
+    records = httpx.get(API + ticket["links"]["result"]).text.splitlines()
     assert json.loads(records[0])["metadata"]["source"] == "example.pdf"
 
 

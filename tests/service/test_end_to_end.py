@@ -12,7 +12,7 @@ import pytest
 from faulty import write_pdf
 
 from conftest import FAULTS, wait_for
-from pdfingest.service.jobs import Jobs
+from pdfingest.service.tickets import Tickets
 
 from .conftest import Serve, stop
 
@@ -33,7 +33,7 @@ def workers(service_environment: dict[str, str]) -> Iterator[None]:
 
 @pytest.mark.usefixtures("workers")
 def test_uploads_of_many_clients_are_all_accounted_for(
-    serve: Serve, service_environment: dict[str, str], jobs: Jobs, tmp_path: Path
+    serve: Serve, service_environment: dict[str, str], tickets: Tickets, tmp_path: Path
 ) -> None:
     service_environment["PYTHONPATH"] = str(FAULTS)  # the API looks the engine up as well
     api = serve(ENGINE="faulty")
@@ -45,18 +45,20 @@ def test_uploads_of_many_clients_are_all_accounted_for(
         def upload(path: Path) -> dict[str, Any]:
             answer = client.post(f"{api}/ingest", files={"file": (path.name, path.read_bytes())})
             assert answer.status_code == 202, answer.text
-            job: dict[str, Any] = answer.json()
-            return job
+            ticket: dict[str, Any] = answer.json()
+            return ticket
 
         sent = list(clients.map(upload, sorted(tmp_path.glob("*.pdf"))))
-        assert len({job["id"] for job in sent}) == FILES
-        wait_for(lambda: not jobs.waiting() and not jobs.running(), 90)
-        ended = list(clients.map(lambda job: client.get(api + job["links"]["self"]).json(), sent))
-        for number, job in enumerate(ended):
+        assert len({ticket["id"] for ticket in sent}) == FILES
+        wait_for(lambda: not tickets.queued() and not tickets.running(), 90)
+        ended = list(
+            clients.map(lambda ticket: client.get(api + ticket["links"]["self"]).json(), sent)
+        )
+        for number, ticket in enumerate(ended):
             lost = number % 20 in {7, 11}
-            assert (job["name"], job["state"]) == (f"{number:03}.pdf", "done")
-            assert job["report"]["status"] == ("partial" if lost else "ok")
-            assert job["attempts"] == 1
-            records = client.get(api + job["links"]["result"]).text.splitlines()
+            assert (ticket["name"], ticket["state"]) == (f"{number:03}.pdf", "done")
+            assert ticket["report"]["status"] == ("partial" if lost else "ok")
+            assert ticket["attempts"] == 1
+            records = client.get(api + ticket["links"]["result"]).text.splitlines()
             assert len(records) == 2 - lost
-    assert jobs.counts()["jobs:done"] == jobs.counts()["jobs:accepted"] == FILES
+    assert tickets.counts()["jobs:done"] == tickets.counts()["jobs:accepted"] == FILES

@@ -9,11 +9,14 @@ import httpx
 import pytest
 
 from pdfingest.errors import UsageError
-from pdfingest.service.jobs import Jobs
+from pdfingest.service.fleet import OWNER
 from pdfingest.service.keys import Keys, is_loopback
 from pdfingest.service.store import Store
-from service import wire
-from service.conftest import PROGRAM, Serve, end, send, unique
+from pdfingest.service.ticket import Ticket, new_id
+from pdfingest.service.tickets import Tickets
+
+from . import wire
+from .conftest import PROGRAM, Serve, end, send, unique
 
 pytestmark = pytest.mark.service
 ANN, BOB = {"X-API-Key": "ann's key"}, {"X-API-Key": "bob's key"}
@@ -44,7 +47,7 @@ def test_a_wrong_key_is_refused_before_the_body_is_read(keyed: str, scratch: Pat
 
 
 @pytest.mark.parametrize("path", ["/v1/jobs", "/metrics", "/v1/jobs/x", "/v1/jobs/x/result"])
-def test_all_of_a_service_with_keys_needs_one(keyed: str, path: str) -> None:
+def test_tickets_and_metrics_of_a_service_with_keys_need_one(keyed: str, path: str) -> None:
     answer = httpx.get(f"{keyed}{path}")
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("ApiKey")
@@ -56,10 +59,10 @@ def test_what_monitors_and_browsers_ask_first_is_open(keyed: str, path: str) -> 
     assert httpx.get(f"{keyed}{path}").status_code == 200
 
 
-def test_the_jobs_of_others_are_not_there(keyed: str, jobs: Jobs, store: Store) -> None:
+def test_another_key_sees_nothing_of_a_ticket(keyed: str, tickets: Tickets, store: Store) -> None:
     content = unique()
     link = send(keyed, content, headers=ANN).json()["links"]
-    end(jobs, store, link["self"])
+    end(tickets, store, link["self"])
     for path in link.values():
         assert httpx.get(f"{keyed}{path}", headers=BOB).status_code == 404
         assert httpx.get(f"{keyed}{path}", headers=ANN).status_code == 200
@@ -77,6 +80,21 @@ def test_an_idempotency_key_is_of_one_owner(keyed: str) -> None:
     assert send(keyed, headers={**BOB, **key}).status_code == 409
 
 
+def test_the_files_of_a_run_are_shown_to_no_client(
+    api: str, keyed: str, tickets: Tickets, tmp_path: Path
+) -> None:
+    ticket_id = new_id()
+    tickets.add(Ticket(ticket_id, "a.pdf", "/a.pdf", owner=OWNER))
+    for url, headers in ((api, {}), (keyed, ANN)):
+        listed = httpx.get(f"{url}/v1/jobs", headers=headers).json()["jobs"]
+        assert ticket_id not in {each["id"] for each in listed}
+        assert httpx.get(f"{url}/v1/jobs/{ticket_id}", headers=headers).status_code == 404
+    path = tmp_path / "keys"
+    path.write_text(f"{OWNER}:{hashed(ANN)}\n")
+    with pytest.raises(UsageError):
+        Keys(str(path))
+
+
 BAD_FILES = {
     "no key": "# nothing\n",
     "no hash": "ann:secret\n",
@@ -86,7 +104,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("kind", BAD_FILES)
-def test_a_file_of_keys_that_is_none_is_an_error(kind: str, tmp_path: Path) -> None:
+def test_a_file_without_valid_keys_is_a_usage_error(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text(BAD_FILES[kind])
     with pytest.raises(UsageError):
@@ -128,7 +146,7 @@ def test_without_keys_nothing_but_loopback_is_served(service_environment: dict[s
     ("host", "expected"),
     [("127.0.0.1", True), ("::1", True), ("127.1.2.3", True), ("10.0.0.1", False)],
 )
-def test_loopback_is_known(host: str, expected: bool) -> None:
+def test_an_address_is_loopback_or_not(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 

@@ -9,10 +9,11 @@ import psutil
 import pytest
 
 from conftest import wait_for
-from pdfingest.service.jobs import Jobs
 from pdfingest.service.store import Store
-from service import wire
-from service.conftest import PDF, Serve, send, serving, unique
+from pdfingest.service.tickets import Tickets
+
+from . import wire
+from .conftest import PDF, Serve, send, unique
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 MIB = 1 << 20
@@ -35,23 +36,23 @@ def test_one_connection_too_many_is_told_so(serve: Serve) -> None:
     wait_for(lambda: httpx.get(f"{api}/healthz").status_code == 200)
 
 
-def test_an_api_that_is_killed_leaves_no_job_and_nothing_that_does_not_expire(
-    serve: Serve, jobs: Jobs, scratch: Path, store: Store
+def test_an_api_that_is_killed_leaves_no_ticket_and_only_what_expires(
+    serve: Serve, tickets: Tickets, scratch: Path, store: Store
 ) -> None:
-    api, waiting = serve(MAX_UPLOAD="63M"), jobs.waiting()
+    api, waiting = serve(MAX_UPLOAD="63M"), tickets.queued()
     with wire.open_socket(api) as client:
         client.sendall(wire.head(api, 50 * MIB) + wire.part("file", PDF + bytes(2 * MIB)))
         wait_for(lambda: list(scratch.iterdir()))
-        process = serving(serve, api)
+        process = serve.processes[api]
         process.kill()
         process.wait()
-    assert jobs.waiting() == waiting
+    assert tickets.queued() == waiting
     assert store.expire(0) > 0
 
 
-def test_a_full_disk_is_told(serve: Serve) -> None:
+def test_a_full_disk_is_answered_with_507_and_what_fits_is_taken(serve: Serve) -> None:
     api = serve(MAX_UPLOAD="64M")
-    process = psutil.Process(serving(serve, api).pid)
+    process = psutil.Process(serve.processes[api].pid)
     process.rlimit(psutil.RLIMIT_FSIZE, (4 * MIB, 4 * MIB))  # writes fail as on a full disk
     assert send(api, unique(8 * MIB)).status_code == 507
     assert send(api, unique(MIB)).status_code == 202
@@ -60,7 +61,7 @@ def test_a_full_disk_is_told(serve: Serve) -> None:
 def test_a_large_upload_costs_the_api_little_memory(serve: Serve) -> None:
     api = serve(MAX_UPLOAD="400M")
     send(api)
-    process = psutil.Process(serving(serve, api).pid)
+    process = psutil.Process(serve.processes[api].pid)
     process_status = Path(f"/proc/{process.pid}/status")
 
     def peak() -> int:

@@ -10,9 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from pdfingest.service.jobs import Jobs, State
 from pdfingest.service.store import Store
-from service.conftest import Serve, end, send, unique
+from pdfingest.service.ticket import State
+from pdfingest.service.tickets import Tickets
+
+from .conftest import Serve, end, send, unique
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
@@ -76,7 +78,7 @@ def last_link(api: str) -> str:
 
 
 def test_a_file_is_chosen_followed_and_read(
-    shown: Shown, api: str, jobs: Jobs, store: Store
+    shown: Shown, api: str, tickets: Tickets, store: Store
 ) -> None:
     page = shown.page
     page.goto(api)
@@ -85,12 +87,12 @@ def test_a_file_is_chosen_followed_and_read(
     chooser.value.set_files([as_file(HOSTILE)])
     shown.expect(HOSTILE, "queued")
     link = last_link(api)
-    job_id = link.rpartition("/")[2]
-    assert jobs.claim(job_id, "other", 0.1, 3) == "claimed"
-    assert jobs.extend(job_id, "other", 0.1, 3, 8)
+    ticket_id = link.rpartition("/")[2]
+    assert tickets.claim(ticket_id, "other", 0.1, 3) == "claimed"
+    assert tickets.extend(ticket_id, "other", 0.1, 3, 8)
     shown.expect(HOSTILE, "3 of 8")
     record = {"text": "<b>Bonjour</b>", "metadata": {"page": 1}}
-    end(jobs, store, link, records=json.dumps(record).encode() + b"\n")
+    end(tickets, store, link, records=json.dumps(record).encode() + b"\n")
     shown.expect(HOSTILE, "done")
     shown.expect(HOSTILE, "40.0 MiB")
     shown.row(HOSTILE).get_by_role("button", name=HOSTILE).click()
@@ -109,16 +111,18 @@ def test_a_dropped_file_is_sent(shown: Shown, api: str) -> None:
     assert shown.said == []
 
 
-def test_what_is_refused_is_told(shown: Shown, api: str) -> None:
+def test_a_refused_file_is_shown_with_the_reason(shown: Shown, api: str) -> None:
     shown.page.goto(api)
     shown.page.evaluate(DROP, ["odd.pdf", "no PDF at all"])
     shown.expect("odd.pdf", "refused")
     sync_api.expect(shown.page.get_by_role("alert")).to_contain_text("odd.pdf: not a PDF")
 
 
-def test_what_failed_says_why(shown: Shown, api: str, jobs: Jobs, store: Store) -> None:
+def test_a_failed_file_is_shown_with_the_reason(
+    shown: Shown, api: str, tickets: Tickets, store: Store
+) -> None:
     send(api, name="locked.pdf")
-    end(jobs, store, last_link(api), State.FAILED, failure="encrypted")
+    end(tickets, store, last_link(api), State.FAILED, failure="encrypted")
     shown.page.goto(api)
     shown.expect("locked.pdf", "failed (encrypted)")
     shown.row("locked.pdf").get_by_role("button").first.click()
@@ -126,9 +130,11 @@ def test_what_failed_says_why(shown: Shown, api: str, jobs: Jobs, store: Store) 
     assert shown.said == []
 
 
-def test_the_keyboard_alone_will_do(shown: Shown, api: str, jobs: Jobs, store: Store) -> None:
+def test_a_file_is_chosen_and_read_with_the_keyboard_alone(
+    shown: Shown, api: str, tickets: Tickets, store: Store
+) -> None:
     send(api, name="keys.pdf")
-    end(jobs, store, last_link(api))
+    end(tickets, store, last_link(api))
     page, choosers = shown.page, list[Any]()
     # Listened for before the key is pressed; playwright marks what it calls, so no bound method.
     page.on("filechooser", lambda chooser: choosers.append(chooser))  # noqa: PLW0108 - it gives None
@@ -144,9 +150,8 @@ def test_the_keyboard_alone_will_do(shown: Shown, api: str, jobs: Jobs, store: S
 
     focus("Choose PDFs")
     page.keyboard.press("Enter")
-    page.wait_for_timeout(500)
     for _ in range(100):
-        page.wait_for_timeout(50)
+        page.wait_for_timeout(50)  # also lets the browser tell
         if choosers:
             break
     assert len(choosers) == 1
@@ -161,12 +166,14 @@ def test_the_keyboard_alone_will_do(shown: Shown, api: str, jobs: Jobs, store: S
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone(
-    shown: Shown, api: str, jobs: Jobs, store: Store, scheme: str, tmp_path: Path
+def test_the_page_fits_a_phone(
+    shown: Shown, api: str, tickets: Tickets, store: Store, scheme: str, tmp_path: Path
 ) -> None:
     for name in ("x" * 200 + ".pdf", f"two words {scheme}.pdf"):
         send(api, name=name)
-        end(jobs, store, last_link(api), records=json.dumps({"text": "y" * 900}).encode() + b"\n")
+        end(
+            tickets, store, last_link(api), records=json.dumps({"text": "y" * 900}).encode() + b"\n"
+        )
     send(api, name="third.pdf")
     page = shown.page
     page.set_viewport_size({"width": 390, "height": 844})

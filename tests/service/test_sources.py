@@ -18,7 +18,8 @@ from pdfingest.errors import OutputError, UsageError
 from pdfingest.service.settings import Settings, read_settings
 from pdfingest.service.sources import SourceError, fetch
 from pdfingest.service.store import Store
-from service.conftest import Buckets
+
+from .conftest import Buckets
 
 pytestmark = pytest.mark.service
 pytest.importorskip("obstore")

@@ -17,11 +17,10 @@ import pytest
 from conftest import environment
 from pdfingest.errors import OutputError, UsageError
 from pdfingest.service.contents import FOLDERS, MARK, result_key, upload_key
-from pdfingest.service.jobs import new_id
 from pdfingest.service.store import Store, open_store
-from service.conftest import Buckets
+from pdfingest.service.ticket import new_id
 
-from .conftest import PROGRAM
+from .conftest import PROGRAM, Buckets
 
 pytestmark = pytest.mark.service
 DAY_S = 86_400
@@ -130,7 +129,7 @@ def test_what_is_old_is_deleted_and_what_is_new_stays(store: Store) -> None:
             store.read(key)
 
 
-def test_a_store_that_is_gone_is_told(tmp_path: Path) -> None:
+def test_a_store_that_is_gone_is_an_output_error(tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "store"))
     (tmp_path / "store" / "results").rmdir()
     (tmp_path / "a").write_bytes(b"a")
@@ -193,7 +192,7 @@ def test_a_place_that_holds_something_else_is_refused_and_left_as_it_is(
     assert place.names() == [key]
 
 
-def test_a_key_that_cannot_be_a_path_is_something_else(buckets: Buckets) -> None:
+def test_a_bucket_with_a_key_that_cannot_be_a_path_is_refused(buckets: Buckets) -> None:
     place = prefix(buckets, "in")
     place.put("a//b", b"theirs")
     with pytest.raises(UsageError, match="not empty"):
@@ -219,13 +218,13 @@ def test_a_store_of_an_earlier_version_is_taken_over(place: Place) -> None:
     assert [b"".join(store.read(key)) for key in kept] == [b"earlier"] * 2
 
 
-def test_what_a_new_volume_has_is_nothing(tmp_path: Path) -> None:
+def test_a_new_volume_counts_as_empty(tmp_path: Path) -> None:
     (tmp_path / "lost+found").mkdir()
     open_store(str(tmp_path))
     assert (tmp_path / MARK).is_file()
 
 
-def test_folders_that_a_console_made_are_nothing(buckets: Buckets) -> None:
+def test_folders_that_a_console_made_count_as_empty(buckets: Buckets) -> None:
     place = prefix(buckets, "in")
     for key in ("", "uploads/", "results/"):
         place.put(key, b"")
@@ -254,7 +253,7 @@ def test_a_store_that_was_half_made_is_made(tmp_path: Path, made: int) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"1", b"{}", b"\xff", b"[" * 100_000])
-def test_a_damaged_mark_is_told_and_can_be_mended(place: Place, content: bytes) -> None:
+def test_a_damaged_mark_is_a_usage_error_until_it_is_deleted(place: Place, content: bytes) -> None:
     place.put(MARK, content)
     with pytest.raises(UsageError, match=f"{MARK} in .* is damaged.*delete that file"):
         place.open()
@@ -406,27 +405,27 @@ def test_several_workers_may_delete_at_the_same_time(place: Place) -> None:
         "file:///tmp/store",
     ],
 )
-def test_an_address_that_is_none_is_a_usage_error(address: str) -> None:
+def test_an_address_that_cannot_be_read_is_a_usage_error(address: str) -> None:
     with pytest.raises(UsageError, match="PDFINGEST_STORE"):
         open_store(address)
 
 
 @pytest.mark.usefixtures("buckets")
-def test_a_bucket_that_is_not_there_is_told() -> None:
+def test_a_bucket_that_is_not_there_is_an_output_error() -> None:
     with pytest.raises(OutputError, match=r"look into the store s3://none/a: .*bucket") as told:
         open_store("s3://none/a")
     assert "\n" not in str(told.value)
 
 
-def test_a_place_that_is_a_file_is_told(tmp_path: Path) -> None:
+def test_a_place_that_is_a_file_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="cannot make the store"):
         open_store(str(tmp_path / "file"))
 
 
-def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_a_folder_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "uploads").write_bytes(b"theirs")
-    with pytest.raises(OutputError, match=r"uploads is a link, or no directory"):
+    with pytest.raises(OutputError, match=r"uploads is a link, or not a directory"):
         open_store(str(tmp_path))
     assert os.listdir(tmp_path) == ["uploads"]
 

@@ -9,15 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import Request
 
 from conftest import wait_for
-from pdfingest.service import body
-from pdfingest.service.api import make_api
+from pdfingest.service.body import pieces
 from pdfingest.service.contents import MARK
-from pdfingest.service.jobs import Jobs
-from pdfingest.service.settings import Settings
-from service import wire
-from service.conftest import PDF, Serve, send, unique
+from pdfingest.service.problems import Problem
+from pdfingest.service.tickets import Tickets
+
+from . import wire
+from .conftest import PDF, Serve, send, unique
 
 pytestmark = pytest.mark.service
 MIB = 1 << 20
@@ -47,7 +48,9 @@ NAMES = {
 
 
 @pytest.mark.parametrize(("given", "shown"), NAMES.items())
-def test_the_name_of_a_file_is_data(api: str, given: str, shown: str, scratch: Path) -> None:
+def test_the_name_of_a_file_is_shown_and_never_part_of_a_path(
+    api: str, given: str, shown: str, scratch: Path
+) -> None:
     sent = wire.part("file", unique(), f'; filename="{given}"')
     got = upload(api, sent)
     assert wire.status(got) == 202, got
@@ -57,18 +60,18 @@ def test_the_name_of_a_file_is_data(api: str, given: str, shown: str, scratch: P
 
 
 def test_a_long_name_is_cut(api: str) -> None:
-    job = send(api, name=f"{'x' * 3000}.pdf").json()
-    assert len(job["name"]) == 255
-    assert job["name"].endswith("x.pdf")
+    ticket = send(api, name=f"{'x' * 3000}.pdf").json()
+    assert len(ticket["name"]) == 255
+    assert ticket["name"].endswith("x.pdf")
     assert send(api, name=f"{'x' * 5000}.pdf").status_code == 400
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4" + bytes(5000), bytes(1020) + PDF])
-def test_what_is_no_pdf_is_refused(api: str, content: bytes, jobs: Jobs) -> None:
-    waiting = jobs.waiting()
+def test_a_file_that_is_not_a_pdf_is_refused(api: str, content: bytes, tickets: Tickets) -> None:
+    waiting = tickets.queued()
     answer = send(api, content)
     assert (answer.status_code, answer.json()["title"]) == (415, "not a PDF")
-    assert jobs.waiting() == waiting
+    assert tickets.queued() == waiting
 
 
 def test_a_pdf_may_begin_anywhere_in_its_first_kib(api: str) -> None:
@@ -136,28 +139,35 @@ def test_huge_headers_are_refused(api: str) -> None:
         wire.head(api, 0, f"X-Long: {'x' * 100_000}"),
         wire.head(api, 0, *[f"X-{number}: {'y' * 50}" for number in range(5000)]),
         b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
-        b"\x16\x03\x01 no HTTP\r\n\r\n",
     ):
         assert wire.status(wire.exchange(api, [sent])) in {0, 400}
     assert httpx.get(f"{api}/healthz").status_code == 200
 
 
+def test_what_is_not_http_gets_a_problem(api: str) -> None:
+    got = wire.exchange(api, [b"\x16\x03\x01 no HTTP\r\n\r\n"])
+    assert wire.status(got) == 400
+    assert b"\r\ncontent-type: application/problem+json\r\n" in got.lower()
+
+
 @pytest.mark.parametrize("length", ["-1", "abc", "1e3", "9" * 100, "10, 20", "0x10"])
-def test_a_length_that_is_none_is_refused(api: str, length: str) -> None:
+def test_a_content_length_that_is_not_a_number_is_refused(api: str, length: str) -> None:
     head = wire.head(api, 0).replace(b"Content-Length: 0", f"Content-Length: {length}".encode())
     assert wire.status(wire.exchange(api, [head])) in {400, 413}
 
 
-def test_a_body_shorter_than_its_length_leaves_nothing(api: str, jobs: Jobs, scratch: Path) -> None:
-    waiting = jobs.waiting()
+def test_a_body_shorter_than_its_length_leaves_nothing(
+    api: str, tickets: Tickets, scratch: Path
+) -> None:
+    waiting = tickets.queued()
     with wire.open_socket(api) as client:
         client.sendall(wire.head(api, 50 * MIB) + wire.part("file", PDF + bytes(2 * MIB)))
         wait_for(lambda: list(scratch.iterdir()))
     wait_for(lambda: not list(scratch.iterdir()), 5)
-    assert jobs.waiting() == waiting
+    assert tickets.queued() == waiting
 
 
-def test_a_body_longer_than_its_length_is_no_second_request_that_works(api: str) -> None:
+def test_what_follows_a_body_is_not_taken_for_a_second_request(api: str) -> None:
     sent = wire.form(wire.part("file", unique()))
     got = wire.exchange(api, [wire.head(api, len(sent) - 30), sent])
     assert wire.status(got) == 400
@@ -187,7 +197,7 @@ def test_a_client_that_waits_to_be_asked_is_refused_without_being_asked(api: str
         assert wire.status(wire.answer(client)) == 202
 
 
-def test_a_full_queue_and_a_quick_key_are_told_when_to_come_again(serve: Serve) -> None:
+def test_a_full_queue_and_too_many_files_of_a_key_are_told_when_to_come_again(serve: Serve) -> None:
     full = serve(MAX_QUEUE="0")
     assert wire.status(got := wire.exchange(full, [wire.head(full, 10**6)])) == 503
     assert b"\r\nretry-after: 10\r\n" in got.lower()
@@ -197,45 +207,30 @@ def test_a_full_queue_and_a_quick_key_are_told_when_to_come_again(serve: Serve) 
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
 
 
-def talk(settings: Settings, *pieces: bytes, pause_s: float = 0.0) -> list[dict[str, Any]]:
-    """An upload of these pieces, after which the client is silent, straight into the API."""
-    rest = list(pieces)
+def refused(*sent: bytes, pause_s: float = 0.0) -> int:
+    """The status for a client that sends these pieces, and then nothing for ever."""
+    rest = list(sent)
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(pause_s if rest else 3600)
         return {"type": "http.request", "body": rest.pop(0), "more_body": True}
 
-    said: list[dict[str, Any]] = []
+    async def read() -> None:
+        request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+        async for _ in pieces(request, MIB, patience_s=0.3):
+            pass
 
-    async def send_(message: Any) -> None:
-        said.append(message)
-
-    headers = [
-        (b"host", b"localhost"),
-        (b"content-type", b"multipart/form-data; boundary=frontier"),
-        (b"transfer-encoding", b"chunked"),
-    ]
-    scope: dict[str, Any] = {
-        "type": "http",
-        "method": "POST",
-        "path": "/ingest",
-        "headers": headers,
-    }
-    scope |= {"query_string": b"", "http_version": "1.1", "root_path": "", "scheme": "http"}
-    asyncio.run(make_api(settings)(scope, receive, send_))
-    return said
+    with pytest.raises(Problem) as refusal:
+        asyncio.run(read())
+    return refusal.value.status
 
 
-def test_a_silent_client_is_given_up(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "PATIENCE_S", 0.3)
-    said = talk(settings, wire.part("file", PDF + bytes(MIB)))
-    assert said[0]["status"] == 408
+def test_a_client_that_falls_silent_is_given_up() -> None:
+    assert refused(PDF, bytes(1000)) == 408
 
 
-def test_a_trickle_is_given_up(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "PATIENCE_S", 0.3)
-    said = talk(settings, wire.part("file", PDF), *[b"x"] * 100, pause_s=0.05)
-    assert said[0]["status"] == 408
+def test_a_client_that_sends_a_trickle_is_given_up() -> None:
+    assert refused(*[b"x"] * 100, pause_s=0.05) == 408
 
 
 def test_a_connection_without_a_request_is_given_up(api: str) -> None:

@@ -1,4 +1,4 @@
-"""Whatever happens to worker, child, Redis or store: each job ends once, and truthfully."""
+"""Whatever happens to worker, child, Redis or store: each ticket ends once, and truthfully."""
 
 import hashlib
 import hmac
@@ -25,9 +25,10 @@ from faulty import write_pdf
 from conftest import environment, make_pdf, read_lines, wait_for
 from pdfingest.service import queue
 from pdfingest.service.contents import result_key, upload_key
-from pdfingest.service.jobs import Job, Jobs, State, new_id
 from pdfingest.service.settings import Settings, read_settings
 from pdfingest.service.store import Store, open_store
+from pdfingest.service.ticket import State, Ticket, new_id
+from pdfingest.service.tickets import Tickets
 from pdfingest.service.webhook import SIGNATURE
 
 from .conftest import Buckets, free_port, stop
@@ -97,7 +98,7 @@ class Service:
         return read_settings(self.environment)
 
     @cached_property
-    def jobs(self) -> Jobs:
+    def tickets(self) -> Tickets:
         return queue.connect(self.settings)
 
     @cached_property
@@ -112,7 +113,7 @@ class Service:
         for worker in self.workers:
             worker.kill()
             worker.wait()
-        self.jobs.client.close()
+        self.tickets.client.close()
         self.app.close()
 
     def work(self, *before: str, **more: str) -> subprocess.Popen[bytes]:
@@ -127,14 +128,14 @@ class Service:
         return process
 
     def send(self, path: Path, **more: Any) -> str:
-        """Queue a file, as the API does; gives the id of its job."""
-        job_id, store = new_id(), self.store
-        scratch = os.path.join(store.scratch, job_id)
+        """Queue a file, as the API does; gives the id of its ticket."""
+        ticket_id, store = new_id(), self.store
+        scratch = os.path.join(store.scratch, ticket_id)
         shutil.copy(path, scratch)
-        store.put(upload_key(job_id), scratch)
-        self.jobs.add(Job(job_id, path.name, upload_key(job_id), **more))
-        queue.send(self.app, job_id)
-        return job_id
+        store.put(upload_key(ticket_id), scratch)
+        self.tickets.add(Ticket(ticket_id, path.name, upload_key(ticket_id), **more))
+        queue.send(self.app, ticket_id)
+        return ticket_id
 
     def faulty(self, pages: int = 2, **order: Any) -> str:
         """Queue a file of the engine that misbehaves."""
@@ -142,20 +143,24 @@ class Service:
         write_pdf(path, pages, **order)
         return self.send(path)
 
-    def job(self, job_id: str) -> Job:
-        job = self.jobs.get(job_id)
-        assert job is not None
-        return job
+    def ticket(self, ticket_id: str) -> Ticket:
+        ticket = self.tickets.get(ticket_id)
+        assert ticket is not None
+        return ticket
 
-    def ended(self, job_id: str, seconds: float = 40) -> Job:
-        """The job, once it has ended."""
-        wait_for(lambda: self.job(job_id).state.ended, seconds)
-        return self.job(job_id)
+    def ended(self, ticket_id: str, seconds: float = 40) -> Ticket:
+        """The ticket, once it has ended."""
+        wait_for(lambda: self.ticket(ticket_id).state.ended, seconds)
+        return self.ticket(ticket_id)
 
-    def running(self, job_id: str) -> psutil.Process:
-        """The child that has a job, once it has it."""
-        wait_for(lambda: self.job(job_id).state is State.RUNNING)
+    def running(self, ticket_id: str) -> psutil.Process:
+        """The child that reads the file of a ticket, once it does."""
+        wait_for(lambda: self.ticket(ticket_id).state is State.RUNNING)
         return self.child()
+
+    def log(self) -> str:
+        """What the first worker has said so far."""
+        return (self.folder / "worker-0.log").read_text()
 
     def child(self) -> psutil.Process:
         """The child of the worker that was started last."""
@@ -167,9 +172,9 @@ class Service:
         wait_for(children)
         return children()[0]
 
-    def records(self, job_id: str) -> list[int]:
+    def records(self, ticket_id: str) -> list[int]:
         """Pages of the records that are in the store."""
-        content = b"".join(self.store.read(result_key(job_id)))
+        content = b"".join(self.store.read(result_key(ticket_id)))
         return [json.loads(line)["metadata"]["page"] for line in content.splitlines()]
 
 
@@ -180,41 +185,44 @@ def service(broker: Broker, tmp_path: Path) -> Iterator[Service]:
     service.close()
 
 
-def test_what_comes_out_is_what_a_run_gives(service: Service, tmp_path: Path) -> None:
+def test_the_records_are_those_of_a_run(service: Service, tmp_path: Path) -> None:
     service.environment["PDFINGEST_ENGINE"] = "auto"
     path = make_pdf(tmp_path / "in" / "a.pdf", ["First page", "Second page"])
     service.work()
-    job_id = service.send(path)
-    job = service.ended(job_id)
-    assert (job.state, job.attempts, job.report and job.report["pages"]) == (State.DONE, 1, 2)
+    ticket_id = service.send(path)
+    ticket = service.ended(ticket_id)
+    assert ticket.report is not None
+    assert (ticket.state, ticket.attempts, ticket.report["pages"]) == (State.DONE, 1, 2)
     command = [sys.executable, "-m", "pdfingest", "run", str(path), "-o", "-", "-q"]
     run = subprocess.run(command, env=environment(), capture_output=True, check=True)
-    assert b"".join(service.store.read(result_key(job_id))) == run.stdout
+    assert b"".join(service.store.read(result_key(ticket_id))) == run.stdout
     with pytest.raises(FileNotFoundError):
-        service.store.read(upload_key(job_id))
+        service.store.read(upload_key(ticket_id))
 
 
-def test_a_killed_worker_costs_its_job_an_attempt_and_no_more(service: Service) -> None:
+def test_a_killed_worker_costs_its_ticket_an_attempt_and_no_more(service: Service) -> None:
     worker = service.work()
-    job_id = service.faulty(fault="sleep", page=1, seconds=1)
-    service.running(job_id)
+    ticket_id = service.faulty(fault="sleep", page=1, seconds=1)
+    service.running(ticket_id)
     worker.kill()
     service.work()
-    job = service.ended(job_id)
-    assert (job.state, job.attempts, service.records(job_id)) == (State.DONE, 2, [1, 2])
+    ticket = service.ended(ticket_id)
+    assert (ticket.state, ticket.attempts, service.records(ticket_id)) == (State.DONE, 2, [1, 2])
 
 
 @pytest.mark.parametrize(
     ("fault", "kind"), [("sigkill", "crashed"), ("hang", "timeout"), ("hog", "memory_limit")]
 )
-def test_a_page_that_ends_its_child_costs_itself(service: Service, fault: str, kind: str) -> None:
+def test_a_page_that_ends_its_child_is_the_only_one_lost(
+    service: Service, fault: str, kind: str
+) -> None:
     service.work()
-    job_id = service.faulty(3, fault=fault, page=2)
-    job = service.ended(job_id)
-    assert job.report is not None
-    assert (job.state, job.attempts) == (State.DONE, 1)
-    assert (job.report["failure"], job.report["failed_pages"]) == (kind, [2])
-    assert service.records(job_id) == [1, 3]
+    ticket_id = service.faulty(3, fault=fault, page=2)
+    ticket = service.ended(ticket_id)
+    assert ticket.report is not None
+    assert (ticket.state, ticket.attempts) == (State.DONE, 1)
+    assert (ticket.report["failure"], ticket.report["failed_pages"]) == (kind, [2])
+    assert service.records(ticket_id) == [1, 3]
     assert service.workers[0].poll() is None
 
 
@@ -229,9 +237,9 @@ def nofile(soft: int, hard: int) -> list[str]:
 def test_a_worker_allows_itself_the_descriptors_of_its_lanes(service: Service) -> None:
     more = {"PDFINGEST_LANES": "8", "PDFINGEST_MEMORY_BUDGET": "1G"}
     worker = service.work(*nofile(64, 4096), **more)
-    job_ids = [service.faulty(fault="sleep", page=1, seconds=1) for _ in range(16)]
-    jobs = [service.ended(job_id) for job_id in job_ids]
-    assert {(job.state, job.attempts) for job in jobs} == {(State.DONE, 1)}
+    ticket_ids = [service.faulty(fault="sleep", page=1, seconds=1) for _ in range(16)]
+    tickets = [service.ended(ticket_id) for ticket_id in ticket_ids]
+    assert {(ticket.state, ticket.attempts) for ticket in tickets} == {(State.DONE, 1)}
     assert worker.poll() is None
 
 
@@ -241,117 +249,116 @@ def test_a_worker_with_too_many_lanes_for_its_descriptors_is_refused_with_the_su
     more = {"PDFINGEST_LANES": "64", "PDFINGEST_MEMORY_BUDGET": "8G"}
     worker = service.work(*nofile(256, 256), **more)
     assert worker.wait(20) == 4
-    said = (service.folder / "worker-0.log").read_text()
-    assert "--lanes 64 needs 1,064 descriptors" in said
-    assert "Use at most 13 --lanes" in said
+    assert "--lanes 64 needs 1,064 descriptors" in service.log()
+    assert "Use at most 13 --lanes" in service.log()
 
 
 def test_a_file_without_records_has_failed(service: Service) -> None:
     service.work()
-    job_id = service.faulty(1, fault="segfault", page=0)
-    job = service.ended(job_id)
-    assert job.report is not None
-    assert (job.state, job.report["failure"], job.report["signal"]) == (
+    ticket_id = service.faulty(1, fault="segfault", page=0)
+    ticket = service.ended(ticket_id)
+    assert ticket.report is not None
+    assert (ticket.state, ticket.report["failure"], ticket.report["signal"]) == (
         State.FAILED, "crashed", "SIGSEGV",
     )  # fmt: skip
     with pytest.raises(FileNotFoundError):
-        service.records(job_id)
+        service.records(ticket_id)
 
 
-def test_a_redis_that_starts_again_loses_no_job(service: Service, broker: Broker) -> None:
+def test_a_redis_that_starts_again_loses_no_ticket(service: Service, broker: Broker) -> None:
     service.work()
     under_way = service.faulty(fault="sleep", page=1, seconds=1)
     waiting = [service.faulty() for _ in range(3)]
     service.running(under_way)
     broker.stop()
-    time.sleep(1.5)
+    wait_for(lambda: "_beat" in service.log())  # the worker has missed it
     broker.start()
-    for job_id in (under_way, *waiting):
-        job = service.ended(job_id, 60)
-        assert (job.state, service.records(job_id)) == (State.DONE, [1, 2])
+    for ticket_id in (under_way, *waiting):
+        ticket = service.ended(ticket_id, 60)
+        assert (ticket.state, service.records(ticket_id)) == (State.DONE, [1, 2])
     assert service.workers[0].poll() is None
 
 
-def test_a_stopped_worker_gives_its_job_back_at_once(service: Service) -> None:
+def test_a_stopped_worker_gives_its_ticket_back_at_once(service: Service) -> None:
     worker = service.work()
-    job_id = service.faulty(fault="hang", page=1)
-    child = service.running(job_id)
+    ticket_id = service.faulty(fault="hang", page=1)
+    child = service.running(ticket_id)
     began_s = time.monotonic()
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
     assert time.monotonic() - began_s < 7
     assert not child.is_running()
-    job = service.job(job_id)
-    assert (job.state, job.attempts) == (State.QUEUED, 0)
+    ticket = service.ticket(ticket_id)
+    assert (ticket.state, ticket.attempts) == (State.QUEUED, 0)
     service.work(PDFINGEST_PAGE_TIMEOUT="1")
-    assert service.ended(job_id).attempts == 1
+    assert service.ended(ticket_id).attempts == 1
 
 
-def test_the_same_message_twice_is_one_job(service: Service) -> None:
-    job_id = service.faulty(fault="sleep", page=1, seconds=1)
+def test_the_same_message_twice_is_one_ticket(service: Service) -> None:
+    ticket_id = service.faulty(fault="sleep", page=1, seconds=1)
     for _ in range(3):
-        queue.send(service.app, job_id)
+        queue.send(service.app, ticket_id)
     for _ in range(2):
         service.work()
-    job = service.ended(job_id)
+    ticket = service.ended(ticket_id)
     after = service.faulty()
     service.ended(after)
-    assert (service.job(job_id), job.attempts) == (job, 1)
-    assert service.jobs.counts()["jobs:done"] == 2
+    assert (service.ticket(ticket_id), ticket.attempts) == (ticket, 1)
+    assert service.tickets.counts()["jobs:done"] == 2
 
 
 def test_a_message_that_was_lost_is_sent_again(service: Service) -> None:
-    job_id = service.faulty()
-    service.jobs.client.delete("pdfingest")  # the queue
+    ticket_id = service.faulty()
+    service.tickets.client.delete("pdfingest")  # the queue
     waiting = "pdfingest:queued"
-    service.jobs.client.zadd(waiting, {job_id: service.jobs.now() - 60})
+    service.tickets.client.zadd(waiting, {ticket_id: service.tickets.now() - 60})
     service.work()
-    assert service.ended(job_id).state is State.DONE
+    assert service.ended(ticket_id).state is State.DONE
 
 
 def test_a_file_that_kills_workers_is_given_up(service: Service) -> None:
-    job_id = service.faulty(fault="kills_parent", page=1)
+    ticket_id = service.faulty(fault="kills_parent", page=1)
     more = {"PDFINGEST_SANDBOX": "off"}
     for _ in range(service.settings.max_attempts):
         assert service.work(**more).wait(30) == -signal.SIGKILL
     service.work(**more)
-    job = service.ended(job_id)
-    assert job.report is not None
-    assert (job.state, job.report["failure"]) == (State.FAILED, "crashed")
-    assert "3 workers died on it" in job.report["message"]
+    ticket = service.ended(ticket_id)
+    assert ticket.report is not None
+    assert (ticket.state, ticket.report["failure"]) == (State.FAILED, "crashed")
+    assert "3 workers died on it" in ticket.report["message"]
     assert service.ended(service.faulty()).state is State.DONE
 
 
-def test_a_store_that_takes_nothing_fails_the_job_and_not_the_worker(service: Service) -> None:
+def test_a_store_that_takes_nothing_ends_the_ticket_and_not_the_worker(service: Service) -> None:
     service.work()
     service.ended(service.faulty())
     results = Path(service.settings.store) / "results"
     shutil.rmtree(results)
-    job = service.ended(service.faulty())
-    assert job.report is not None
-    assert (job.state, job.report["pages"]) == (State.FAILED, 0)
-    assert "could not do it" in job.report["message"]
+    ticket = service.ended(service.faulty())
+    assert ticket.report is not None
+    assert (ticket.state, ticket.report["pages"]) == (State.FAILED, 0)
+    assert "could not do it" in ticket.report["message"]
     results.mkdir()
     assert service.ended(service.faulty()).state is State.DONE
 
 
-def test_a_cancelled_job_ends_its_child(service: Service) -> None:
+def test_a_cancelled_ticket_ends_its_child(service: Service) -> None:
     service.work()
-    job_id = service.faulty(fault="hang_holding_gil", page=1)
-    child = service.running(job_id)
-    assert service.jobs.cancel(job_id)
+    ticket_id = service.faulty(fault="hang_holding_gil", page=1)
+    child = service.running(ticket_id)
+    assert service.tickets.cancel(ticket_id)
     wait_for(lambda: not child.is_running(), 10)
     after = service.ended(service.faulty())
-    assert (service.job(job_id).state, after.state) == (State.CANCELLED, State.DONE)
+    assert (service.ticket(ticket_id).state, after.state) == (State.CANCELLED, State.DONE)
     with pytest.raises(FileNotFoundError):
-        service.records(job_id)
+        service.records(ticket_id)
 
 
-def test_progress_is_told(service: Service) -> None:
+def test_a_running_ticket_shows_its_progress(service: Service) -> None:
     service.work()
-    job_id = service.faulty(40, page=-1, page_s=0.1)
-    wait_for(lambda: service.job(job_id).pages_done > 1)
-    assert service.job(job_id).total_pages == 40
+    ticket_id = service.faulty(40, page=-1, page_s=0.1)
+    wait_for(lambda: service.ticket(ticket_id).pages_done > 1)
+    assert service.ticket(ticket_id).total_pages == 40
 
 
 def test_the_end_is_told_to_an_allowed_host_and_signed(service: Service) -> None:
@@ -373,13 +380,13 @@ def test_the_end_is_told_to_an_allowed_host_and_signed(service: Service) -> None
         service.work(PDFINGEST_WEBHOOK_HOSTS=host, PDFINGEST_WEBHOOK_SECRET="s3cret")
         path = service.folder / "a.pdf"
         write_pdf(path)
-        job_id = service.send(path, webhook=f"http://{host}/hook")
+        ticket_id = service.send(path, webhook=f"http://{host}/hook")
         elsewhere = service.send(path, webhook="http://127.0.0.2:9/hook")
         wait_for(lambda: told)
         service.ended(elsewhere)
         server.shutdown()
     ((body, signature),) = told
-    assert json.loads(body)["id"] == job_id
+    assert json.loads(body)["id"] == ticket_id
     assert signature == "sha256=" + hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
 
 
@@ -399,7 +406,7 @@ def fleet(service: Service) -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
-def test_a_run_on_the_fleet_is_a_run(
+def test_a_run_on_the_fleet_writes_what_a_local_run_writes(
     service: Service, fleet: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     pdfs = tmp_path / "pdfs"
@@ -429,6 +436,20 @@ def test_a_run_on_the_fleet_is_a_run(
     assert "unchanged" in again.stderr
 
 
+def test_a_file_on_the_fleet_may_have_a_name_that_is_not_utf8(
+    service: Service, fleet: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    pdfs = tmp_path / "pdfs"
+    pdfs.mkdir()
+    write_pdf(pdfs / os.fsdecode(b"\xff.pdf"))
+    write_pdf(pdfs / "b.pdf")
+    service.work()
+    done = fleet(pdfs, "-o", tmp_path / "out", "--engine", "faulty", "-q")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = read_lines(tmp_path / "out" / "report.jsonl")
+    assert sorted(line["source"] for line in lines) == [r"\xff.pdf", "b.pdf"]
+
+
 def test_sources_that_workers_may_not_open_are_unreadable(
     service: Service, fleet: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
@@ -451,18 +472,18 @@ def test_a_worker_reads_the_object_that_a_source_names_and_no_other(
         buckets.put(bucket, key, content)
     service.work(PDFINGEST_SOURCE_PREFIXES=f"s3://{bucket}/pdfs")
 
-    def ended(source: str) -> Job:
-        """The end of a job that the API of an earlier version let in."""
-        job_id = new_id()
-        service.jobs.add(Job(job_id, "a.pdf", source))
-        queue.send(service.app, job_id)
-        return service.ended(job_id)
+    def ended(source: str) -> Ticket:
+        """The end of a ticket that the API of an earlier version let in."""
+        ticket_id = new_id()
+        service.tickets.add(Ticket(ticket_id, "a.pdf", source))
+        queue.send(service.app, ticket_id)
+        return service.ended(ticket_id)
 
     assert ended(f"s3://{bucket}/pdfs/50% of it.pdf").state is State.DONE
     for rest in ("%2e%2e/store/uploads/a.pdf", "..%2fstore/uploads/a.pdf", "50%25 of it.pdf"):
-        job = ended(f"s3://{bucket}/pdfs/{rest}")
-        assert job.report is not None
-        assert (job.state, job.report["failure"]) == (State.FAILED, "unreadable")
+        ticket = ended(f"s3://{bucket}/pdfs/{rest}")
+        assert ticket.report is not None
+        assert (ticket.state, ticket.report["failure"]) == (State.FAILED, "unreadable")
 
 
 def test_a_worker_that_cannot_open_a_prefix_does_not_start(service: Service) -> None:
@@ -470,9 +491,8 @@ def test_a_worker_that_cannot_open_a_prefix_does_not_start(service: Service) -> 
         PDFINGEST_SOURCE_PREFIXES="gs://bucket/pdfs", GOOGLE_SERVICE_ACCOUNT="/nowhere.json"
     )
     assert worker.wait(30) == 2
-    log = (service.folder / "worker-0.log").read_text()
-    assert "cannot open gs://bucket/pdfs" in log
-    assert "Traceback" not in log
+    assert "cannot open gs://bucket/pdfs" in service.log()
+    assert "Traceback" not in service.log()
 
 
 def test_a_fleet_whose_store_is_a_place_of_others_is_a_usage_error(
@@ -487,7 +507,7 @@ def test_a_fleet_whose_store_is_a_place_of_others_is_a_usage_error(
     assert os.listdir(tmp_path / "pdfs") == ["a.pdf"]
 
 
-def test_a_fleet_that_cannot_be_reached_is_told(
+def test_a_fleet_that_cannot_be_reached_ends_the_run_with_4(
     broker: Broker,
     fleet: Callable[..., subprocess.CompletedProcess[str]],
     tmp_path: Path,

@@ -1,4 +1,4 @@
-"""`pdfingest serve`: its options."""
+"""The command `pdfingest serve`."""
 
 import logging
 from typing import Annotated
@@ -12,7 +12,7 @@ _HEADER_BYTES = 16 << 10
 _CONNECTIONS = 1000
 _KEEP_ALIVE_S = 5
 _STOP_S = 10
-"""How long requests may still take once it is to end."""
+"""Seconds that requests may still take once the API is told to end."""
 
 
 def serve(
@@ -37,7 +37,7 @@ def serve(
             f"{host} can be reached from elsewhere, and there are no API keys. Name a file of "
             "them in PDFINGEST_API_KEYS_FILE, or serve 127.0.0.1."
         )
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of clients' mistakes
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of mistakes of clients
     app = make_api(settings)
     typer.echo(f"pdfingest: serving http://{host}:{port}", err=True)
     uvicorn.run(

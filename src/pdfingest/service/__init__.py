@@ -1,1 +1,1 @@
-"""The service: upload, queue, worker, result. It adds transport; `run` and it share the rest."""
+"""The service: upload, queue, worker, result. It adds transport to what `run` does."""

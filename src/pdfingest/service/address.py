@@ -1,4 +1,6 @@
-"""Addresses in object stores, such as `s3://bucket/folder/a.pdf`: the one place that reads them.
+"""Addresses in object stores, such as `s3://bucket/folder/a.pdf`.
+
+Owns how they are read, and which are refused; nobody else takes one apart.
 
 An address is a scheme, a bucket and a key, and the key is taken character for character, as
 `aws s3 cp`, `gcloud storage cp`, boto3 and fsspec take it. Nothing is decoded: `%20` is three
@@ -8,8 +10,8 @@ An address is not read as a URL, though it looks like one, because each reader o
 it a little further. The `from_url` of obstore drops tabs and resolves `%2e%2e` as the URL standard
 says (https://url.spec.whatwg.org/#double-dot-path-segment) and then decodes the path, so that a
 check of the text and the request that follows may mean two objects. Here nothing is normalised: a
-key that a store, a proxy or a library on the way might change is refused. What is left goes through
-object_store as it is (https://docs.rs/object_store/latest/object_store/path/struct.Path.html).
+key that a store, a proxy or a library on the way might change is refused. The others go through
+object_store as they are (https://docs.rs/object_store/latest/object_store/path/struct.Path.html).
 """
 
 # pyright: basic
@@ -39,13 +41,13 @@ class Address:
     bucket: str
     """Name of the bucket, or of the container of Azure."""
     key: str = ""
-    """Key without a slash at either end; empty for the whole bucket."""
+    """Key of the object or the folder, without a slash at either end; empty for the bucket."""
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.bucket}/{self.key}"
 
     def key_of(self, other: "Address") -> str:
-        """Key of another address relative to this folder, or empty if it is not in here."""
+        """Return the key of another address relative to this folder; empty if it is elsewhere."""
         if (self.scheme, self.bucket) != (other.scheme, other.bucket):
             return ""
         folder = f"{self.key}/" if self.key else ""
@@ -53,7 +55,7 @@ class Address:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is meant as an address, or as a URL, and not as a path."""
+    """Tell whether a text is meant as an address or a URL, and not as a path."""
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) is not None
 
 
@@ -61,8 +63,8 @@ def parse_address(text: str) -> Address:
     """Read the address of an object.
 
     Raises:
-        ValueError: the text is no address, or its key could be read in two ways. The message says
-            why and does not repeat the text.
+        ValueError: the text is not an address, or its key could be read in two ways. The message
+            says why and does not repeat the text.
     """
     match = _ADDRESS.fullmatch(text)
     if match is None:
@@ -75,13 +77,13 @@ def parse_address(text: str) -> Address:
 
 
 def parse_folder(text: str) -> Address:
-    """Read the address of a folder: a bucket, or a key under which other keys are.
+    """Read the address of a folder, which is a bucket, or a key under which other keys are.
 
     A slash at the end changes nothing: `s3://bucket/pdfs` and `s3://bucket/pdfs/` are one folder,
     and `s3://bucket/pdfs2/a.pdf` is not in it.
 
     Raises:
-        ValueError: as `parse_address`.
+        ValueError: the text is not an address, or its key could be read in two ways.
     """
     match = _ADDRESS.fullmatch(text)
     if match and match["key"] in {None, ""}:
@@ -93,11 +95,11 @@ def parse_folder(text: str) -> Address:
 def open_folder(folder: Address) -> Any:
     """Open an object store that reaches the keys of a folder and no others.
 
-    It is made once, since that takes 14 ms of CPU and a connection can be used again; threads may
-    share it.
+    It is made once for each folder, since that takes 14 ms of CPU and its connections can be used
+    again. Threads may share it.
 
     Raises:
-        UsageError: obstore is not installed, or has not the configuration that it needs.
+        UsageError: obstore is not installed, or lacks the configuration that it needs.
     """
     try:
         from obstore import store  # noqa: PLC0415 - an extra
@@ -113,21 +115,17 @@ def open_folder(folder: Address) -> Any:
 
 
 def first_line(error: Exception) -> str:
-    """The message of obstore without the debug output that follows it."""
+    """Return the message of an error of obstore without the debug output that follows it."""
     return str(error).partition("\n")[0].rstrip(".")
 
 
 def _check_key(key: str) -> None:
-    """Refuse a key that some reader on the way to the object might take for another key.
-
-    Raises:
-        ValueError: says why.
-    """
+    """Refuse a key that some reader on the way to the object might take for another key."""
     if _CONTROL.search(key):
         raise ValueError("its key has control characters")
     if "" in key.split("/"):  # object_store drops slashes at the ends and refuses two in a row
         raise ValueError("its key has an empty segment")
-    try:
+    try:  # JSON may spell half a character
         key.encode()
     except UnicodeEncodeError:
         raise ValueError("its key is not valid Unicode") from None
@@ -136,7 +134,7 @@ def _check_key(key: str) -> None:
 
 
 def _may_climb(key: str) -> bool:
-    r"""Whether a segment is `.` or `..` to a reader who decodes it, however often.
+    r"""Tell whether a segment is `.` or `..` to a reader that decodes it, however often.
 
     Such a reader is not in our hands: a proxy that decodes once more, a gateway that keeps objects
     as files and takes `\` for `/`, a URL parser, which drops control characters.

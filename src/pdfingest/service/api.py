@@ -1,15 +1,19 @@
-"""The API: jobs in, records out, over HTTP. It reads no PDF; a worker has a child do that.
+"""The HTTP API: PDFs in, records out.
 
-POST /ingest ─▶ refuse early ─▶ body ─▶ store ─▶ job ─▶ queue ─▶ 202
+    POST /ingest ─▶ refuse early ─▶ body ─▶ store ─▶ ticket ─▶ queue ─▶ 202
+
+Owns the routes and what they answer. Does not own what becomes a ticket (`intake` does), and reads
+no PDF: a worker has a child do that. A ticket is called a job in paths and fields.
 """
 
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Security
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Security
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.security import APIKeyHeader
@@ -17,41 +21,42 @@ from fastapi.security import APIKeyHeader
 from pdfingest.service import documents, events, metrics, problems, queue
 from pdfingest.service.body import check_headers, whole
 from pdfingest.service.contents import result_key, upload_key
-from pdfingest.service.documents import Health, JobDocument, JobList, job_document, job_link
+from pdfingest.service.documents import Health, TicketDocument, TicketList, ticket_document
 from pdfingest.service.edge import Edge
 from pdfingest.service.intake import Intake
-from pdfingest.service.jobs import Job, State
 from pdfingest.service.keys import HEADER, Keys
 from pdfingest.service.page import load_page
 from pdfingest.service.problems import Problem, answers, unavailable
 from pdfingest.service.settings import Settings
 from pdfingest.service.store import open_store
-from pdfingest.service.upload import check_upload, receive_upload
+from pdfingest.service.ticket import State, Ticket
+from pdfingest.service.upload import FORM_BYTES, receive_upload
 
 _MOST_JSON_BYTES = 64 << 10
 _PROBE_BYTES = 4096
 _EARLY = (400, 401, 403, 503)
-"""What any request may be answered with."""
+"""Statuses that any request may be answered with."""
+_TEXT: Mapping[str, Any] = {"type": "string"}
+_TicketId: TypeAlias = Annotated[str, Path(alias="job_id")]
 
 
 def make_api(settings: Settings) -> FastAPI:
-    """The application.
+    """Make the ASGI application.
 
     Args:
-        settings: of the service.
+        settings: the settings of the service.
 
     Raises:
         UsageError: the keys cannot be read, or the store needs a library.
         OutputError: the store cannot be made.
     """
-    jobs, store = queue.connect(settings), open_store(settings.store)
-    api = _Api(
-        Keys(settings.api_keys_file), Intake(settings, jobs, store, queue.make_app(settings))
-    )
+    tickets, store = queue.connect(settings), open_store(settings.store)
+    intake = Intake(settings, tickets, store, queue.make_app(settings))
+    api = _Api(Keys(settings.api_keys_file), intake)
     app = FastAPI(
         title="pdfingest",
         version=version("pdfingest"),
-        description="PDFs to JSONL, one fresh process per file.",
+        description="PDFs to JSONL, one fresh process per file. A job is the ticket of one file.",
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
@@ -59,13 +64,13 @@ def make_api(settings: Settings) -> FastAPI:
     problems.handle_problems(app)
     app.add_middleware(Edge)
     app.include_router(api.open_routes())
-    app.include_router(api.job_routes())
+    app.include_router(api.ticket_routes())
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as its documentation says
     return app
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI, with the schema of problems."""
+    """Make the OpenAPI document, with the schema of problems; FastAPI knows no way to add one."""
     if not app.openapi_schema:
         document = get_openapi(
             title=app.title,
@@ -79,44 +84,46 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
 
 
 class _Api:
-    """The routes.
+    """The routes. Docstrings of routes are their descriptions in the OpenAPI document.
+
+    Those that are not `async` wait for Redis or the store; FastAPI runs them in threads.
 
     Args:
         keys: who may ask.
-        intake: makes jobs; has the jobs and the store.
+        intake: makes tickets; has the tickets and the store.
     """
 
     def __init__(self, keys: Keys, intake: Intake) -> None:
         self._keys, self._intake = keys, intake
-        self._jobs, self._store = intake.jobs, intake.store
-        self._metrics = metrics.Metrics(self._jobs)
+        self._tickets, self._store = intake.tickets, intake.store
+        self._metrics = metrics.Metrics(self._tickets)
         self._page, self._page_headers = load_page()
 
     async def owner(self, request: Request) -> None:
-        """See who asks, before anything else is looked at."""
-        request.state.owner = self._keys.owner(request.headers)
+        """Find out who asks, before anything else of the request is looked at."""
+        request.state.owner = self._keys.owner(request.headers)  # raises where nobody may
 
     def _guards(self) -> list[Any]:
-        """Dependencies of routes that need a key."""
+        """Return the dependencies of routes that need a key."""
         documented = Security(APIKeyHeader(name=HEADER, auto_error=False))
         return [Depends(self.owner), *([documented] if self._keys else [])]
 
     def open_routes(self) -> APIRouter:
-        """Routes without a key."""
+        """Make the routes that need no key."""
         router = APIRouter()
         router.get("/", include_in_schema=False)(self.page)
         router.get("/healthz", tags=["service"])(self.health)
         router.get("/readyz", tags=["service"], responses=answers(503, 507))(self.ready)
         return router
 
-    def job_routes(self) -> APIRouter:
-        """Routes that need a key, if there are keys."""
+    def ticket_routes(self) -> APIRouter:
+        """Make the routes that need a key, if the service has keys."""
         router = APIRouter(dependencies=self._guards(), responses=answers(*_EARLY))
         post: dict[str, Any] = {
             "status_code": 202,
-            "response_model": JobDocument,
+            "response_model": TicketDocument,
             "responses": {
-                200: {"model": JobDocument, "description": "Done before, with these options."},
+                200: {"model": TicketDocument, "description": "Done before, with these options."},
                 **answers(408, 409, 413, 415, 422, 429, 507),
             },
             "openapi_extra": {"requestBody": dict(documents.REQUEST_BODY)},
@@ -124,53 +131,47 @@ class _Api:
         }
         router.post("/v1/jobs", operation_id="add_job", **post)(self.add)
         router.post("/ingest", operation_id="ingest", **post)(self.add)
-        router.get("/v1/jobs", responses=answers(422), tags=["jobs"])(self.recent)
-        one = "/v1/jobs/{job_id}"
-        router.get(one, responses=answers(404, 422), tags=["jobs"])(self.show)
+        one, get = "/v1/jobs/{job_id}", partial(router.get, tags=["jobs"])
+        get("/v1/jobs", responses=answers(422))(self.recent)
+        get(one, responses=answers(404, 422))(self.show)
         router.delete(one, status_code=204, responses=answers(404, 409, 422), tags=["jobs"])(
             self.cancel
         )
-        router.get(
+        result = _stream("application/jsonl", "The records, one a line.")
+        get(
             f"{one}/result",
             response_class=StreamingResponse,
-            responses={
-                200: _stream("application/jsonl", "The records, one a line."),
-                **answers(404, 409, 410, 422),
-            },
-            tags=["jobs"],
+            responses={200: result, **answers(404, 409, 410, 422)},
         )(self.result)
-        router.get(
+        changes = "Events `job` until the ticket has ended."
+        get(
             f"{one}/events",
             response_class=StreamingResponse,
             responses={
-                200: {
-                    "description": "Events `job` until the job has ended.",
-                    "content": {events.MEDIA_TYPE: {"schema": dict(events.SCHEMA)}},
-                },
+                200: _stream(events.MEDIA_TYPE, changes, events.SCHEMA),
                 **answers(404, 422),
             },
-            tags=["jobs"],
         )(self.events)
         router.get(
             "/metrics",
             response_class=Response,
-            responses={200: _stream("text/plain", "As Prometheus reads them.")},
+            responses={200: _stream("text/plain", "The metrics as Prometheus reads them.")},
             tags=["service"],
         )(self.metrics)
         return router
 
     def page(self) -> Response:
-        """A page to drop PDFs on."""
+        """Show a page to drop PDFs on."""
         return Response(self._page, headers=dict(self._page_headers), media_type="text/html")
 
     async def health(self) -> Health:
-        """Whether this process answers."""
+        """Tell that this process answers."""
         return Health(status="ok")
 
     def ready(self) -> Health:
-        """Whether jobs can be taken: Redis answers, and the store has room."""
-        self._jobs.client.ping()
-        try:
+        """Tell whether files can be taken: Redis answers, and the store has room."""
+        self._tickets.client.ping()
+        try:  # on a full disk a file can still be created, but not written
             with tempfile.TemporaryFile(dir=self._store.scratch) as file:
                 file.write(bytes(_PROBE_BYTES))
         except OSError as error:
@@ -178,7 +179,7 @@ class _Api:
         return Health(status="ok")
 
     def metrics(self) -> Response:
-        """Jobs by state, failures by kind, and what they cost."""
+        """Count tickets by state and failures by kind, and tell what they cost."""
         return Response(self._metrics.exposition(), media_type=metrics.MEDIA_TYPE)
 
     async def add(
@@ -186,93 +187,88 @@ class _Api:
         request: Request,
         idempotency_key: Annotated[
             str,
-            Header(
-                max_length=255, description="The same key with the same content is the same job."
-            ),
+            Header(max_length=255, description="The same key with the same content is one ticket."),
         ] = "",
     ) -> Response:
-        """Take a PDF, or the name of one, and answer with its job."""
-        owner, settings = request.state.owner, self._intake.settings
+        """Take a PDF, or the name of one that the workers can reach, and answer with its ticket."""
+        owner, intake = request.state.owner, self._intake
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "application/json":
             check_headers(request, _MOST_JSON_BYTES)
-            await to_thread.run_sync(self._intake.admit, owner)
+            await to_thread.run_sync(intake.admit, owner)
             body = await whole(request, _MOST_JSON_BYTES)
-            job, done = await to_thread.run_sync(self._intake.named, body, owner, idempotency_key)
+            ticket = await to_thread.run_sync(intake.named, body, owner, idempotency_key)
         elif kind == "multipart/form-data":
-            check_upload(request, settings.max_upload)
-            await to_thread.run_sync(self._intake.admit, owner)
-            async with receive_upload(request, self._store.scratch, settings.max_upload) as upload:
-                job, done = await to_thread.run_sync(
-                    self._intake.upload, upload, owner, idempotency_key
-                )
+            most = intake.settings.max_upload
+            check_headers(request, most + FORM_BYTES)
+            await to_thread.run_sync(intake.admit, owner)
+            async with receive_upload(request, self._store.scratch, most) as upload:
+                ticket = await to_thread.run_sync(intake.upload, upload, owner, idempotency_key)
         else:
             raise Problem(415, "Unsupported Media Type", "Send multipart/form-data, or JSON.")
-        headers = {"Location": job_link(job.id)}
-        content = job_document(job).model_dump(mode="json")
-        return JSONResponse(content, 200 if done else 202, headers)
+        document = ticket_document(ticket)
+        headers = {"Location": document.links.self}
+        status = 200 if ticket.state is State.DONE else 202
+        return JSONResponse(document.model_dump(mode="json"), status, headers)
 
     def recent(
         self,
         request: Request,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         offset: Annotated[int, Query(ge=0, le=10_000)] = 0,
-    ) -> JobList:
-        """Jobs of this key, the newest first."""
-        found = self._jobs.recent(request.state.owner, offset, limit)
-        return JobList(jobs=list(map(job_document, found)), offset=offset, limit=limit)
+    ) -> TicketList:
+        """List the tickets of this key, the newest first."""
+        found = self._tickets.newest(request.state.owner, offset, limit)
+        return TicketList(jobs=list(map(ticket_document, found)), offset=offset, limit=limit)
 
-    def show(self, request: Request, job_id: str) -> JobDocument:
-        """One job."""
-        return job_document(self._own(request, job_id))
+    def show(self, request: Request, ticket_id: _TicketId) -> TicketDocument:
+        """Show a ticket: its state, its progress, and its report line once it has ended."""
+        return ticket_document(self._own(request, ticket_id))
 
-    def cancel(self, request: Request, job_id: str) -> Response:
-        """Cancel a job; a worker that has it stops within seconds."""
-        job = self._own(request, job_id)
-        if not self._jobs.cancel(job_id):
-            raise Problem(409, "ended", "The job has ended already.")
-        if job.source == upload_key(job_id):
-            self._store.delete(job.source)
+    def cancel(self, request: Request, ticket_id: _TicketId) -> Response:
+        """Cancel a ticket; a worker that reads the file stops within seconds."""
+        ticket = self._own(request, ticket_id)
+        if not self._tickets.cancel(ticket_id):
+            raise Problem(409, "ended", "It has ended already, so there is nothing to cancel.")
+        if ticket.source == upload_key(ticket_id):
+            self._store.delete(ticket.source)
         return Response(status_code=204)
 
-    def result(self, request: Request, job_id: str) -> Response:
-        """The records of a job that is done, as JSONL."""
-        job = self._own(request, job_id)
-        if not job.state.ended:
-            raise Problem(409, "not done", "The job has not ended.", {"Retry-After": "1"})
-        if job.state is State.CANCELLED:
-            raise Problem(410, "cancelled", "The job was cancelled.")
-        if job.state is State.FAILED:
-            report: Mapping[str, Any] = job.report or {}
-            raise Problem(409, "failed", "There are no records; `report` says why.", report=report)
+    def result(self, request: Request, ticket_id: _TicketId) -> Response:
+        """Stream the records of a ticket that is done, as JSONL."""
+        ticket = self._own(request, ticket_id)
+        if not ticket.state.ended:
+            raise Problem(409, "not done", "It has not ended. Ask later.", {"Retry-After": "1"})
+        if ticket.state is State.CANCELLED:
+            raise Problem(410, "cancelled", "It was cancelled, so there are no records.")
+        if ticket.state is State.FAILED:
+            detail = "There are no records; `report` says why."
+            raise Problem(409, "failed", detail, report=ticket.report or {})
         try:
-            pieces = self._store.read(result_key(job_id))
+            pieces = self._store.read(result_key(ticket_id))
         except FileNotFoundError:
             raise Problem(410, "Gone", "The records were deleted, as they were too old.") from None
-        headers = {"Content-Disposition": f'attachment; filename="{job_id}.jsonl"'}
+        headers = {"Content-Disposition": f'attachment; filename="{ticket_id}.jsonl"'}
         return StreamingResponse(pieces, headers=headers, media_type="application/jsonl")
 
-    def events(self, request: Request, job_id: str) -> Response:
-        """A job as it changes, as server-sent events."""
-        self._own(request, job_id)
+    def events(self, request: Request, ticket_id: _TicketId) -> Response:
+        """Stream a ticket as it changes, as server-sent events."""
+        self._own(request, ticket_id)
         return StreamingResponse(
-            events.follow(self._jobs, job_id),
+            events.follow(self._tickets, ticket_id),
             media_type=events.MEDIA_TYPE,
-            headers={"X-Accel-Buffering": "no"},
+            headers={"X-Accel-Buffering": "no"},  # nginx would hold them back
         )
 
-    def _own(self, request: Request, job_id: str) -> Job:
-        """A job of the key that asks.
-
-        Raises:
-            Problem: 404; whether another key has it is not told.
-        """
-        job = self._jobs.get(job_id)
-        if job is None or job.owner != request.state.owner:
-            raise Problem(404, "no such job", "It never was, or is forgotten by now.")
-        return job
+    def _own(self, request: Request, ticket_id: str) -> Ticket:
+        """Return a ticket of the key that asks."""
+        ticket = self._tickets.get(ticket_id)
+        # The same answer for a ticket of another key, so that nobody learns that there is one.
+        if ticket is None or ticket.owner != request.state.owner:
+            raise Problem(404, "no such job", "Nothing has this id, or it is forgotten by now.")
+        return ticket
 
 
-def _stream(media_type: str, text: str) -> dict[str, Any]:
-    """A streamed answer as OpenAPI has it."""
-    return {"description": text, "content": {media_type: {"schema": {"type": "string"}}}}
+def _stream(media_type: str, text: str, schema: Mapping[str, Any] = _TEXT) -> dict[str, Any]:
+    """Document a streamed answer for OpenAPI."""
+    return {"description": text, "content": {media_type: {"schema": dict(schema)}}}

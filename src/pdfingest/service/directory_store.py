@@ -1,4 +1,8 @@
-"""A store in a directory, on a disk of this machine or on one that all parts of the service see."""
+"""A store in a directory, on a disk of this machine or on one that all parts of the service see.
+
+Owns how files get in and out, and when a directory is a store. Does not own the
+names in it (`contents`).
+"""
 
 import os
 import shutil
@@ -11,19 +15,18 @@ from contextlib import suppress
 from pdfingest.errors import OutputError
 from pdfingest.service.contents import (
     FOLDERS,
-    JOB,
     MARK,
+    READING,
     SCRATCH,
-    check_mark,
+    check_place,
     is_key,
     is_own,
     mark,
-    not_ours,
 )
 
 _CHUNK_BYTES = 1 << 20
 _OF_THE_DISK = frozenset({"lost+found", ".snapshot"})
-"""Names that a file system itself has in its root, so that a new volume counts as empty."""
+"""Names that a file system has in its root by itself; a volume with nothing else is empty."""
 
 
 class DirectoryStore:
@@ -34,11 +37,12 @@ class DirectoryStore:
 
     Raises:
         UsageError: the directory holds something else, or a newer version made the store.
-        OutputError: it cannot be made or looked at.
+        OutputError: the directory cannot be made or looked at.
     """
 
     def __init__(self, folder: str) -> None:
         self._folder = os.path.abspath(folder)
+        self.scratch = os.path.join(self._folder, SCRATCH)
         try:
             os.makedirs(self._folder, exist_ok=True)
             marked = self._is_marked()
@@ -49,29 +53,24 @@ class DirectoryStore:
         except OSError as error:
             raise OutputError(f"cannot make the store {folder}: {error.strerror}.") from error
 
-    @property
-    def scratch(self) -> str:
-        """A directory for files before they are put."""
-        return os.path.join(self._folder, SCRATCH)
-
     def put(self, key: str, path: str) -> None:
-        """Move a file in, once it is on the disk."""
+        """Move a file in, once its content is on the disk."""
         try:
-            with open(path, "rb") as file:
+            with open(path, "rb") as file:  # else a power cut may leave the name and no content
                 os.fsync(file.fileno())
             os.replace(path, self._path(key))
         except OSError as error:
             raise OutputError(f"cannot store {key}: {error.strerror}.") from error
 
     def fetch(self, key: str, path: str) -> str:
-        """The path of the file itself: nothing is copied."""
+        """Return the path of the file in the store; nothing is copied."""
         found = self._path(key)
         os.stat(found)
         return found
 
     def read(self, key: str) -> Iterator[bytes]:
-        """The content of a file, piece by piece."""
-        file = open(self._path(key), "rb")  # noqa: SIM115 - closed when it is read
+        """Read a file piece by piece."""
+        file = open(self._path(key), "rb")  # noqa: SIM115 - closed once it is read
 
         def pieces() -> Iterator[bytes]:
             with file:
@@ -86,7 +85,7 @@ class DirectoryStore:
             os.unlink(self._path(key))
 
     def expire(self, age_s: float) -> int:
-        """Delete what is old, and what a worker that was killed left in `scratch`."""
+        """Delete files that are old, and what a killed worker left in `scratch`."""
         try:
             before = self._now() - age_s
             return sum(self._expire(name, before) for name in FOLDERS)
@@ -96,7 +95,7 @@ class DirectoryStore:
             ) from error
 
     def _expire(self, folder: str, before: float) -> int:
-        """Delete what is old in one folder; gives how many."""
+        """Delete what was last changed before a time in one folder; returns how many."""
         deleted = 0
         path = os.path.join(self._folder, folder)
         _check_folder(path)
@@ -110,17 +109,12 @@ class DirectoryStore:
         return deleted
 
     def _now(self) -> float:
-        """The time of whoever stamps the files, which on a network drive is not this machine."""
+        """Return the time of whoever stamps the files: on a network drive, not this machine."""
         with tempfile.TemporaryFile(dir=self.scratch) as file:
             return os.fstat(file.fileno()).st_mtime
 
     def _is_marked(self) -> bool:
-        """Whether this is a store already; if not, it is empty or one of an earlier version.
-
-        Raises:
-            UsageError: it is neither.
-            OutputError: one of the folders is a link, or a file.
-        """
+        """Tell whether the directory has its mark; raises if it is neither empty nor a store."""
         for name in FOLDERS:
             with suppress(FileNotFoundError):
                 _check_folder(os.path.join(self._folder, name))
@@ -128,14 +122,11 @@ class DirectoryStore:
         # first file in, so whoever has seen a file and then looks for the mark finds it.
         found = self._foreign()
         content = self._read_mark()
-        if content is not None:
-            check_mark(content, self._folder)
-        elif found:
-            raise not_ours(self._folder, found)
+        check_place(content, found, self._folder)
         return content is not None
 
     def _read_mark(self) -> bytes | None:
-        """Content of the mark; None if there is none."""
+        """Read the mark; None if there is none."""
         try:
             with open(os.path.join(self._folder, MARK), "rb") as file:
                 return file.read(_CHUNK_BYTES)
@@ -143,7 +134,7 @@ class DirectoryStore:
             return None
 
     def _foreign(self) -> str:
-        """What shows that this is not a store, in words; empty if nothing does.
+        """Name something that shows that this is not a store; empty if nothing does.
 
         Earlier versions made exactly the three folders. A store that another part is making at this
         moment has some of them, and nothing in them yet.
@@ -156,12 +147,12 @@ class DirectoryStore:
         return next((repr(name) for name in names - {MARK} if not self._is_empty(name)), "")
 
     def _is_empty(self, name: str) -> bool:
-        """Whether nothing is in one of the folders."""
+        """Tell whether nothing is in one of the folders."""
         with os.scandir(os.path.join(self._folder, name)) as entries:
             return next(entries, None) is None
 
     def _mark(self) -> None:
-        """Write the mark in one step, so that whoever looks sees all of it or nothing."""
+        """Write the mark in one step, so that another part sees all of it or nothing."""
         path = os.path.join(self.scratch, uuid.uuid4().hex)
         with open(path, "xb") as file:
             file.write(mark())
@@ -170,41 +161,32 @@ class DirectoryStore:
         os.replace(path, os.path.join(self._folder, MARK))
 
     def _path(self, key: str) -> str:
-        """The path of a key: a store never opens a path that a client made.
-
-        Raises:
-            FileNotFoundError: it is not one of the service's keys.
-        """
-        if not is_key(key):
+        """Return the path of a key."""
+        if not is_key(key):  # a store never opens a path that a client made
             raise FileNotFoundError(key)
         return os.path.join(self._folder, key)
 
 
 def _check_folder(path: str) -> None:
-    """See that one of the store's folders is a directory, and not a link to somebody else's.
-
-    Raises:
-        OutputError: it is a link, or a file.
-        FileNotFoundError: there is nothing.
-    """
+    """Check that one of the store's folders is a directory, and not a link to somebody else's."""
     if not stat.S_ISDIR(os.lstat(path).st_mode):
         raise OutputError(
-            f"{path} is a link, or no directory; the store needs a directory of its own there. "
+            f"{path} is a link, or not a directory; the store needs a directory of its own there. "
             "Move it away, or set PDFINGEST_STORE to another place."
         )
 
 
 def _is_ours(folder: str, entry: os.DirEntry[str]) -> bool:
-    """Whether this program made an entry of one of the folders: by its name, and no link."""
+    """Tell whether this program made an entry of one of the folders, by its name and its type."""
     if not is_own(folder, entry.name):
         return False
-    if entry.name.startswith(JOB):
+    if entry.name.startswith(READING):
         return entry.is_dir(follow_symlinks=False)
     return entry.is_file(follow_symlinks=False)
 
 
 def _changed(entry: os.DirEntry[str]) -> float:
-    """When a file was last changed, or a folder and what is directly in it."""
+    """Return when a file was last changed, or a folder or anything directly in it."""
     inside = os.listdir(entry.path) if entry.is_dir(follow_symlinks=False) else []
     paths = (entry.path, *(os.path.join(entry.path, name) for name in inside))
     return max(os.lstat(path).st_mtime for path in paths)

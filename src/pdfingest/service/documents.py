@@ -1,4 +1,7 @@
-"""What the API takes and gives, as pydantic and OpenAPI have it. The only module that uses both."""
+"""What the API takes and gives, as pydantic and OpenAPI describe it.
+
+Owns the names on the wire, where a ticket is called a job, and the bounds of what clients choose.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.config import JsonDict
 
 from pdfingest.model import Unit
-from pdfingest.service.jobs import Job, State
+from pdfingest.service.ticket import State, Ticket
 
 _ID = "5f0c6f8e7d3b4a2e9c1d0b8a7f6e5d4c"
 _REPORT: JsonDict = {
@@ -19,8 +22,7 @@ _REPORT: JsonDict = {
     "peak_rss_bytes": 41_943_040,
     "wall_s": 0.21,
 }
-
-_JOB: JsonDict = {
+_TICKET: JsonDict = {
     "id": _ID,
     "state": "done",
     "name": "a.pdf",
@@ -41,7 +43,7 @@ _JOB: JsonDict = {
 
 
 def _utf8(text: str) -> str:
-    """Text that can be stored: JSON may spell half a character."""
+    """Check that a text can be stored, as JSON may spell half a character."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -50,13 +52,15 @@ def _utf8(text: str) -> str:
 
 
 def _listed(value: object) -> object:
-    """One password is a list of one."""
+    """Make a list of a single password."""
     return [value] if isinstance(value, str) else value
 
 
 Text = Annotated[str, AfterValidator(_utf8)]
 
-
+_ENGINE_CHARS = 200
+_PASSWORDS, _PASSWORD_CHARS = 31, 1024
+_WEBHOOK_CHARS = 2000
 _SOURCE_CHARS = 4096
 _SOURCE: JsonDict = {
     "type": "string",
@@ -72,48 +76,51 @@ _SOURCE: JsonDict = {
 
 
 class Choices(BaseModel):
-    """Options of one job."""
+    """What a client may choose for one file."""
 
     model_config = ConfigDict(extra="forbid")
 
-    engine: Annotated[Text, Field(max_length=200)] | None = None
+    engine: Annotated[Text, Field(max_length=_ENGINE_CHARS)] | None = None
     """`auto`, an engine, or several, separated by commas."""
     unit: Unit | None = None
+    """What one record holds."""
     password: Annotated[
-        list[Annotated[Text, Field(max_length=1024)]],
+        list[Annotated[Text, Field(max_length=_PASSWORD_CHARS)]],
         BeforeValidator(_listed),
-        Field(max_length=31),
+        Field(max_length=_PASSWORDS),
     ] = []
-    webhook: Annotated[Text, Field(max_length=2000)] = ""
+    """Passwords to try."""
+    webhook: Annotated[Text, Field(max_length=_WEBHOOK_CHARS)] = ""
+    """URL that is told when the ticket ends."""
 
 
 class Named(Choices):
-    """A file that the service can reach itself."""
+    """A file that the workers can reach themselves, with the options for it."""
 
     source: Annotated[Text, Field(min_length=1, max_length=_SOURCE_CHARS)]
-    """An absolute path or an address; `sources.locate` says what it means."""
+    """Absolute path or address of the file; see `sources.locate`."""
 
 
 class Progress(BaseModel):
-    """How far a job is."""
+    """How many pages of a file are done."""
 
     pages_done: int
     total_pages: int
-    """0 until the file is open."""
+    """Pages of the document; 0 until a child has opened it."""
 
 
 class Links(BaseModel):
-    """Where more of a job is."""
+    """Paths of a ticket, its records and its events."""
 
     self: str
     result: str
     events: str
 
 
-class JobDocument(BaseModel):
-    """A job as clients see it."""
+class TicketDocument(BaseModel):
+    """A ticket as clients see it."""
 
-    model_config = ConfigDict(json_schema_extra={"example": _JOB})
+    model_config = ConfigDict(json_schema_extra={"example": _TICKET})
 
     id: str
     state: State
@@ -126,78 +133,69 @@ class JobDocument(BaseModel):
     ended_at: datetime | None
     progress: Progress
     report: dict[str, Any] | None
-    """Its line of the report, once it has ended."""
+    """The report line of the file, once the ticket ended; null if it was cancelled."""
     links: Links
 
 
-class JobList(BaseModel):
-    """Some of the jobs of a key, the newest first."""
+class TicketList(BaseModel):
+    """Some of the tickets of a key, the newest first."""
 
-    jobs: list[JobDocument]
+    jobs: list[TicketDocument]
     offset: int
     limit: int
 
 
 class Health(BaseModel):
-    """Whether a part of the service works."""
+    """The answer of a service that works."""
 
     status: str
 
 
-def job_link(job_id: str) -> str:
-    """Where a job is."""
-    return f"/v1/jobs/{job_id}"
-
-
-def job_document(job: Job) -> JobDocument:
-    """A job as clients see it: without its passwords, its owner and where its file is."""
-    link = job_link(job.id)
-    return JobDocument(
-        id=job.id,
-        state=job.state,
-        name=job.name,
-        bytes=job.size_bytes,
-        sha256=job.sha256,
-        attempts=job.attempts,
-        created_at=_when(job.created_at),
-        started_at=_when(job.started_at),
-        ended_at=_when(job.ended_at),
-        progress=_progress(job),
-        report=None if job.report is None else dict(job.report),
+def ticket_document(ticket: Ticket) -> TicketDocument:
+    """Describe a ticket for its client, without passwords, owner and the place of the file."""
+    link = f"/v1/jobs/{ticket.id}"
+    return TicketDocument(
+        id=ticket.id,
+        state=ticket.state,
+        name=ticket.name,
+        bytes=ticket.size_bytes,
+        sha256=ticket.sha256,
+        attempts=ticket.attempts,
+        created_at=_when(ticket.created_at),
+        started_at=_when(ticket.started_at),
+        ended_at=_when(ticket.ended_at),
+        progress=_progress(ticket),
+        report=None if ticket.report is None else dict(ticket.report),
         links=Links(self=link, result=f"{link}/result", events=f"{link}/events"),
     )
 
 
-def _progress(job: Job) -> Progress:
-    """How far a job is; a short one ends before its worker first says so, but its report does."""
-    if job.state is State.DONE and job.report:
-        pages = int(job.report.get("pages", 0))
-        return Progress(pages_done=pages, total_pages=pages + job.report.get("pages_failed", 0))
-    return Progress(pages_done=job.pages_done, total_pages=job.total_pages)
+def _progress(ticket: Ticket) -> Progress:
+    """Return the progress of a ticket, as its report has it where it is done."""
+    # A short file is done before its worker first tells how far it is.
+    if ticket.state is State.DONE and ticket.report:
+        pages = int(ticket.report.get("pages", 0))
+        return Progress(pages_done=pages, total_pages=pages + ticket.report.get("pages_failed", 0))
+    return Progress(pages_done=ticket.pages_done, total_pages=ticket.total_pages)
 
 
 def _when(seconds: float) -> datetime | None:
-    """A time in UTC; None for 0."""
+    """Convert seconds since the epoch to a time in UTC; 0 to None."""
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
-def _choices(**more: Any) -> dict[str, Any]:
-    """JSON Schema of the options, and of what stands beside them."""
-    return {
-        **more,
-        "engine": {"type": "string", "maxLength": 200, "example": "auto"},
-        "unit": {"type": "string", "enum": [unit.value for unit in Unit]},
-        "password": {"type": "array", "items": {"type": "string"}, "maxItems": 31},
-        "webhook": {"type": "string", "maxLength": 2000},
-    }
-
-
-def _body(required: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON Schema of a body."""
+def _body(required: str, schema: JsonDict) -> dict[str, Any]:
+    """Write the JSON Schema of a body that must have one property and may have the choices."""
     return {
         "type": "object",
         "required": [required],
-        "properties": dict(properties),
+        "properties": {
+            required: schema,
+            "engine": {"type": "string", "maxLength": _ENGINE_CHARS, "example": "auto"},
+            "unit": {"type": "string", "enum": [unit.value for unit in Unit]},
+            "password": {"type": "array", "items": {"type": "string"}, "maxItems": _PASSWORDS},
+            "webhook": {"type": "string", "maxLength": _WEBHOOK_CHARS},
+        },
         "additionalProperties": False,
     }
 
@@ -207,17 +205,14 @@ REQUEST_BODY: Mapping[str, Any] = {
     "content": {
         "multipart/form-data": {
             "schema": _body(
-                "file",
-                _choices(
-                    file={"type": "string", "format": "binary", "description": "The one PDF."}
-                ),
+                "file", {"type": "string", "format": "binary", "description": "The one PDF."}
             ),
             "encoding": {"file": {"contentType": "application/pdf"}},
         },
         "application/json": {
-            "schema": _body("source", _choices(source=_SOURCE)),
+            "schema": _body("source", _SOURCE),
             "example": {"source": "s3://bucket/folder/a.pdf", "unit": "page"},
         },
     },
 }
-"""What a new job is made of, as OpenAPI has it; read by hand, so written by hand."""
+"""The body of a POST for OpenAPI. The routes read it by hand, so FastAPI does not know it."""

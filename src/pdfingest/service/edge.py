@@ -1,12 +1,11 @@
 """What every answer passes: headers that browsers heed, and an end that reaches the client.
 
 A server that refuses a body and closes at once resets the connection, and with it the answer that
-is still on its way. So the answer goes out, and what still comes is thrown away for a moment
+is still on its way. So the answer goes out, and what still comes is read and dropped for a moment
 (lingering close; RFC 9112, 9.6). A client that sends on and on costs no more than that moment.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LINGER_S = 5.0
 _LINGER_IDLE_S = 1.0
+"""Seconds of silence after which nothing more is expected."""
 _LINGER_BYTES = 64 << 20
 
 _HEADERS: Mapping[str, str] = {
@@ -27,13 +27,13 @@ _HEADERS: Mapping[str, str] = {
 
 
 class Edge:
-    """Middleware around the whole application."""
+    """ASGI middleware around the whole application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer a request; runs in the event loop, as all of this module."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -42,7 +42,7 @@ class Edge:
 
 
 class _Exchange:
-    """One request and its answer."""
+    """One request and its answer, between the server and the application."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -52,7 +52,7 @@ class _Exchange:
         self._receive, self._send = receive, send
 
     async def receive(self) -> Message:
-        """A part of the body, on its way to the application."""
+        """Pass a part of the body to the application."""
         self._begun = True
         message = await self._receive()
         if not message.get("more_body", False):
@@ -60,24 +60,24 @@ class _Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        """A part of the answer, on its way to the client."""
+        """Pass a part of the answer to the client, and linger before the last."""
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
-            if self._unread:
+            if self._unread:  # what is left of the body must not be read as the next request
                 headers["Connection"] = "close"
         elif self._unread and not message.get("more_body", False):
             await self._linger(message)
             message = {"type": "http.response.body", "body": b""}
         await self._send(message)
 
-    async def _linger(self, last: dict[str, Any] | Message) -> None:
-        """Send the last part, and read for a moment what nobody wants."""
+    async def _linger(self, last: Message) -> None:
+        """Send the last part of an answer, and read for a moment what the client still sends."""
         await self._send({**last, "more_body": True})
-        left = _LINGER_BYTES
         if self._waits and not self._begun:
-            return  # the client has not sent anything, and will not
+            return  # a client that waits to be asked for the body has sent none, and will not
+        left = _LINGER_BYTES
         with anyio.move_on_after(_LINGER_S):
             while left > 0 and self._unread:
                 with anyio.move_on_after(_LINGER_IDLE_S) as idle:

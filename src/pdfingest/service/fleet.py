@@ -1,12 +1,11 @@
 """The fleet: the jobs of a run, done by the workers of the service, wherever they are.
 
-    run: plan, ledger, outputs ── jobs ──▶ Redis ──▶ workers
-              ▲                                        │
-              └── records, report lines ◀── store ◀────┘
+    run: plan, ledger, outputs ── tickets ──▶ Redis ──▶ workers
+              ▲                                           │
+              └─── records, report lines ◀─── store ◀─────┘
 
-The same doors as `Supervisor`, so that a run does not know the difference. The workers must reach
-the sources by the same paths or addresses, and may open what is below PDFINGEST_SOURCE_PREFIXES,
-by the rule of `sources`.
+Has the methods of `Supervisor`, so that a run does not know the difference. The workers must reach
+the sources by the same paths, and may open what is below PDFINGEST_SOURCE_PREFIXES.
 """
 
 # pyright: basic
@@ -15,52 +14,42 @@ by the rule of `sources`.
 import json
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from pdfingest.errors import OutputError
 from pdfingest.exchange.record import outcome_of
-from pdfingest.model import (
-    Failed,
-    FailureKind,
-    Finished,
-    Job,
-    Reading,
-    Source,
-    Stop,
-)
+from pdfingest.model import Failed, FailureKind, Finished, Job, Reading, Source, Stop
 from pdfingest.options import IngestOptions
 from pdfingest.service import queue
-from pdfingest.service.address import is_address
 from pdfingest.service.contents import result_key
-from pdfingest.service.jobs import Job as Ticket
-from pdfingest.service.jobs import new_id
 from pdfingest.service.settings import Settings
 from pdfingest.service.store import open_store
+from pdfingest.service.ticket import Ticket, new_id
 
-IN_FLIGHT = 256
-"""Jobs that are sent ahead: enough for a fleet, and few to cancel."""
+_IN_FLIGHT = 256
+"""Tickets that are sent ahead: enough for a fleet, and few to cancel."""
 _WAIT_S = 0.1
 _ALL_S = 5.0
-"""How often all jobs are looked at, not only those that are told to have ended."""
-OWNER = "run"
-"""Whose jobs these are; no key has this name, so no client sees them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """A job, and where the service has it."""
-
-    job: Job
-    id: str
+"""Seconds between two looks at all tickets, beside those that are told to have ended."""
+OWNER = "(run)"
+"""Owner of the tickets; no API key can have this name, so no client sees them."""
 
 
 class Fleet:
-    """Has jobs done by workers elsewhere; made as `Supervisor` is, with the settings first."""
+    """Has jobs done by workers elsewhere. Runs in the parent, in the thread of the run.
+
+    Args:
+        settings: the settings of the service.
+        options: the options of the run; limits are those of the workers.
+        spools: not used, as the workers have their own directories.
+        stop: watched all the time.
+        started: told of each source that is sent, as if it were on the first lane.
+    """
 
     def __init__(
         self,
@@ -71,13 +60,13 @@ class Fleet:
         started: Callable[[int, Source], None],
     ) -> None:
         del spools
-        self._jobs = queue.connect(settings)
+        self._tickets = queue.connect(settings)
         self._app = queue.make_app(settings)
         self._store = open_store(settings.store)
         self._options = options
         self._stop = stop
         self._started = started
-        self._inbox = new_id()
+        self._inbox = self._tickets.new_inbox()
         self._due_s = time.monotonic() + _ALL_S
 
     def run(self, jobs: Iterator[Job]) -> Generator[Finished | None, None, None]:
@@ -86,80 +75,74 @@ class Fleet:
         Raises:
             OutputError: Redis or the store cannot be reached.
         """
-        sent: dict[str, _Sent] = {}
+        sent: dict[str, Job] = {}
         try:
             while not self._stop.requested:
-                while len(sent) < IN_FLIGHT and (job := next(jobs, None)):
-                    each = self._send(job)
-                    sent[each.id] = each
+                while len(sent) < _IN_FLIGHT and (job := next(jobs, None)):
+                    sent[self._send(job)] = job
                 if not sent:
                     return
-                for job_id, report in self._ended(sent):
-                    yield self._finished(sent.pop(job_id).job, job_id, report)
+                for ticket_id, report in self._ended(sent):
+                    yield self._finished(sent.pop(ticket_id), ticket_id, report)
                 yield None
-            for each in list(sent.values()):
-                self._jobs.cancel(each.id)
+            for ticket_id in list(sent):
+                self._tickets.cancel(ticket_id)
                 failed = Failed(FailureKind.CANCELLED, "the run was interrupted")
-                yield Finished(sent.pop(each.id).job.source, failed)
+                yield Finished(sent.pop(ticket_id).source, failed)
         except (RedisError, OperationalError, OSError) as error:
             raise OutputError(f"the service cannot be reached: {error}.") from error
         finally:
             with suppress(RedisError):
-                for job_id in sent:
-                    self._jobs.cancel(job_id)
+                for ticket_id in sent:
+                    self._tickets.cancel(ticket_id)
 
-    def _send(self, job: Job) -> _Sent:
-        """Queue a job."""
-        source, path = job.source, job.source.path
-        job_id = new_id()
+    def _send(self, job: Job) -> str:
+        """Queue a job; returns the id of its ticket."""
+        source = job.source
         ticket = Ticket(
-            id=job_id,
-            name=source.name,
-            source=path if is_address(path) else os.path.abspath(path),
-            size_bytes=source.size_bytes,
+            new_id(),
+            source.name,
+            os.path.abspath(source.path),
+            source.size_bytes,
             options={"engine": self._options.engine, "unit": job.unit.value},
             passwords=job.passwords,
             owner=OWNER,
             inbox=self._inbox,
         )
         self._started(0, source)
-        self._jobs.add(ticket)
-        queue.send(self._app, job_id)
-        return _Sent(job, job_id)
+        self._tickets.add(ticket)
+        queue.send(self._app, ticket.id)
+        return ticket.id
 
-    def _ended(self, sent: Mapping[str, _Sent]) -> list[tuple[str, str]]:
-        """Of these jobs, the ones that have ended, with their report lines; waits a little."""
-        told = [job_id for job_id in self._jobs.ended(self._inbox, _WAIT_S) if job_id in sent]
-        if time.monotonic() >= self._due_s:  # one may be forgotten, and then nothing tells so
+    def _ended(self, sent: Collection[str]) -> list[tuple[str, str]]:
+        """Return the tickets that have ended, with their report lines; waits a little for them."""
+        told = [each for each in self._tickets.ended(self._inbox, _WAIT_S) if each in sent]
+        if time.monotonic() >= self._due_s:  # nothing tells of a ticket that is forgotten
             self._due_s = time.monotonic() + _ALL_S
             told = list(sent)
-        found = self._jobs.reports(told)
-        return [(job_id, report) for job_id, (state, report) in found.items() if state.ended]
+        found = self._tickets.reports(told)
+        return [(ticket_id, report) for ticket_id, (state, report) in found.items() if state.ended]
 
     def reading(self) -> Iterable[Reading]:
-        """Nothing is told of jobs that are elsewhere."""
+        """Return nothing: how far the workers are is not asked."""
         return ()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: the fleet outlives the run."""
 
-    def _finished(self, job: Job, job_id: str, report: str) -> Finished:
-        """How a job ended; its records are in its spool."""
+    def _finished(self, job: Job, ticket_id: str, report: str) -> Finished:
+        """Return how a job ended, and move its records from the store to its spool."""
         if not report:
             cancelled = Failed(FailureKind.CANCELLED, "it was cancelled, or forgotten")
             return Finished(job.source, cancelled)
         outcome = outcome_of(json.loads(report))
         if isinstance(outcome, Failed):
             return Finished(job.source, outcome)
-        self._fetch(job_id, job.spool)
-        earlier = job.earlier
+        key = result_key(ticket_id)
+        with open(job.spool, "wb") as file:
+            file.writelines(self._store.read(key))
+        self._store.delete(key)
+        earlier = job.earlier  # the workers know nothing of earlier runs, and read the file again
         if earlier is not None and earlier.sha256 == outcome.sha256:
             return Finished(job.source, replace(earlier, cost=outcome.cost), job.spool)
         return Finished(job.source, outcome, job.spool)
-
-    def _fetch(self, job_id: str, spool: str) -> None:
-        """Bring the records here; the service needs them no more."""
-        key = result_key(job_id)
-        with open(spool, "wb") as file:
-            file.writelines(self._store.read(key))
-        self._store.delete(key)

@@ -1,7 +1,7 @@
 """The parts of a multipart form, as they come: short fields, and one file that is not kept here.
 
-Owns what a form may hold. `request.form()` would keep the file in a spool of its own first, so that
-each upload were written twice.
+Owns what a form may hold. Does not use `request.form()`, which would keep the file in a spool of
+its own first, so that each upload were written twice.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from pdfingest.service.problems import Problem, invalid
 from pdfingest.text import clean, printable
 
-FILE = "file"
+_FILE = "file"
 _FIELDS = frozenset({"engine", "unit", "password", "webhook"})
 _MOST_PARTS = 32
 _MOST_FIELD_BYTES = 64 << 10
-"""All fields together."""
+"""Bytes that all fields together may have."""
 _MOST_HEADERS = 8
 _MOST_HEADER_BYTES = 4 << 10
 _NAME_CHARS = 255
@@ -24,7 +24,7 @@ _NAMELESS = "upload.pdf"
 
 
 def file_name(given: str) -> str:
-    """What a client calls its file, as data: one printable line without a path (RFC 7578, 4.2)."""
+    """Clean what a client calls its file: one printable line without a path (RFC 7578, 4.2)."""
     last = given.replace("\\", "/").rstrip("/").rpartition("/")[2]
     shown = printable(clean(last), _NAME_CHARS).strip()
     return _NAMELESS if shown in {"", ".", ".."} else shown
@@ -51,7 +51,7 @@ class Form:
                     "on_header_field": self._header_name,
                     "on_header_value": self._header_value,
                     "on_header_end": self._header_end,
-                    "on_headers_finished": self._named,
+                    "on_headers_finished": self._headers_end,
                     "on_part_data": self._data,
                     "on_part_end": self._part_end,
                     "on_end": self._end,
@@ -64,10 +64,10 @@ class Form:
         if not boundary:
             raise _malformed()
         self.fields: dict[str, list[str]] = {}
+        """Values of the fields by name, in the order in which they came."""
         self.name = ""
-        """Of the file; empty until it comes."""
-        self.whole = False
-        """Whether the end of the form has come."""
+        """Name of the file; empty until its part comes."""
+        self._whole = False
         self._on_file = on_file
         self._parts = self._field_bytes = 0
         self._headers: dict[bytes, bytes] = {}
@@ -75,10 +75,11 @@ class Form:
         self._field, self._value = "", bytearray()
 
     def feed(self, piece: bytes) -> None:
-        """Take a piece of the body.
+        """Take the next piece of the body.
 
         Raises:
-            Problem: 400, it is no form; 413, too much of something; 422, what is no part of one.
+            Problem: 400, it is not a form; 413, too much of something; 422, a part has no place in
+                this form.
         """
         try:
             self._parser.write(piece)
@@ -86,54 +87,54 @@ class Form:
             raise _malformed() from None
 
     def close(self) -> None:
-        """See that the form is whole.
+        """Check that the form has come to its end, with a file in it.
 
         Raises:
-            Problem: 400, it is not; 422, it holds no file.
+            Problem: 400, its end is missing; 422, the file is.
         """
-        if not self.whole:
+        if not self._whole:
             raise _malformed()
         if not self.name:
-            raise _wrong(FILE, "missing")
+            raise _wrong(_FILE, "missing")
 
     def _begin(self) -> None:
-        """A part begins."""
+        """Begin a part."""
         self._parts += 1
         if self._parts > _MOST_PARTS:
             raise Problem(413, "too many parts", f"A form has at most {_MOST_PARTS} parts.")
         self._headers, self._field, self._value = {}, "", bytearray()
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
-        """Some of the name of a header."""
+        """Take some of the name of a header."""
         self._header[0].extend(data[start:end])
 
     def _header_value(self, data: bytes, start: int, end: int) -> None:
-        """Some of its value."""
+        """Take some of the value of a header."""
         self._header[1].extend(data[start:end])
 
     def _header_end(self) -> None:
-        """A header is whole."""
+        """Keep a header that is whole."""
         name, value = self._header
         self._headers[bytes(name).lower()] = bytes(value)
         self._header = bytearray(), bytearray()
 
-    def _named(self) -> None:
-        """The headers of a part are whole: see what it is."""
+    def _headers_end(self) -> None:
+        """Find out what a part is, now that its headers are whole."""
         disposition = self._headers.get(b"content-disposition", b"").decode("latin-1")
         kind, parameters = parse_options_header(disposition)
         if kind != b"form-data" or b"name" not in parameters:
             raise _malformed()
         self._field = _decoded(parameters[b"name"])
-        if self._field == FILE:
+        if self._field == _FILE:
             if self.name:
-                raise _wrong(FILE, "only one file is taken")
+                raise _wrong(_FILE, "only one file is taken")
             self.name = file_name(_decoded(parameters.get(b"filename", b"")))
         elif self._field not in _FIELDS:
             raise _wrong(file_name(self._field), "unknown field")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
-        """Some of the content of a part."""
-        if self._field == FILE:
+        """Take some of the content of a part."""
+        if self._field == _FILE:
             self._on_file(memoryview(data)[start:end])
             return
         self._field_bytes += end - start
@@ -142,8 +143,8 @@ class Form:
         self._value += data[start:end]
 
     def _part_end(self) -> None:
-        """A part is whole."""
-        if self._field != FILE:
+        """Keep a field that is whole."""
+        if self._field != _FILE:
             try:
                 value = self._value.decode()
             except UnicodeDecodeError:
@@ -151,12 +152,12 @@ class Form:
             self.fields.setdefault(self._field, []).append(value)
 
     def _end(self) -> None:
-        """The form is whole."""
-        self.whole = True
+        """Note that the end of the form has come."""
+        self._whole = True
 
 
 def _decoded(value: bytes) -> str:
-    """A name, which browsers send as UTF-8."""
+    """Decode a name, which browsers send as UTF-8."""
     try:
         return value.decode()
     except UnicodeDecodeError:
@@ -164,10 +165,10 @@ def _decoded(value: bytes) -> str:
 
 
 def _malformed() -> Problem:
-    """No form."""
-    return Problem(400, "no form", "The body is no whole multipart/form-data with a boundary.")
+    """Make the problem of a body that is not a form."""
+    return Problem(400, "no form", "The body is not a whole multipart/form-data with a boundary.")
 
 
 def _wrong(where: str, what: str) -> Problem:
-    """A part that does not fit."""
+    """Make the problem of a part that does not fit."""
     return invalid([{"loc": ("body", where), "msg": what}])

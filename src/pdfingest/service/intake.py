@@ -1,4 +1,8 @@
-"""Intake: what a client sent becomes a job, once, and nothing is left behind if it cannot."""
+"""Intake: makes a ticket of what a client sent, once, and leaves nothing behind if it cannot.
+
+Owns what a client may choose, and which ticket stands for a file that was sent before, by its
+`Idempotency-Key` or its content. Does not read requests: `api` and `upload` do.
+"""
 
 # pyright: basic
 # Celery is not typed; mypy checks this file strictly.
@@ -18,94 +22,86 @@ from redis.exceptions import RedisError
 
 from pdfingest.engines.registry import find_engines
 from pdfingest.errors import EngineUnavailableError, OutputError, UsageError
-from pdfingest.model import Unit
 from pdfingest.options import options_digest
 from pdfingest.service import queue, sources, webhook
 from pdfingest.service.contents import upload_key
 from pdfingest.service.documents import Choices, Named
 from pdfingest.service.form import file_name
-from pdfingest.service.jobs import Job, Jobs, State, new_id
 from pdfingest.service.problems import Problem, invalid, no_room, unavailable
 from pdfingest.service.settings import Settings
 from pdfingest.service.store import Store
+from pdfingest.service.ticket import State, Ticket, new_id
+from pdfingest.service.tickets import Tickets
 from pdfingest.service.upload import Upload
 
 _MOST_ENGINES = 8
 _IN_BETWEEN_S = 3.0
-"""How long a job may have a name and not be there yet; then whoever made it has died."""
+"""Seconds for which a name may belong to a ticket that is not added yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Makes jobs. Blocks, so it is called in threads."""
+    """Makes tickets. Its methods wait for Redis and the store, so they are called in threads."""
 
     settings: Settings
-    jobs: Jobs
+    tickets: Tickets
     store: Store
     app: Celery
 
     def admit(self, owner: str) -> None:
-        """See whether one more job may come.
+        """Check that a key may send one more file, before the file is read.
 
         Raises:
-            Problem: 429, too many in this minute; 503, too many wait.
+            Problem: 429, the key has sent too many in this minute; 503, too many are queued.
         """
-        wait_s = self.jobs.admit(owner, self.settings.rate)
+        wait_s = self.tickets.admit(owner, self.settings.rate)
         if wait_s > 0:
             raise Problem(
                 429,
                 "too many requests",
-                f"A key may send {self.settings.rate} jobs a minute.",
+                f"A key may send {self.settings.rate} files a minute.",
                 {"Retry-After": str(int(wait_s) + 1)},
             )
-        if self.jobs.waiting() >= self.settings.max_queue:
-            raise Problem(
-                503, "queue full", "Too many jobs wait. Send it later.", {"Retry-After": "10"}
-            )
+        if self.tickets.queued() >= self.settings.max_queue:
+            detail = "Too many files are queued. Send it later."
+            raise Problem(503, "queue full", detail, {"Retry-After": "10"})
 
-    def upload(self, upload: Upload, owner: str, key: str) -> tuple[Job, bool]:
-        """Make a job of an upload, which is moved from where it is if it is needed.
+    def upload(self, upload: Upload, owner: str, key: str) -> Ticket:
+        """Make a ticket of an upload, whose file is moved into the store if it is needed.
 
         Args:
             upload: the file, and the fields that came with it.
-            owner: who sent it.
-            key: `Idempotency-Key`, or empty.
+            owner: name of the API key that sent it; empty without keys.
+            key: the `Idempotency-Key`, or empty.
 
         Returns:
-            The job, and whether it is an earlier one that is done already.
+            A new ticket, which is queued; or an earlier one that stands for the same file.
 
         Raises:
             Problem: 403, 409, 422, 503 or 507.
         """
-        choices = read_choices(upload.fields)
-        job_id = new_id()
-        job = Job(
-            job_id,
+        chosen = self._chosen(read_choices(upload.fields))
+        ticket_id = new_id()
+        ticket = Ticket(
+            ticket_id,
             upload.name,
-            upload_key(job_id),
+            upload_key(ticket_id),
             upload.size_bytes,
             upload.sha256,
-            **self._chosen(choices),
             owner=owner,
+            **chosen,
         )
-        same = f"{owner}:{job.sha256}:{job.digest}"
-        before = self._named(_idempotency(owner, key), job) if key else None
-        if before is None:
-            before = self.jobs.recall(same)
-            if before and before.state is not State.DONE:
-                if before.state.ended:
-                    self.jobs.unname(same)
-                before = None
-        if before:
-            return before, before.state is State.DONE
+        name, same = _key_name(owner, key), f"{owner}:{ticket.sha256}:{ticket.digest}"
+        if earlier := self._named(name, ticket) or self._done(same):
+            return earlier
         try:
-            self.store.put(job.source, upload.path)
+            self.store.put(ticket.source, upload.path)
         except OutputError as error:
             raise no_room() from error
-        return self._queue(job, key, same)
+        return self._queue(ticket, name, same)
 
-    def named(self, text: bytes, owner: str, key: str) -> tuple[Job, bool]:
-        """Make a job of a source that the service can reach; arguments and answer as `upload`.
+    def named(self, text: bytes, owner: str, key: str) -> Ticket:
+        """Make a ticket of JSON that names a source and holds the options; otherwise as `upload`.
 
         Raises:
             Problem: 400, 403, 409, 422 or 503.
@@ -115,100 +111,102 @@ class Intake:
             sources.locate(named.source, self.settings)
         except sources.SourceError as error:
             raise Problem(403, "source not allowed", f"The source is refused: {error}.") from error
-        name = file_name(named.source)
-        job = Job(new_id(), name, named.source, **self._chosen(named), owner=owner)
-        before = self._named(_idempotency(owner, key), job) if key else None
-        if before:
-            return before, before.state is State.DONE
-        return self._queue(job, key, "")
+        chosen = self._chosen(named)
+        ticket = Ticket(new_id(), file_name(named.source), named.source, owner=owner, **chosen)
+        name = _key_name(owner, key)
+        # The content may change between two tickets, so that only a key can tell that it did not.
+        return self._named(name, ticket) or self._queue(ticket, name, "")
 
     def _chosen(self, choices: Choices) -> dict[str, Any]:
-        """Parts of a job that are options."""
+        """Return the fields of a ticket that its client chooses."""
         if choices.webhook and not webhook.is_allowed(choices.webhook, self.settings):
-            raise Problem(
-                403,
-                "webhook not allowed",
-                "This service sends webhooks only to the hosts that it allows.",
-            )
-        given = {
-            name: str(value)
-            for name in ("engine", "unit")
-            if (value := getattr(choices, name)) is not None
+            detail = "This service sends webhooks only to the hosts that its operator allows."
+            raise Problem(403, "webhook not allowed", detail)
+        options = {
+            name: str(value) for name in ("engine", "unit") if (value := getattr(choices, name))
         }
         try:
-            digest = _digest(self.settings, given.get("engine", ""), given.get("unit", ""))
+            digest = _digest(self.settings, options.get("engine", ""), options.get("unit", ""))
         except (EngineUnavailableError, UsageError) as error:
             raise invalid([{"loc": ("body", "engine"), "msg": str(error)}]) from error
-        return {
-            "digest": digest,
-            "options": given,
-            "passwords": tuple(choices.password),
-            "webhook": choices.webhook,
-        }
+        passwords, hook = tuple(choices.password), choices.webhook
+        return {"digest": digest, "options": options, "passwords": passwords, "webhook": hook}
 
-    def _queue(self, job: Job, key: str, same: str) -> tuple[Job, bool]:
-        """Have a job done, unless one with the same idempotency key came meanwhile."""
-        name = _idempotency(job.owner, key) if key else ""
+    def _queue(self, ticket: Ticket, name: str, same: str) -> Ticket:
+        """Add a ticket and queue it, unless another got its name meanwhile, which is returned then.
+
+        It is remembered by `same` as well, which another may have; both may be empty.
+        """
         try:
-            before = self._first(name, job) if name else None
-            if before:
-                self._undo(job, "")
-                return before, before.state is State.DONE
-            self.jobs.add(job)
+            # The name is taken first: a request with the same key waits until the ticket is there.
+            if name and (earlier := self._first(name, ticket)):
+                self._undo(ticket, "")
+                return earlier
+            added = self.tickets.add(ticket)
             if same:
-                self.jobs.remember(same, job.id)
-            queue.send(self.app, job.id)
+                self.tickets.remember(same, ticket.id)
+            queue.send(self.app, ticket.id)
         except (OperationalError, RedisError) as error:
-            self._undo(job, name)
+            self._undo(ticket, name)
             raise unavailable("The queue does not answer.") from error
         except Problem:
-            self._undo(job, "")
+            self._undo(ticket, "")
             raise
-        return self.jobs.get(job.id) or job, False
+        return added
 
-    def _first(self, name: str, job: Job) -> Job | None:
-        """The job that came first with an idempotency key; None if it is this one."""
+    def _first(self, name: str, ticket: Ticket) -> Ticket | None:
+        """Return the ticket that got a name first; None if it is this one."""
         deadline_s = time.monotonic() + _IN_BETWEEN_S
-        while self.jobs.remember(name, job.id) != job.id:
-            before = self._named(name, job)
-            if before:
-                return before
-            if time.monotonic() > deadline_s:
-                self.jobs.unname(name)
+        while self.tickets.remember(name, ticket.id) != ticket.id:
+            if earlier := self._named(name, ticket):
+                return earlier
+            if time.monotonic() > deadline_s:  # whoever has the name died before it added a ticket
+                self.tickets.unname(name)
             time.sleep(0.05)
         return None
 
-    def _named(self, name: str, job: Job) -> Job | None:
-        """The job that an idempotency key stands for, if it is there yet."""
-        before = self.jobs.recall(name)
-        if before and _content(before) != _content(job):
+    def _named(self, name: str, ticket: Ticket) -> Ticket | None:
+        """Return the ticket that an idempotency key stands for; None if it is not added yet."""
+        earlier = self.tickets.recall(name) if name else None
+        if earlier and _content(earlier) != _content(ticket):
             raise Problem(409, "key used", "This Idempotency-Key came with another content before.")
-        return before
+        return earlier
 
-    def _undo(self, job: Job, name: str) -> None:
-        """Leave nothing of a job that was not queued."""
-        if job.source == upload_key(job.id):
-            self.store.delete(job.source)
+    def _done(self, same: str) -> Ticket | None:
+        """Return the ticket that is done with the same content and options, if there is one."""
+        earlier = self.tickets.recall(same)
+        if earlier is None or earlier.state is State.DONE:
+            return earlier
+        if earlier.state.ended:  # it failed, and the next that is added is to have the name
+            self.tickets.unname(same)
+        return None
+
+    def _undo(self, ticket: Ticket, name: str) -> None:
+        """Leave nothing of a ticket that was not queued."""
+        if ticket.source == upload_key(ticket.id):
+            self.store.delete(ticket.source)
         try:
-            self.jobs.forget(job.id)
+            self.tickets.forget(ticket.id)
             if name:
-                self.jobs.unname(name)
+                self.tickets.unname(name)
         except RedisError:
-            return  # it is not queued, and it expires
+            return  # no message was sent for it, and it expires
 
 
 def read_choices(fields: Mapping[str, list[str]]) -> Choices:
-    """Options from the fields of a form.
+    """Read the options from the fields of a form.
 
     Raises:
         Problem: 422, they do not fit.
     """
     given: dict[str, Any] = {}
     for name, values in fields.items():
-        if name != "password" and len(values) > 1:
+        if name == "password":
+            given[name] = values
+        elif len(values) > 1:
             raise invalid([{"loc": ("body", name), "msg": "given more than once"}])
-        if name == "password" or values[0]:
-            given[name] = values if name == "password" else values[0]
+        elif values[0]:  # browsers send the fields that were left empty as well
+            given[name] = values[0]
     try:
         return Choices.model_validate(given)
     except ValidationError as error:
@@ -216,35 +214,36 @@ def read_choices(fields: Mapping[str, list[str]]) -> Choices:
 
 
 def read_named(text: bytes) -> Named:
-    """A source and its options from JSON.
+    """Read a source and its options from JSON.
 
     Raises:
-        Problem: 400, it is no JSON; 422, it does not fit.
+        Problem: 400, the text is not JSON; 422, it does not fit.
     """
     try:
         given: Any = json.loads(text)
     except (ValueError, RecursionError):
-        raise Problem(400, "no JSON", "The body is no JSON in UTF-8.") from None
+        raise Problem(400, "no JSON", "The body is not JSON in UTF-8.") from None
     try:
         return Named.model_validate(given)
     except ValidationError as error:
         raise invalid(error.errors()) from error
 
 
-def _content(job: Job) -> tuple[str, str]:
-    """What makes two jobs the same."""
-    return job.sha256 if job.source == upload_key(job.id) else job.source, job.digest
+def _content(ticket: Ticket) -> tuple[str, str]:
+    """Return what two tickets have in common if they may share an idempotency key."""
+    is_upload = ticket.source == upload_key(ticket.id)
+    return ticket.sha256 if is_upload else ticket.source, ticket.digest
 
 
-def _idempotency(owner: str, key: str) -> str:
-    """The name by which a job is remembered for a key."""
-    return f"{owner}:key:{hashlib.sha256(key.encode()).hexdigest()}"
+def _key_name(owner: str, key: str) -> str:
+    """Return the name that a ticket is remembered by for an idempotency key; empty without one."""
+    return f"{owner}:key:{hashlib.sha256(key.encode()).hexdigest()}" if key else ""
 
 
 @lru_cache(64)
 def _digest(settings: Settings, engine: str, unit: str) -> str:
-    """Of options that change records; engines do not change while a program runs."""
-    options = settings.options(engine=engine or settings.engine, unit=Unit(unit or Unit.PAGE))
+    """Return the options digest; the engines stay the same as long as the program runs."""
+    options = settings.options_for({"engine": engine, "unit": unit})
     if options.engine.count(",") >= _MOST_ENGINES:
         raise UsageError(f"at most {_MOST_ENGINES} engines are tried.")
     return options_digest(options, find_engines(options.engine))

@@ -1,9 +1,9 @@
-"""Who asks: API keys, which are kept as hashes only, and what protects a service without any.
+"""Who asks: API keys, which are kept as hashes only, and what protects a service without keys.
 
-Without keys only loopback is served (`cli.serve`). Then a web page that somebody looks at on the
-same machine could still send files here (any page may post a form to any address), or read results
-by a name of its own that leads to 127.0.0.1 (DNS rebinding). So the names in `Host` and `Origin`
-count where there is no key.
+Without keys only loopback is served (`cli.serve`). Still, a web page that somebody views on the
+same machine could send files here (any page may post a form to any address), or read results by a
+name of its own that leads to 127.0.0.1 (DNS rebinding). So where there is no key, the names in
+`Host` and `Origin` must be this machine's.
 """
 
 import hashlib
@@ -20,10 +20,11 @@ from pdfingest.service.problems import Problem
 HEADER = "X-API-Key"
 _LINE = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,64}):(?P<hash>[0-9a-fA-F]{64})")
 _MOST_BYTES = 1024
+"""Bytes of a key that are hashed, so that a long header costs no more."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or an address is this machine alone."""
+    """Tell whether a host name or an address can only be this machine."""
     if host.lower() == "localhost":
         return True
     try:
@@ -33,13 +34,13 @@ def is_loopback(host: str) -> bool:
 
 
 class Keys:
-    """The keys of a file.
+    """The API keys of a service; false where it has none.
 
     Args:
-        path: of the file: lines of `name:sha256 of the key in hex`; empty for no keys.
+        path: a file with lines of `name:sha256 of the key in hex`; empty for no keys.
 
     Raises:
-        UsageError: it cannot be read, a line is none, or there is no key in it.
+        UsageError: the file cannot be read, one of its lines is not of that form, or it is empty.
     """
 
     def __init__(self, path: str) -> None:
@@ -49,16 +50,18 @@ class Keys:
         return bool(self._owners)
 
     def owner(self, headers: Headers) -> str:
-        """The name of the key in a request; empty where there are no keys.
+        """Return the name of the key in a request; empty where the service has no keys.
 
         Raises:
-            Problem: 401, there is none or a wrong one; 403, another site asks.
+            Problem: 401, the key is missing or wrong; 403, there are no keys, and another site
+                asks.
         """
         if not self._owners:
             _check_site(headers)
             return ""
         key = headers.get(HEADER, "").encode("latin-1", "replace")[:_MOST_BYTES]
         given = hashlib.sha256(key).digest()
+        # All hashes are compared, so that the time does not tell which of them was close.
         found = [name for hash_, name in self._owners.items() if hmac.compare_digest(hash_, given)]
         if not key or not found:
             raise Problem(
@@ -71,9 +74,9 @@ class Keys:
 
 
 def _check_site(headers: Headers) -> None:
-    """Refuse what a page of another site sends."""
+    """Refuse a request that a page of another site sends, or by another site's name."""
     host, origin = headers.get("host", ""), headers.get("origin")
-    try:
+    try:  # `Host: [` and `Origin: http://[:x` cannot be split
         name, port = urlsplit(f"//{host}").hostname or "", urlsplit(f"//{host}").port
         theirs = urlsplit(origin) if origin is not None else None
         same = theirs is None or (theirs.hostname, theirs.port) == (name, port)
@@ -84,7 +87,7 @@ def _check_site(headers: Headers) -> None:
 
 
 def _read(path: str) -> dict[bytes, str]:
-    """Names by hash."""
+    """Read the names of keys by their hashes."""
     try:
         with open(path, encoding="utf-8") as file:
             lines = [line.partition("#")[0].strip() for line in file]

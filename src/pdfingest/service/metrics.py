@@ -1,4 +1,4 @@
-"""Metrics for Prometheus: what the jobs cost, from Redis, and what this process takes."""
+"""Metrics for Prometheus: what the tickets cost, from Redis, and what this process takes."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from pdfingest.service.jobs import Jobs
+from pdfingest.service.tickets import Tickets
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _TOTALS = {
@@ -15,24 +15,31 @@ _TOTALS = {
 }
 
 
-class _Totals(Collector):
-    """Totals of all parts of the service, asked for when they are scraped."""
+class Metrics(Collector):
+    """Metrics of all parts of the service, and those of this process.
 
-    def __init__(self, jobs: Jobs) -> None:
-        self._jobs = jobs
+    Args:
+        tickets: where the totals are; read when they are scraped.
+    """
+
+    def __init__(self, tickets: Tickets) -> None:
+        self._tickets = tickets
+        self._registry = CollectorRegistry(auto_describe=False)  # not the global one of the library
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing in advance, which would ask Redis."""
+        """Describe no metric in advance, as that would ask Redis."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """The metrics now."""
-        counts = self._jobs.counts()
+        """Yield the metrics as they are now."""
+        counts = self._tickets.counts()
         states = CounterMetricFamily(
-            "pdfingest_jobs", "Jobs that came (accepted) or ended so.", labels=["state"]
+            "pdfingest_jobs", "Tickets that were accepted, or ended so.", labels=["state"]
         )
         kinds = CounterMetricFamily(
-            "pdfingest_failures", "Jobs that lost pages or all, by reason.", labels=["kind"]
+            "pdfingest_failures", "Tickets that lost some or all pages.", labels=["kind"]
         )
         for name, value in sorted(counts.items()):
             family, _, label = name.partition(":")
@@ -45,23 +52,10 @@ class _Totals(Collector):
             yield CounterMetricFamily(metric, text, value=counts.get(name, 0))
         peak = counts.get("peak_bytes", 0)
         yield GaugeMetricFamily("pdfingest_peak_bytes", "Highest peak RSS of a child.", value=peak)
-        waiting, running = self._jobs.waiting(), self._jobs.running()
-        yield GaugeMetricFamily("pdfingest_jobs_waiting", "Jobs that wait.", value=waiting)
-        yield GaugeMetricFamily("pdfingest_jobs_running", "Jobs under way.", value=running)
-
-
-class Metrics:
-    """All metrics.
-
-    Args:
-        jobs: where the totals are.
-    """
-
-    def __init__(self, jobs: Jobs) -> None:
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(_Totals(jobs))
-        ProcessCollector(registry=self._registry)
+        queued, running = self._tickets.queued(), self._tickets.running()
+        yield GaugeMetricFamily("pdfingest_jobs_waiting", "Queued tickets.", value=queued)
+        yield GaugeMetricFamily("pdfingest_jobs_running", "Running tickets.", value=running)
 
     def exposition(self) -> bytes:
-        """As Prometheus reads it. Asks Redis, so it is called in a thread."""
+        """Encode the metrics as Prometheus reads them; asks Redis, so it is called in a thread."""
         return generate_latest(self._registry)

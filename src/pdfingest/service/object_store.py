@@ -1,10 +1,13 @@
-"""A store in a bucket of S3, GCS or Azure, by obstore, which streams: 300 MiB cost it 93 MiB."""
+"""A store in a bucket of S3, GCS or Azure, by obstore, which streams: 300 MiB cost it 93 MiB.
+
+Owns how objects get in and out, and when a folder of a bucket is a store. Does not own
+the keys in it (`contents`).
+"""
 
 # pyright: basic
 # Obstore is an extra; mypy checks this file strictly.
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -18,15 +21,14 @@ from pdfingest.service.contents import (
     RESULTS,
     SCRATCH,
     UPLOADS,
-    check_mark,
+    check_place,
     is_key,
     mark,
-    not_ours,
 )
 
 _CHUNK_BYTES = 1 << 20
 _BATCH = 1000
-"""Objects that are listed and deleted at a time: what one request of S3 can take."""
+"""Objects that are listed and deleted at a time, as many as one request of S3 can take."""
 _CLOCK = f"{SCRATCH}/clock"
 """Key of an empty object whose date is the time of the store."""
 
@@ -38,7 +40,8 @@ class ObjectStore:
         folder: where the objects are.
 
     Raises:
-        UsageError: there is something else, a newer version made the store, or obstore is missing.
+        UsageError: the folder holds something else, a newer version made the store, or obstore is
+            missing.
         OutputError: the bucket cannot be read or written.
     """
 
@@ -46,15 +49,10 @@ class ObjectStore:
         self._folder = folder
         self._store: Any = open_folder(folder)
         self._open()
-        self._scratch = tempfile.mkdtemp(prefix="pdfingest-")
-
-    @property
-    def scratch(self) -> str:
-        """A directory of this machine for files before they are put."""
-        return self._scratch
+        self.scratch = tempfile.mkdtemp(prefix="pdfingest-")
 
     def put(self, key: str, path: str) -> None:
-        """Upload a file, in parts if it is large; it appears when all are there."""
+        """Upload a file, in parts if it is large; it appears when all parts are there."""
         try:
             with open(path, "rb") as file:
                 self._store.put(key, file)
@@ -69,7 +67,7 @@ class ObjectStore:
         return path
 
     def read(self, key: str) -> Iterator[bytes]:
-        """The content of an object, piece by piece."""
+        """Read an object piece by piece."""
         if not is_key(key):
             raise FileNotFoundError(key)
         found = self._store.get(key)
@@ -81,7 +79,7 @@ class ObjectStore:
             self._delete([key])
 
     def expire(self, age_s: float) -> int:
-        """Delete what is old, as it is listed; other keys of the bucket are not even listed."""
+        """Delete old objects while they are listed; nothing outside the two folders is listed."""
         deleted = 0
         try:
             before = self._now() - age_s
@@ -95,15 +93,11 @@ class ObjectStore:
                     if old:
                         self._delete(old)
                         deleted += len(old)
-        except Exception as error:  # as above
+        except Exception as error:  # each store has its own
             raise OutputError(
                 f"cannot look through the store {self._folder}: {first_line(error)}."
             ) from error
         return deleted
-
-    def close(self) -> None:
-        """Let go of the scratch directory."""
-        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _delete(self, keys: Sequence[str]) -> None:
         """Delete objects, in one request where the store can."""
@@ -113,17 +107,12 @@ class ObjectStore:
             self._store.delete(keys)
 
     def _now(self) -> float:
-        """The time of the store, by which objects are dated; this machine's may be wrong."""
+        """Return the time of the store, by which objects are dated; this machine's may be wrong."""
         self._store.put(_CLOCK, b"")
         return float(self._store.head(_CLOCK)["last_modified"].timestamp())
 
     def _open(self) -> None:
-        """See that this is a store, or make one of an empty place.
-
-        Raises:
-            UsageError: it is neither.
-            OutputError: it cannot be read or written.
-        """
+        """Check that the folder is a store, or make one if it is empty; raises as the class."""
         try:
             content = self._read_mark()
             found = "" if content else self._foreign()
@@ -131,28 +120,25 @@ class ObjectStore:
             content = content or self._read_mark()
             if content is None and not found:
                 self._store.put(MARK, mark())
-        except Exception as error:  # as above
+        except Exception as error:  # each store has its own
             raise OutputError(
                 f"cannot look into the store {self._folder}: {first_line(error)}. Check that the "
                 "bucket is there, and that its objects may be listed, read, written and deleted."
             ) from error
-        if content is not None:
-            check_mark(content, str(self._folder))
-        elif found:
-            raise not_ours(str(self._folder), found)
+        check_place(content, found, str(self._folder))
 
     def _read_mark(self) -> bytes | None:
-        """Content of the mark; None if there is none."""
+        """Read the mark; None if there is none."""
         try:
             return bytes(self._store.get(MARK).bytes())
         except FileNotFoundError:
             return None
 
     def _foreign(self) -> str:
-        """An object that shows that this is not a store, in words; empty if there is none.
+        """Name an object that shows that this is not a store; empty if there is none.
 
         Earlier versions had no mark, but uploads and results, and nothing else. Uploads alone may
-        be another program's. A large bucket of others is known by its first keys, since the
+        be another program's. A large bucket of others is recognised by its first keys, since the
         listing is read no further.
         """
         from obstore.exceptions import InvalidPathError  # noqa: PLC0415 - an extra
@@ -173,5 +159,5 @@ class ObjectStore:
 
 
 def _is_folder(found: Mapping[str, Any]) -> bool:
-    """Whether an object only stands for a folder: consoles make an empty one of the same name."""
+    """Tell whether an object only stands for a folder: consoles make an empty one of its name."""
     return not found["size"] and found["path"] in {"", *FOLDERS}

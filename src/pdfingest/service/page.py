@@ -1,4 +1,4 @@
-"""The page at `/`, and the policy that lets a browser run nothing but what is in it."""
+"""The page at `/`, with the policy that lets a browser run nothing but what is in it."""
 
 import base64
 import hashlib
@@ -10,8 +10,9 @@ _BLOCK = re.compile(r"<(?P<tag>script|style)>(?P<text>.*?)</(?P=tag)>", re.DOTAL
 
 
 def load_page() -> tuple[bytes, Mapping[str, str]]:
-    """The page, and the headers that go with it."""
+    """Load the page, and the headers that go with it."""
     text = files("pdfingest.service").joinpath("page.html").read_text("utf-8")
+    # By their hashes a browser runs these blocks and no other, so that nothing injected runs.
     hashes = {match["tag"]: _hash(match["text"]) for match in _BLOCK.finditer(text)}
     policy = (
         f"default-src 'none'; script-src {hashes['script']}; style-src {hashes['style']}; "
@@ -23,5 +24,5 @@ def load_page() -> tuple[bytes, Mapping[str, str]]:
 
 
 def _hash(text: str) -> str:
-    """A source of Content Security Policy."""
+    """Hash an inline block as Content Security Policy names it."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,6 +1,6 @@
 """Errors as HTTP says them: problem documents (RFC 9457) for whatever goes wrong, everywhere.
 
-Owns the form of all errors. A body never holds a traceback, nor what the client sent.
+Owns the form of all errors. None of them repeats what the client sent, or shows a traceback.
 """
 
 import logging
@@ -19,6 +19,7 @@ from starlette.routing import Match, Route
 from pdfingest.errors import OutputError, PdfingestError
 
 MEDIA_TYPE = "application/problem+json"
+_BUG = HTTPStatus(500).phrase
 _log = logging.getLogger("pdfingest.api")
 
 SCHEMA: Mapping[str, Any] = {
@@ -31,7 +32,7 @@ SCHEMA: Mapping[str, Any] = {
         "title": {"type": "string"},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string", "description": "What to do next."},
-        "report": {"type": "object", "description": "The report line of a job that failed."},
+        "report": {"type": "object", "description": "The report line of a file that failed."},
         "errors": {
             "type": "array",
             "items": {
@@ -54,10 +55,10 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
     """What a client is told instead of what it asked for.
 
     Args:
-        status: of HTTP.
-        title: the kind of problem, the same for all of its kind.
+        status: status code of HTTP, 400 or above.
+        title: the kind of problem, the same for all of its kind; clients know it by this.
         detail: what happened, and what to do next.
-        headers: of the answer.
+        headers: further headers of the answer.
         more: further members of the document.
     """
 
@@ -75,7 +76,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
 
     @property
     def document(self) -> dict[str, Any]:
-        """The problem document."""
+        """The problem document, without members that are empty."""
         generic = self.title == HTTPStatus(self.status).phrase
         kind = self.title.lower().replace(" ", "-")
         document = {
@@ -88,18 +89,18 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it so
         return {name: value for name, value in document.items() if value != ""}
 
     def answer(self) -> Response:
-        """The answer that says it."""
+        """Make the answer. It may bypass `Edge`, so it has headers of its own."""
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **self.headers}
         return JSONResponse(self.document, self.status, headers, MEDIA_TYPE)
 
 
 def unavailable(what: str) -> Problem:
-    """Something that we need does not answer."""
+    """Make the problem that something the service needs does not answer."""
     return Problem(503, "unavailable", f"{what} Try again.", {"Retry-After": "5"})
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """These statuses as OpenAPI documents them."""
+    """Document problems of these statuses for OpenAPI."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         status: {"description": HTTPStatus(status).phrase, "content": content}
@@ -108,42 +109,59 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def handle_problems(app: FastAPI) -> None:
-    """Have all errors of an application answered with problem documents."""
-    app.add_exception_handler(Problem, _own)
-    app.add_exception_handler(HTTPException, _of_framework)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(RedisError, _queue_away)
-    app.add_exception_handler(OperationalError, _queue_away)
-    app.add_exception_handler(PdfingestError, _of_core)
-    app.add_exception_handler(Exception, _bug)
+    """Have an application answer all errors with problem documents."""
+    ours = (Problem, PdfingestError, RedisError, OperationalError)
+    # What only `Exception` covers is answered outside of `Edge`, and raised again for the log.
+    for kind in (*ours, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _answer)
 
 
 def invalid(errors: list[Any]) -> Problem:
-    """Values that do not fit, as pydantic found them; without what the client sent."""
+    """Make the problem of values that do not fit, without what the client sent.
+
+    Args:
+        errors: each with `loc` and `msg`, as pydantic has them.
+    """
     found = [
         {"where": ".".join(map(str, error["loc"])), "what": str(error["msg"])} for error in errors
     ]
     return Problem(422, "invalid", "Values do not fit; `errors` says which.", errors=found)
 
 
-async def _own(_: Request, error: Exception) -> Response:
-    """One that was raised as such."""
-    assert isinstance(error, Problem)
-    return error.answer()
+def no_room() -> Problem:
+    """Make the problem that the store is full or away."""
+    return Problem(507, "no room", "The store takes no more files. Try again later.")
 
 
-async def _of_framework(request: Request, error: Exception) -> Response:
-    """One that no route was asked for."""
-    assert isinstance(error, HTTPException)
-    status = HTTPStatus(error.status_code)
-    headers = dict(error.headers or {})
-    if status is HTTPStatus.METHOD_NOT_ALLOWED:  # the first route of a path knows only its own
-        headers["Allow"] = ", ".join(sorted(_allowed(request)))
-    return Problem(status, status.phrase, headers=headers).answer()
+async def _answer(request: Request, error: Exception) -> Response:
+    """Answer any error."""
+    return _problem_of(request, error).answer()
+
+
+def _problem_of(request: Request, error: Exception) -> Problem:
+    """Make the problem of an error that a route, or the framework around it, raised."""
+    match error:
+        case Problem():
+            return error
+        case HTTPException():
+            status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
+            if status is HTTPStatus.METHOD_NOT_ALLOWED:  # FastAPI names those of one route alone
+                headers["Allow"] = ", ".join(sorted(_allowed(request)))
+            return Problem(status, status.phrase, headers=headers)
+        case RequestValidationError():
+            return invalid(list(error.errors()))
+        case RedisError() | OperationalError():
+            _log.error("Redis: %s", error)
+            return unavailable("The queue does not answer.")
+        case PdfingestError():
+            _log.error("%s", error)
+            return no_room() if isinstance(error, OutputError) else Problem(500, _BUG)
+        case _:  # the server logs it with its traceback
+            return Problem(500, _BUG, "This is a bug; the log says more.")
 
 
 def _allowed(request: Request) -> set[str]:
-    """Methods that the path of a request takes."""
+    """Return the methods that the path of a request takes."""
     routes = (route for route in request.app.routes if isinstance(route, Route))
     return {
         method
@@ -151,33 +169,3 @@ def _allowed(request: Request) -> set[str]:
         if route.matches(request.scope)[0] is not Match.NONE
         for method in route.methods or ()
     }
-
-
-async def _invalid(_: Request, error: Exception) -> Response:
-    """Parameters that do not fit."""
-    assert isinstance(error, RequestValidationError)
-    return invalid(list(error.errors())).answer()
-
-
-async def _queue_away(_: Request, error: Exception) -> Response:
-    """Redis is away."""
-    _log.error("Redis: %s", error)
-    return unavailable("The queue does not answer.").answer()
-
-
-async def _of_core(_: Request, error: Exception) -> Response:
-    """The store is full, or the core cannot go on."""
-    _log.error("%s", error)
-    if isinstance(error, OutputError):
-        return no_room().answer()
-    return Problem(500, HTTPStatus(500).phrase).answer()
-
-
-def no_room() -> Problem:
-    """The store is full, or away."""
-    return Problem(507, "no room", "The store takes no more files. Try again later.")
-
-
-async def _bug(_: Request, __: Exception) -> Response:
-    """Whatever nobody thought of."""
-    return Problem(500, HTTPStatus(500).phrase, "This is a bug; the log says more.").answer()

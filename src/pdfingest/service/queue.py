@@ -1,4 +1,8 @@
-"""The queue: which job is next, by Celery over Redis. A message holds the id of a job, no more."""
+"""The queue: which worker takes up which ticket, by Celery over Redis.
+
+A message holds the id of a ticket and nothing else. One that comes twice or gets lost does no harm,
+as what counts is the state of the ticket, which workers change under a lease (`tickets`).
+"""
 
 # pyright: basic
 # Celery is not typed; mypy checks this file strictly.
@@ -8,26 +12,27 @@ from typing import Any
 import redis
 from celery import Celery
 
-from pdfingest.service.jobs import Jobs
 from pdfingest.service.settings import Settings
+from pdfingest.service.tickets import Tickets
 
 TASK = "pdfingest.ingest"
+"""Name of the Celery task that workers take messages of."""
 _MARGIN_S = 120.0
-"""Beyond what a file may take, before Redis gives a message to another worker as well."""
+"""Seconds beyond the time limit of a file after which Redis delivers its message again."""
 _CONNECT_S = 5.0
 
 
 def make_app(settings: Settings) -> Celery:
-    """The Celery application, for those who send and those who work."""
+    """Make the Celery application, for the parts that send and for those that work."""
     app = Celery("pdfingest", broker=settings.redis_url, set_as_current=False)
     app.conf.update(
         task_default_queue="pdfingest",
         accept_content=["json"],
         task_serializer="json",
-        task_ignore_result=True,  # the state of a job is its own hash
+        task_ignore_result=True,  # the ticket has its own hash
         task_acks_late=True,
         task_reject_on_worker_lost=True,
-        worker_prefetch_multiplier=1,
+        worker_prefetch_multiplier=1,  # a message that waits here could be read elsewhere
         worker_enable_remote_control=False,  # no pidbox: each worker would keep a connection for it
         worker_hijack_root_logger=False,
         worker_send_task_events=False,
@@ -41,22 +46,23 @@ def make_app(settings: Settings) -> Celery:
     return app
 
 
-def send(app: Celery, job_id: str) -> None:
-    """Queue a job.
+def send(app: Celery, ticket_id: str) -> None:
+    """Send the message that wakes a worker for a ticket.
 
     Raises:
         kombu.exceptions.OperationalError: Redis does not answer.
     """
-    app.send_task(TASK, args=[job_id])
+    app.send_task(TASK, args=[ticket_id])
 
 
-def connect(settings: Settings) -> Jobs:
-    """The jobs, by a client that answers to the calls of many threads."""
+def connect(settings: Settings) -> Tickets:
+    """Open the tickets with a client of Redis that many threads may share; nothing is sent yet."""
     client: Any = redis.Redis.from_url(
         settings.redis_url,
         decode_responses=True,
+        encoding_errors="surrogateescape",  # paths of a run need not be UTF-8 (PEP 383)
         socket_connect_timeout=_CONNECT_S,
         socket_timeout=_CONNECT_S,
         health_check_interval=30,
     )
-    return Jobs(client, settings.keep)
+    return Tickets(client, settings.keep)

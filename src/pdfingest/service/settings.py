@@ -1,16 +1,17 @@
-"""Settings of the service: one frozen value, read from the environment; all parts read the same.
+"""Settings of the service: one frozen value that every part reads from the environment.
 
-`PDFINGEST_` stands before each name: `PDFINGEST_REDIS_URL`, `PDFINGEST_STORE`, `PDFINGEST_LANES`.
+The variable of a setting is its name in capitals behind `PDFINGEST_`: `PDFINGEST_REDIS_URL`.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_type_hints
 
 from pdfingest import values
 from pdfingest.errors import OptionError, UsageError
 from pdfingest.measure.sizing import MAX_WORKERS, default_budget_bytes, default_workers
+from pdfingest.model import Unit
 from pdfingest.options import IngestOptions, option_of
 from pdfingest.service.address import Address, is_address, parse_folder
 from pdfingest.text import parse_size
@@ -19,83 +20,81 @@ PREFIX = "PDFINGEST_"
 
 
 def _size(default: int) -> Any:
-    """A number of bytes, such as `300M`."""
+    """Declare a setting in bytes, which may be given as `300M`."""
     return field(default=default, metadata={"size": True})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """What whoever runs the service may choose. Construction validates and raises `UsageError`."""
+    """What an operator may choose.
+
+    Raises:
+        UsageError: a value is out of bounds, or does not go with another.
+    """
 
     redis_url: str = "redis://127.0.0.1:6379/0"
-    """Queue and state of the jobs."""
+    """URL of the Redis that holds the tickets and the queue."""
     store: str = "pdfingest-store"
-    """Uploads and results: a directory, or `s3://bucket/prefix`, `gs://…`, `az://…`. The place must
-    be new or empty, and is marked as a store: files of the service that are old are deleted there.
-    """
+    """Place of uploads and results: a directory, or `s3://bucket/prefix`, `gs://…`, `az://…`; it
+    must be new or empty, as old files of the service are deleted there."""
     api_keys_file: str = ""
-    """Lines of `name:sha256 of the key in hex`. Without it only loopback can be served."""
+    """Path of a file with lines of `name:sha256 of the key in hex`; empty serves only loopback."""
     lanes: int = 0
-    """Children that one worker has at the same time; 0: as many as there are CPUs, if memory and
+    """Children that a worker has at the same time; 0 for as many as there are CPUs, if memory and
     descriptors are enough."""
     engine: str = "auto"
+    """Engines for files whose client chose none: `auto`, a name, or several, by commas."""
     timeout: float = 300.0
     """Seconds that a file may take."""
     page_timeout: float = 60.0
     """Seconds that a page may take."""
     memory_budget: int = _size(0)
-    """Memory of all children of a worker; 0: three quarters of what cgroup and machine allow."""
+    """Bytes for all children of a worker; 0 for three quarters of what cgroup and machine allow."""
     max_output: int = _size(1 << 30)
-    """Text, as JSON, that one file may yield."""
+    """Bytes of JSON that one file may yield."""
     max_pages: int = 1_000_000
+    """Pages that a file may have."""
     sandbox: str = "auto"
+    """Whether children enter a sandbox: `auto`, `require` or `off`."""
     max_upload: int = _size(1 << 30)
-    """Bytes of a file."""
+    """Bytes that an uploaded file may have."""
     max_queue: int = 10_000
-    """Jobs that may wait; then uploads are refused until some are done."""
+    """Tickets that may be queued; beyond them files are refused (503)."""
     rate: int = 600
-    """Jobs a minute that a key may send."""
+    """Tickets a minute that a key may get; beyond them files are refused (429)."""
     keep: float = 86_400.0
-    """Seconds after which a job, its upload and its result are deleted."""
+    """Seconds after which a ticket, its upload and its result are deleted."""
     max_attempts: int = 3
-    """Workers that may die or be stopped on a job before it is given up."""
+    """Workers that may die on a ticket, or fail to do it, before it is given up."""
     lease: float = 30.0
-    """Seconds without a sign of life after which a worker is taken for dead."""
+    """Seconds without a sign of life after which a worker counts as dead."""
     source_prefixes: str = ""
-    """What `{"source": …}` may name: comma-separated absolute directories, and folders of object
-    stores such as `s3://bucket/pdfs`, `gs://bucket` or `az://container/in`; nothing without.
-
-    A source is the absolute path of a file, or `s3://bucket/` and the key of an object, character
-    for character as `aws s3 ls` or `gcloud storage ls` print it. Nothing is decoded: a space is
-    written as a space, and `%20` is three characters of the key. Refused are keys with an empty
-    segment, with control characters, or with a segment that is or decodes to `.` or `..`; paths
-    with a segment `..`; and whatever is in the store of the service.
-    """
+    """Places of files that `{"source": …}` may name: absolute directories, and folders of object
+    stores such as `s3://bucket/pdfs`, by commas; empty for none. See `sources.locate`."""
     webhook_hosts: str = ""
-    """Comma-separated hosts that may be told of the end of a job; none without."""
+    """Hosts that may receive webhooks, with their ports where they have some, by commas."""
     webhook_secret: str = ""
-    """Key of the HMAC-SHA256 that signs what they are told."""
+    """Key of the HMAC-SHA256 that signs webhooks."""
 
     def __post_init__(self) -> None:
         try:
             values.whole(0, MAX_WORKERS)(self.lanes)
         except ValueError as error:
             raise OptionError([f"{PREFIX}LANES"], str(error)) from None
-        if not self.lanes:
+        if not self.lanes:  # all that reads the settings sees the same number
             object.__setattr__(self, "lanes", default_workers(self._budget_bytes(), 0))
         for name in ("timeout", "page_timeout", "keep", "max_attempts", "lease", "rate"):
             if getattr(self, name) <= 0:
                 raise UsageError(f"{PREFIX}{name.upper()} must be above 0.")
         if self.webhook_hosts and not self.webhook_secret:
             raise UsageError(f"{PREFIX}WEBHOOK_HOSTS needs {PREFIX}WEBHOOK_SECRET to sign with.")
-        _ = self.prefixes  # each can be read
-        self.options()
+        _ = self.prefixes, self.options()  # each raises what is wrong with it
 
     def options(self, **changes: Any) -> IngestOptions:
-        """Options for one lane, which has its share of the worker's memory.
+        """Make the options of one lane, which has its share of the worker's memory.
 
         Raises:
-            UsageError: one is out of bounds.
+            OptionError: a value is out of bounds; it is named by its variable.
         """
         try:
             options = IngestOptions(
@@ -113,32 +112,46 @@ class Settings:
             raise error.renamed(lambda name: f"{PREFIX}{option_of(name).upper()}") from error
         return replace(options, **changes)
 
+    def options_for(
+        self, chosen: Mapping[str, str], passwords: Sequence[str] = ()
+    ) -> IngestOptions:
+        """Make the options of a ticket whose client chose some of `engine` and `unit`.
+
+        Raises:
+            OptionError: the engine is not one or more names.
+        """
+        return self.options(
+            engine=chosen.get("engine") or self.engine,
+            unit=Unit(chosen.get("unit") or Unit.PAGE),
+            passwords=tuple(passwords),
+        )
+
     def _budget_bytes(self) -> int:
-        """Memory of all children of a worker."""
+        """Return the bytes for all children of a worker."""
         return self.memory_budget or default_budget_bytes()
 
     @property
     def prefixes(self) -> tuple[str | Address, ...]:
-        """Directories, as text, and folders of object stores, below which sources may be named.
+        """Directories, as text, and folders of object stores that sources may be in.
 
         Raises:
-            UsageError: one is neither.
+            UsageError: one is neither an absolute directory nor a folder of an object store.
         """
-        texts = (text.strip() for text in self.source_prefixes.split(","))
-        return tuple(_prefix(text) for text in texts if text)
+        return tuple(map(_prefix, _listed(self.source_prefixes)))
 
     @property
     def hosts(self) -> frozenset[str]:
-        """That may be told."""
-        return frozenset(filter(None, map(str.strip, self.webhook_hosts.split(","))))
+        """Hosts that may receive webhooks."""
+        return frozenset(_listed(self.webhook_hosts))
+
+
+def _listed(text: str) -> Iterator[str]:
+    """Split a setting at its commas."""
+    return filter(None, map(str.strip, text.split(",")))
 
 
 def _prefix(text: str) -> str | Address:
-    """One of the prefixes of sources.
-
-    Raises:
-        UsageError: it is neither an absolute directory nor a folder of an object store.
-    """
+    """Read one of the prefixes of sources; raises as `Settings.prefixes`."""
     name = f"{PREFIX}SOURCE_PREFIXES: {text}"
     if not is_address(text):
         if os.path.isabs(text):
@@ -151,23 +164,24 @@ def _prefix(text: str) -> str | Address:
 
 
 def read_settings(environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:
-    """Settings from the environment.
+    """Read the settings from the environment.
 
     Args:
-        environment: where to look.
-        given: what goes before it.
+        environment: the variables, and others.
+        given: settings that count before their variables; None for those that were not given.
 
     Raises:
-        UsageError: a value cannot be read, or is out of bounds.
+        UsageError: a value cannot be read, is out of bounds, or does not go with another.
     """
     types = get_type_hints(Settings)
     found: dict[str, Any] = {}
     for each in fields(Settings):
-        text = environment.get(PREFIX + each.name.upper())
-        if text:
+        variable = f"{PREFIX}{each.name.upper()}"
+        if text := environment.get(variable):
             read = parse_size if "size" in each.metadata else types[each.name]
             try:
                 found[each.name] = read(text)
             except ValueError as error:
-                raise UsageError(f"{PREFIX}{each.name.upper()}: {error}.") from error
-    return Settings(**{**found, **{k: v for k, v in given.items() if v is not None}})
+                raise UsageError(f"{variable}: {error}.") from error
+    found |= {name: value for name, value in given.items() if value is not None}
+    return Settings(**found)

@@ -1,8 +1,9 @@
-"""Where the file of a job is: in the store, or where a client said that it is, if it may say so.
+"""Where the file of a ticket is: in the store, or where its client said, if it may say so.
 
-A source that a client names is looked at twice, by the API and by the worker that opens it, and
-both times by `locate`. What `locate` gives is all that is opened: a resolved path, or a key below
-an allowed folder of an object store. Neither is put together again from the text of the source.
+Owns which files a client may name. The API and the worker that opens the file both ask `locate`,
+as a link may have changed between them. Nothing else is opened than what `locate` returns: a
+resolved path, or a key below an allowed folder of an object store. Neither is put together again
+from the text of the source.
 """
 
 import os
@@ -20,7 +21,7 @@ _OF_THE_SERVICE = "it is in the store of the service"
 
 
 class SourceError(Exception):
-    """A source that cannot be had: not allowed, or not there. The message does not repeat it."""
+    """The source is not allowed or not there. The message says why, and does not repeat it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class LocalFile:
     """A file on this machine, below an allowed directory."""
 
     path: str
-    """Absolute, without links."""
+    """Absolute path without links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +38,21 @@ class BucketObject:
 
     folder: Address
     key: str
-    """Relative to the folder."""
+    """Key of the object relative to the folder."""
 
 
 def locate(source: str, settings: Settings) -> LocalFile | BucketObject:
     """Find out what a source names, and whether a client may name it; nothing is opened.
 
     A source is the absolute path of a file, or the address of an object: `s3://bucket/key`,
-    `gs://…` or `az://…`, with the key as it is (see `address`). It must be below one of
-    PDFINGEST_SOURCE_PREFIXES, and outside the store, where the files of other clients are.
+    `gs://…` or `az://…`, with the key character for character as `aws s3 ls` prints it. Nothing is
+    decoded: a space is a space, and `%20` is three characters of the key. It must be below one of
+    PDFINGEST_SOURCE_PREFIXES, and outside the store, where the files of other clients are. Keys
+    with an empty segment, with control characters, or with a segment that is or decodes to `.` or
+    `..` are refused, as are paths with a segment `..`.
 
     Raises:
-        SourceError: it may not be named, or could be read in two ways.
+        SourceError: the source may not be named, or could be read in two ways.
     """
     if os.path.isabs(source):
         return LocalFile(_resolve(source, settings))
@@ -67,22 +71,22 @@ def locate(source: str, settings: Settings) -> LocalFile | BucketObject:
 
 
 def fetch(source: str, path: str, store: Store, settings: Settings) -> str:
-    """Make the file of a job available on this machine.
+    """Make the file of a ticket available on this machine.
 
     Args:
-        source: key of an upload in the store, or what a client named.
+        source: the key of an upload in the store, or what a client named.
         path: where a copy may be made.
         store: the store of the service.
         settings: the settings of the service.
 
     Returns:
-        The path of the file, which is `path` if it had to be copied. A file of this machine is not
-        copied: between this check and the moment at which the child opens the file, whoever can
-        write below the allowed directory can still exchange a folder of its path for a link.
+        The path of the file, which is `path` if it was copied. A file of this machine is not, so
+        that whoever can write below the allowed directory can still exchange a folder of its path
+        for a link before the child opens it.
 
     Raises:
         OutputError: the store does not have the file, or a copy cannot be written.
-        SourceError: a client named the file and may not, or it cannot be read.
+        SourceError: a client named the file and may not, or the file cannot be read.
         UsageError: the library for object stores is missing.
     """
     if is_key(source):
@@ -98,7 +102,7 @@ def fetch(source: str, path: str, store: Store, settings: Settings) -> str:
 
 
 def open_prefixes(settings: Settings) -> None:
-    """Open the object stores that sources may be in, so that a worker that cannot does not start.
+    """Open all object stores that sources may be in, so that a worker that cannot does not start.
 
     Raises:
         UsageError: obstore is missing, or lacks the configuration that it needs.
@@ -109,12 +113,8 @@ def open_prefixes(settings: Settings) -> None:
 
 
 def _resolve(path: str, settings: Settings) -> str:
-    """Resolve the links of a path, and see that it is below an allowed directory.
-
-    Raises:
-        SourceError: the path is elsewhere, or has a `..`, which leads to one file where links are
-            followed first and to another where they are not.
-    """
+    """Resolve the links of a path, and check that it is below an allowed directory."""
+    # `a/link/..` is `a` to whoever follows no links, and elsewhere to whoever does.
     if "\0" in path or os.pardir in path.replace(os.sep, "/").split("/"):
         raise SourceError("its path has a NUL or a segment `..`")
     found = os.path.realpath(path)
@@ -126,33 +126,24 @@ def _resolve(path: str, settings: Settings) -> str:
 
 
 def _is_below(path: str, folder: str) -> bool:
-    """Whether a resolved path is in a directory: `/data2/a.pdf` is not in `/data`."""
+    """Tell whether a resolved path is in a directory: `/data2/a.pdf` is not in `/data`."""
     return path.startswith(os.path.join(os.path.realpath(folder), ""))
 
 
 def _check_file(path: str) -> str:
-    """See that a resolved path is a regular file, and give it back.
-
-    Raises:
-        SourceError: the file is not there or cannot be reached, or something else is there, such
-            as a pipe, at which the child would wait for ever, or a link that has come since.
-    """
+    """Check that a resolved path is a regular file, and return it."""
     try:
         found = os.lstat(path)
     except OSError as error:
         raise SourceError(f"{type(error).__name__}: {error.strerror}") from error
+    # At a pipe the child would wait for ever; a link has come since the path was resolved.
     if not stat.S_ISREG(found.st_mode):
         raise SourceError("it is not a regular file")
     return path
 
 
 def _download(folder: Address, key: str, path: str) -> str:
-    """Copy an object to a path, which is given back.
-
-    Raises:
-        OutputError: the copy cannot be written.
-        SourceError: there is no such object.
-    """
+    """Copy an object to a path, and return the path."""
     try:
         pieces = open_folder(folder).get(key).stream()
     except FileNotFoundError as error:

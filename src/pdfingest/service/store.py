@@ -1,7 +1,8 @@
-"""Store: the files of the service, by key: uploads, and results once they are whole.
+"""The store: the files of the service by key, which are uploads, and results that are whole.
 
-A directory that all parts see, or an object store. A result appears in one step: whoever opens it
-gets all of it or nothing. `contents` says which keys there are.
+Owns what a store promises, and which kind a place has: a directory that all parts see
+(`directory_store`), or a folder of an object store (`object_store`). Does not own the keys
+(`contents`). A file appears in one step: whoever opens it gets all of it or nothing.
 """
 
 from abc import abstractmethod
@@ -15,50 +16,53 @@ from pdfingest.service.object_store import ObjectStore
 
 
 class Store(Protocol):
-    """Files by key."""
+    """Files by key. Its methods wait for the disk or the network; they are safe for threads."""
 
     @property
     @abstractmethod
     def scratch(self) -> str:
-        """A directory for files before they are put; on the same disk, where there is one."""
+        """Directory of this machine for files before they are put; in the store if it can."""
 
     @abstractmethod
     def put(self, key: str, path: str) -> None:
-        """Move a file of this machine in, in one step.
+        """Move the file at `path` into the store in one step; a file of the same key is replaced.
 
         Raises:
-            OutputError: there is no room, or no store.
+            OutputError: the store has no room, or is away.
         """
 
     @abstractmethod
     def fetch(self, key: str, path: str) -> str:
-        """Have a file at hand: its path, which may be `path`, where a copy may be made.
+        """Make a file available on this machine.
+
+        Returns:
+            The path of the file, which is `path` if a copy had to be made.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no such file.
         """
 
     @abstractmethod
     def read(self, key: str) -> Iterator[bytes]:
-        """Its content, piece by piece.
+        """Read a file piece by piece.
 
         Raises:
-            FileNotFoundError: there is none; at once, not at the first piece.
+            FileNotFoundError: there is no such file; raised at once, not at the first piece.
         """
 
     @abstractmethod
     def delete(self, key: str) -> None:
-        """Delete it, if it is there."""
+        """Delete a file, if it is there."""
 
     @abstractmethod
     def expire(self, age_s: float) -> int:
         """Delete files of the service that were last changed longer ago than `age_s` seconds.
 
-        The time is that of the store, whose clock may differ from the one of this machine. Nothing
-        is deleted that has not one of the service's own names.
+        The time is that of the store, whose clock may differ from the one of this machine. Files
+        that do not have one of the service's own names are kept.
 
         Returns:
-            How many were deleted.
+            Number of files that were deleted.
 
         Raises:
             OutputError: the store cannot be read or written.
@@ -66,7 +70,7 @@ class Store(Protocol):
 
 
 def open_store(place: str) -> Store:
-    """Open the store at a place, or make it, if the place is empty or not there yet.
+    """Open the store at a place, or make one if the place is empty or not there yet.
 
     A store of an earlier version, which had no mark, gets one.
 
@@ -74,8 +78,8 @@ def open_store(place: str) -> Store:
         place: a directory, or the address of a folder in an object store.
 
     Raises:
-        UsageError: the place holds something else; it is no place; a newer version made the store;
-            or it is an object store, and the library for that is not installed.
+        UsageError: the place holds something else; it is not a place; a newer version made the
+            store; or it is an object store, and the library for that is not installed.
         OutputError: the store cannot be made or looked at.
     """
     if not is_address(place):

@@ -1,8 +1,9 @@
-"""An upload on its way to the disk: counted, hashed, looked at, and gone again if it fails.
+"""An upload on its way to the disk: counted, hashed, checked, and deleted again if it fails.
 
     socket ─▶ multipart parser ─▶ 256 KiB ─▶ thread: SHA-256, write ─▶ scratch
 
-No more of a file is in memory than that, however long it is; the event loop never writes.
+Owns the file until a ticket takes it. However long it is, no more of it than that is in memory, and
+the event loop never writes.
 """
 
 import hashlib
@@ -15,37 +16,33 @@ import anyio
 from anyio import to_thread
 from fastapi import Request
 
-from pdfingest.service.body import check_headers, pieces, too_large
+from pdfingest.service.body import pieces, too_large
 from pdfingest.service.form import Form
-from pdfingest.service.jobs import new_id
 from pdfingest.service.problems import Problem, no_room
+from pdfingest.service.ticket import new_id
 
 _WRITE_BYTES = 256 << 10
 _MAGIC, _MAGIC_WITHIN = b"%PDF-", 1024
-_FORM_BYTES = 1 << 20
-"""What a form may have beside its file, boundaries and an epilogue included."""
+FORM_BYTES = 1 << 20
+"""Bytes that a form may have beside its file, boundaries and an epilogue included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that has come, whole."""
+    """A file that has come as a whole."""
 
     path: str
+    """Where the file is, until it is moved or deleted."""
     name: str
-    """As the client calls it, cleaned; never a path."""
+    """What the client calls the file, as one printable line; never a path."""
     size_bytes: int
     sha256: str
     fields: dict[str, list[str]]
-    """The other parts of the form."""
+    """The other parts of the form by name."""
 
 
-class _Landing:
-    """The file in the making.
-
-    Args:
-        path: where it goes; made with the first bytes, once they are those of a PDF.
-        most: bytes that it may have.
-    """
+class _Incoming:
+    """A file of at most `most` bytes that is still coming; created once it looks like a PDF."""
 
     def __init__(self, path: str, most: int) -> None:
         self._path, self._most = path, most
@@ -56,18 +53,18 @@ class _Landing:
 
     @property
     def sha256(self) -> str:
-        """Of what was written."""
+        """Hash, in hex, of what was written."""
         return self._hash.hexdigest()
 
     def take(self, data: memoryview) -> None:
-        """Take bytes of the file, which the next `flush` writes."""
+        """Take bytes of the file, which the next `flush` may write."""
         self.size_bytes += len(data)
         if self.size_bytes > self._most:
             raise too_large(self._most)
         self._buffer += data
 
     async def flush(self, *, last: bool = False) -> None:
-        """Write what there is, if it is enough to be worth it, or the last."""
+        """Write what has come, if it is the last or enough to be worth a thread."""
         if self._file < 0 and (last or len(self._buffer) >= _MAGIC_WITHIN):
             if _MAGIC not in self._buffer[:_MAGIC_WITHIN]:
                 raise Problem(415, "not a PDF", "The first KiB of the file does not hold %PDF-.")
@@ -76,7 +73,7 @@ class _Landing:
             await to_thread.run_sync(self._write)
 
     def discard(self) -> None:
-        """Close it, and delete it unless it was moved."""
+        """Close the file, and delete it unless it was moved."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -84,18 +81,18 @@ class _Landing:
                 os.unlink(self._path)
 
     def _open(self) -> None:
-        """Make the file."""
+        """Create the file."""
         try:
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError:
             raise no_room() from None
 
     def _write(self) -> None:
-        """Write what there is."""
+        """Hash and write the buffer, and empty it."""
         self._hash.update(self._buffer)
         rest = memoryview(self._buffer)
         try:
-            while rest:
+            while rest:  # a disk that is nearly full takes a part
                 rest = rest[os.write(self._file, rest) :]
         except OSError:
             raise no_room() from None
@@ -104,37 +101,29 @@ class _Landing:
         self._buffer = bytearray()
 
 
-def check_upload(request: Request, most: int) -> None:
-    """Refuse an upload by its headers; most is what the file may have, in bytes.
-
-    Raises:
-        Problem: 413 or 415.
-    """
-    check_headers(request, most + _FORM_BYTES)
-
-
 @asynccontextmanager
 async def receive_upload(request: Request, scratch: str, most: int) -> AsyncGenerator[Upload]:
-    """Receive the one file of a multipart form; at the end it is deleted, unless it was moved.
+    """Receive the one file of a multipart form; it is deleted after the block unless it was moved.
 
     Args:
-        request: whose body is still to be read.
+        request: the request, whose body is still to be read.
         scratch: directory for the file.
-        most: bytes that it may have.
+        most: bytes that the file may have.
 
     Raises:
         Problem: 400, 408, 413, 415, 422 or 507.
     """
     path = os.path.join(scratch, f"{new_id()}.part")
-    landing = _Landing(path, most)
-    form = Form(request.headers.get("content-type", ""), landing.take)
+    file = _Incoming(path, most)
+    form = Form(request.headers.get("content-type", ""), file.take)
     try:
-        async for piece in pieces(request, most + _FORM_BYTES):
+        async for piece in pieces(request, most + FORM_BYTES):
             form.feed(piece)
-            await landing.flush()
+            await file.flush()
         form.close()
-        await landing.flush(last=True)
-        yield Upload(path, form.name, landing.size_bytes, landing.sha256, form.fields)
+        await file.flush(last=True)
+        yield Upload(path, form.name, file.size_bytes, file.sha256, form.fields)
     finally:
+        # A client that went away has cancelled this request, and its file must go all the same.
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(landing.discard)
+            await to_thread.run_sync(file.discard)

@@ -1,4 +1,4 @@
-"""Webhook: the end of a job, told to a host that was allowed, and signed."""
+"""Webhooks: the end of a ticket, told to a host that the operator allows, and signed."""
 
 import hashlib
 import hmac
@@ -15,11 +15,11 @@ from pdfingest.service.settings import Settings
 _TIMEOUT_S = 5.0
 _TRIES = 3
 SIGNATURE = "X-Pdfingest-Signature"
-"""`sha256=` and the HMAC-SHA256 of the body in hex."""
+"""Header with `sha256=` and the HMAC-SHA256 of the body in hex."""
 
 
 def is_allowed(url: str, settings: Settings) -> bool:
-    """Whether a job may name this address."""
+    """Tell whether a ticket may have this URL as its webhook."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -27,16 +27,16 @@ def is_allowed(url: str, settings: Settings) -> bool:
     return parts.scheme in {"http", "https"} and parts.netloc in settings.hosts
 
 
-def tell(url: str, document: Mapping[str, Any], settings: Settings) -> bool:
-    """Send a document; False if nobody takes it in three tries.
+def tell(url: str, document: Mapping[str, Any], settings: Settings) -> None:
+    """Send a document, in three tries if need be; whether anybody takes it changes nothing.
 
     Args:
-        url: where to; checked again, for the settings may have changed since the job came.
+        url: the webhook; checked again, as the settings may have changed since it was taken.
         document: what to tell.
-        settings: allowed hosts and the secret.
+        settings: the allowed hosts and the secret.
     """
     if not is_allowed(url, settings):
-        return False
+        return
     body = json.dumps(document).encode()
     signed = hmac.new(settings.webhook_secret.encode(), body, hashlib.sha256).hexdigest()
     headers = {"Content-Type": "application/json", SIGNATURE: f"sha256={signed}"}
@@ -44,13 +44,12 @@ def tell(url: str, document: Mapping[str, Any], settings: Settings) -> bool:
     for number in range(_TRIES):
         time.sleep(number)
         request = urllib.request.Request(url, body, headers)  # noqa: S310 - http or https, checked
-        with suppress(OSError), opener.open(request, timeout=_TIMEOUT_S) as answer:
-            return bool(200 <= answer.status < 300)  # noqa: PLR2004 - success
-    return False
+        with suppress(OSError), opener.open(request, timeout=_TIMEOUT_S):  # raises unless 2xx
+            return
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """An allowed host must not send us to one that is not."""
+    """Follows no redirect, as an allowed host must not lead to one that is not."""
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        """Follow none."""
+        """Return no request to follow, so that the answer raises."""

@@ -1,0 +1,103 @@
+"""The extractor: reads the files of tickets one after the other, each in a fresh child.
+
+Owns the lane that the children run on, and the folder in which the file and the records of one
+ticket are meanwhile. Does not know of leases, and neither stores records nor ends tickets: `worker`
+does, as whoever reads a file cannot tell whether its ticket is still held.
+"""
+
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import cache
+from tempfile import TemporaryDirectory, mkdtemp
+
+from pdfingest.child.sandbox.readable import readable_paths
+from pdfingest.engines.registry import find_engines
+from pdfingest.model import EngineSpec, Failed, FailureKind, Finished, Source, Stop
+from pdfingest.options import options_digest
+from pdfingest.run.supervisor import Supervisor
+from pdfingest.run.work import job_template
+from pdfingest.service.contents import READING
+from pdfingest.service.settings import Settings
+from pdfingest.service.sources import SourceError, fetch
+from pdfingest.service.store import Store
+from pdfingest.service.ticket import Ticket
+
+
+class Extractor:
+    """Reads one file at a time, on a lane that outlives it, so that the next need not wait for one.
+
+    Args:
+        settings: the settings of the service.
+        store: where uploads are.
+    """
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings, self._store = settings, store
+        self._folder = mkdtemp(prefix="pdfingest-lane-")
+        self._supervisor = Supervisor(
+            settings.options(), self._folder, Stop(), lambda _lane, _source: None
+        )
+
+    @contextmanager
+    def extract(self, ticket: Ticket, stop: Stop) -> Generator[tuple[Finished, str], None, None]:
+        """Have a child read the file of a ticket; its records are in the spool within the block.
+
+        Args:
+            ticket: a ticket whose file is in the store, or that names a source.
+            stop: ends the child early when it is requested, also from another thread.
+
+        Yields:
+            How the file ended, and the options digest.
+
+        Raises:
+            PdfingestError: the machine failed, not the file.
+        """
+        options = self._settings.options_for(ticket.options, ticket.passwords)
+        engines, readable = _engines(options.engine)
+        digest = options_digest(options, engines)
+        # What cannot be deleted now is deleted with the other old files of the store.
+        scratch = TemporaryDirectory(
+            prefix=READING, dir=self._store.scratch, ignore_cleanup_errors=True
+        )
+        with scratch as folder:
+            copy = os.path.join(folder, "source.pdf")
+            try:
+                path = fetch(ticket.source, copy, self._store, self._settings)
+                found = os.stat(path)
+            except SourceError as error:
+                source = Source(ticket.name, ticket.source, ticket.size_bytes)
+                failed = Failed(FailureKind.UNREADABLE, f"{ticket.source}: {error}")
+                yield Finished(source, failed), digest
+                return
+            job = replace(
+                job_template(options, engines, readable),
+                source=Source(ticket.name, path, found.st_size, found.st_mtime_ns),
+                spool=os.path.join(folder, "records.jsonl"),
+            )
+            stopped = Failed(FailureKind.CANCELLED, "its worker was stopped")
+            self._supervisor.stop = stop
+            with closing(self._supervisor.run(iter([job]))) as steps:
+                # What was stopped while it was fetched is not begun, and yields nothing.
+                finished = next(filter(None, steps), Finished(job.source, stopped))
+            yield finished, digest
+
+    def progress(self) -> tuple[int, int]:
+        """Return the pages done and the pages of the document; zeros while that is unknown."""
+        for reading in self._supervisor.reading():
+            return reading.pages_done, reading.total_pages
+        return 0, 0
+
+    def close(self) -> None:
+        """End the lane, and delete its folder."""
+        self._supervisor.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@cache
+def _engines(names: str) -> tuple[tuple[EngineSpec, ...], tuple[str, ...]]:
+    """Find engines, and what their children may read; once, since it takes 10 ms."""
+    engines = find_engines(names)
+    return engines, readable_paths([engine.module for engine in engines])

@@ -1,0 +1,35 @@
+"""The extractor reads one file after the other, and says truthfully when it did not."""
+
+from pathlib import Path
+
+import pytest
+
+from conftest import make_pdf
+from pdfingest.errors import ExitCode
+from pdfingest.model import Failed, FailureKind, Stop
+from pdfingest.service.extractor import Extractor
+from pdfingest.service.settings import read_settings
+from pdfingest.service.store import open_store
+from pdfingest.service.ticket import Ticket, new_id
+
+pytestmark = pytest.mark.service
+
+
+def test_a_file_whose_worker_is_stopped_before_a_child_begins_is_cancelled(tmp_path: Path) -> None:
+    settings = read_settings(
+        {
+            "PDFINGEST_STORE": str(tmp_path / "store"),
+            "PDFINGEST_SOURCE_PREFIXES": str(tmp_path),
+            "PDFINGEST_LANES": "1",
+        }
+    )
+    path = make_pdf(tmp_path / "a.pdf")
+    extractor, stop = Extractor(settings, open_store(settings.store)), Stop()
+    stop.request(ExitCode.TERMINATED)
+    with extractor.extract(Ticket(new_id(), "a.pdf", str(path)), stop) as (finished, _):
+        assert isinstance(finished.outcome, Failed)
+        assert finished.outcome.kind is FailureKind.CANCELLED
+    with extractor.extract(Ticket(new_id(), "a.pdf", str(path)), Stop()) as (finished, _):
+        assert Path(finished.spool).read_text().count("\n") == 1
+    assert not list((tmp_path / "store" / "scratch").iterdir())
+    extractor.close()
