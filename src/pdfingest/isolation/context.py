@@ -5,37 +5,30 @@
     executor ◀── Answers ──────── the worker answers through a pipe of its own, and ends
 
 A lane's executor is the `ProcessPoolExecutor` of the standard library as it is, with one process
-that does one call. All that is special about it is here: what its processes are forked from, and
-that its queues need neither locks nor trust. One process at a time uses a queue, so a lock has
-nothing to lock, and a process that is killed can leave none locked; and a process that a file has
-taken over can write into its own pipe alone, whose bytes the parent never unpickles.
+that does one call. All that is special about it comes from its context: what its processes are
+forked from, and queues that need neither locks nor trust (`queues`). Where there is no fork,
+`spawn` starts the processes; the executor and its queues are the same.
 
-Where there is no fork, `spawn` starts the processes; the executor and its queues are the same.
+Private names of the standard library that this relies on, with the test of `test_context.py` that
+goes red when one moves:
 
-Names of the standard library that are private, and the test that goes red when one moves:
-
-| name | what it is, and why it is needed | test |
-|---|---|---|
-| `_reader` | what the executor waits for and receives from; the parent unpickles no answer | a |
-| `_semlock`, `_is_zero` | how a queue tells that it is full; a semaphore of the library is a named
-  piece of shared memory, and a process to remove it | b |
-| numbers of calls | from 0, in the order of `submit`; a child must answer its own call alone | c |
-
-All three tests are in `test_context.py`: a file that names a class in its answer (a), two calls of
-which the second waits (b), an answer to another call (c).
+- `_reader` of the queue of results, which the executor waits for and receives from: the parent
+  must unpickle no answer. Test: an answer that is a pickle.
+- `_semlock._is_zero` of a semaphore, by which a queue tells that it is full: a semaphore of the
+  library is a named piece of shared memory, and a process to remove it. Test: a second call waits.
+- The executor numbers its calls from 0, in the order of `submit`: a child must answer no other
+  call than its own. Test: an answer to another call.
 """
 
-import os
 import signal
-import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.context import BaseContext
 from typing import Any, Protocol
 
+from pdfingest.isolation.queues import Answers, Room, Unlocked
 from pdfingest.measure.memory import resident_bytes
 
 LOST = 256
@@ -53,9 +46,6 @@ _END_S = 1.0
 take milliseconds."""
 _LARGE_BYTES = 256 << 20
 """From this size on, a lane waits until the system has taken back what its last child held."""
-_MOST_BYTES = 64 << 20
-"""Longest answer that is read: the numbers of some million lost pages."""
-_WORK_ID = struct.Struct("=Q")
 
 
 class Child(Protocol):
@@ -103,142 +93,6 @@ class Starter(Protocol):
     def kill(self) -> None:
         """End whatever holds up a start. May be called by any thread."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What the executor takes from its result queue (`concurrent.futures.process._ResultItem`)."""
-
-    work_id: int
-    exit_pid: int
-    result: bytes
-    exception: None = None
-
-
-class AnswerWriter:
-    """The child's side of `Answers`."""
-
-    def __init__(self, pipe: "connection.Connection[Any, Any]") -> None:
-        self.pipe = pipe
-
-    def put(self, item: Any) -> None:
-        """Send a result, which is bytes.
-
-        A worker that is told to end without a call puts its pid, which nobody needs. A function
-        that raised is a bug; its process ends without an answer, which counts as a death.
-        """
-        if isinstance(item, int):
-            return
-        if item.exception is not None:
-            os._exit(1)
-        self.pipe.send_bytes(_WORK_ID.pack(item.work_id) + item.result)
-
-
-class Answers:
-    """The executor's queue of results, which takes each from the pipe of the process it had."""
-
-    def __init__(self, ended: "connection.Connection[Any, Any]") -> None:
-        self._pipe = self._ended = ended
-        self._writer: connection.Connection[Any, Any] | None = None
-        self._process: Process | None = None
-        self._received = 0
-
-    @property
-    def _reader(self) -> "Answers":
-        """What the executor waits for and receives from."""
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return AnswerWriter, (self._writer,)
-
-    def expect(self, process: "Process") -> None:
-        """Make the pipe of a process that is about to be started."""
-        self.close()
-        self._pipe, self._writer = connection.Pipe(duplex=False)
-        self._process = process
-
-    def is_sent(self) -> None:
-        """Close the writing end, which the child has by now, so that its death ends the pipe."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-
-    def fileno(self) -> int:
-        """Return the descriptor to wait for."""
-        return self._pipe.fileno()
-
-    def recv(self) -> Result:
-        """Receive the result that is there.
-
-        Raises:
-            Exception: the process ended without one, or sent something else.
-        """
-        content = self._pipe.recv_bytes(_MOST_BYTES)
-        (work_id,) = _WORK_ID.unpack_from(content)
-        if work_id != self._received or self._process is None:
-            raise ValueError("the child answers a call that it did not have")
-        self._received += 1
-        self._process.has_answered()
-        return Result(work_id, self._process.pid, content[_WORK_ID.size :])
-
-    def close(self) -> None:
-        """Close the pipe; the queue then looks like one whose process has ended."""
-        self.is_sent()
-        if self._pipe is not self._ended:
-            self._pipe.close()
-            self._pipe = self._ended
-
-
-class Unlocked:
-    """A lock that locks nothing, for a queue that one process at a time uses."""
-
-    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:  # noqa: FBT001, FBT002 - the library's signature
-        """Return that it is held."""
-        del block, timeout
-        return True
-
-    def release(self) -> None:
-        """Do nothing."""
-
-    def __enter__(self) -> bool:
-        return True
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
-class Room:
-    """The semaphore of the call queue: there is room for one call for each process started.
-
-    So a call waits in the executor until a process is there for it, and never in the pipe, where a
-    process on its way out could take it.
-    """
-
-    def __init__(self) -> None:
-        self._free = threading.Semaphore(0)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Unlocked, ()
-
-    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:  # noqa: FBT001, FBT002 - the library's signature
-        """Take the room for one call; return whether there was any."""
-        del block, timeout  # the executor asks whether the queue is full first
-        return self._free.acquire(blocking=False)
-
-    def release(self) -> None:
-        """Make room for one call."""
-        self._free.release()
-
-    @property
-    def _semlock(self) -> "Room":
-        """What a queue asks whether it is full."""
-        return self
-
-    def _is_zero(self) -> bool:
-        """Whether the queue is full."""
-        if is_free := self._free.acquire(blocking=False):
-            self._free.release()
-        return not is_free
 
 
 class Process:
@@ -306,13 +160,14 @@ class Process:
         with self._looking:
             return self._child is None or self._child.has_ended(seconds)
 
-    def has_answered(self) -> None:
-        """Take in that its answer is here: what is left is its end."""
+    def has_answered(self) -> int:
+        """Take in that its answer is here, so that only its end is left; return its pid."""
         self.is_answered = True
         self._may_linger = resident_bytes(self.pid) < _LARGE_BYTES
         with self._looking:
             assert self._child is not None
             self._child.let_go()
+        return self.pid
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended; if it has answered and holds little, some other time."""
@@ -383,7 +238,7 @@ class Context(BaseContext):
         Raises:
             OSError: there is none to be had.
         """
-        self._answers.expect(process)
+        self._answers.expect(process.has_answered)
         try:
             child = self._starter.start(target, args)
         except OSError:

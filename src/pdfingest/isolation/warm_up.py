@@ -32,8 +32,9 @@ from typing import Any, cast
 from pdfingest.child.extraction import Extraction
 from pdfingest.exchange.answer import encoded
 from pdfingest.exchange.recorder import NOTES_BYTES, Recorder
-from pdfingest.isolation.context import AnswerWriter, Context, Result
+from pdfingest.isolation.context import Context
 from pdfingest.isolation.parcel import pack, unpack
+from pdfingest.isolation.queues import AnswerWriter, Result
 from pdfingest.model import Cost, EngineSpec, Halted, Job, Limits, Outcome, Sandbox, Source, Unit
 
 _TIMES = 4

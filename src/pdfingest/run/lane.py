@@ -4,10 +4,8 @@
          lane.watch() ◀── notes ── flight recorder ◀──┤
     lane.finish(turn) ◀── inbox ◀── future ◀─ answer ─┘ or its death
 
-A lane owns a `ProcessPoolExecutor` of one process that does one call in its life. Why not one
-executor of N: when one child dies, a shared executor fails every job in flight, and nobody knows
-the culprit (`BrokenProcessPool`; allenai/olmocr#108, MinerU#4549). `max_tasks_per_child` is 1 and
-no option: 2 deadlocks before 2026 (python/cpython#115634).
+A lane owns a `ProcessPoolExecutor` of one process, so that a death is that of its job and of no
+other; see `isolation.executor`.
 
 The next jobs are lined up: each begins in the instant in which the one before it answers, while
 the parent is still to look at that answer, or waits for the disk. After a death, they wait.
@@ -18,7 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import InvalidStateError, ProcessPoolExecutor, wait
+from concurrent.futures import InvalidStateError, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import replace
@@ -28,7 +26,8 @@ from typing import TypeAlias
 from pdfingest.child import main as child
 from pdfingest.exchange.answer import NotAnAnswer
 from pdfingest.exchange.recorder import DONE, Note, Playback
-from pdfingest.isolation.context import LOST, Context, Process, Starter
+from pdfingest.isolation.context import LOST, Starter
+from pdfingest.isolation.executor import FreshExecutor
 from pdfingest.measure.memory import peak_of
 from pdfingest.model import Death, EnvironmentFailure, FailureKind, Halted, Outcome
 from pdfingest.run.attempts import explain, innermost
@@ -40,12 +39,8 @@ Ending: TypeAlias = Outcome | EnvironmentFailure | Death
 Inbox: TypeAlias = "SimpleQueue[Turn | None]"
 """Turns that ended, in the order in which they did; None wakes the reader for a stop."""
 
-_THREADS = 2
-"""Threads of an executor: one that waits for answers, and one that sends calls."""
 _RETRY_S = 0.02
 """How soon a kill is repeated, for a child that was not yet started at the first."""
-_CLOSE_S = 1.0
-"""How long a spare child may take to end by itself; it needs milliseconds."""
 _DELIVERY_S = 2.0
 """How long an answer may take from child to parent; it needs less than a millisecond."""
 _STACK_S = 0.2
@@ -76,11 +71,9 @@ class Lane:
         self.turn: Turn | None = None
         self.playback = Playback(recorder)
         self._next: deque[Work] = deque()
-        self._starter = starter
+        self._executor = FreshExecutor(starter)
         self._inbox = inbox
         self._limits = limits
-        self._context: Context | None = None
-        self._executor: ProcessPoolExecutor | None = None
         self._tickets = 0
         self._changing = threading.RLock()
         """Held while `turn` and `_next` change, and while a child is killed, lest it be another."""
@@ -97,7 +90,7 @@ class Lane:
                 self._begin(work)
             except BrokenProcessPool:
                 # A spare child died between two jobs; no job was lost.
-                self._end_executor()
+                self._executor.end()
                 self._begin(work)
 
     def line_up(self, work: Work) -> None:
@@ -118,13 +111,7 @@ class Lane:
             return self._next.popleft() if self._next else None
 
     def _begin(self, work: Work) -> None:
-        """Hand a job to the executor, which is made anew after a death."""
-        if self._executor is None:
-            _need_threads(_THREADS)
-            self._context = Context(self._starter)
-            self._executor = ProcessPoolExecutor(
-                max_workers=1, max_tasks_per_child=1, mp_context=self._context
-            )
+        """Hand a job to the executor."""
         self._tickets += 1
         call = work.job, self.playback.path, self._tickets, _folder()
         future = self._executor.submit(child.answer_to, *call)
@@ -134,7 +121,7 @@ class Lane:
     def _ended(self, turn: Turn) -> None:
         """Tell the reader, and go on. Runs in the executor's thread."""
         with self._changing:
-            turn.end(self._process)  # before the next is started by this thread
+            turn.end(self._executor.process)  # before the next is started by this thread
             self._inbox.put(turn)  # first, so that no turn is ever neither here nor there
             turn.is_over = True
             self._go_on(turn)
@@ -162,7 +149,7 @@ class Lane:
             if now >= turn.kill_s + _DELIVERY_S:
                 self._end_wait(turn)
             return
-        note, process = turn.note(), self._process
+        note, process = turn.note(), self._executor.process
         if note is not None and process is not None and process.pid:
             turn.peak_bytes = max(turn.peak_bytes, peak_of(process.pid))
         self._judge(turn, note, now)
@@ -194,8 +181,8 @@ class Lane:
         turn.verdict = (FailureKind.TIMEOUT, message)
         turn.kill_s = time.monotonic() + _STACK_S
         with self._changing:
-            if self._is_under_way(turn) and self._process and child.STACK_SIGNAL:
-                self._process.signal(child.STACK_SIGNAL)
+            if self._is_under_way(turn) and self._executor.process and child.STACK_SIGNAL:
+                self._executor.process.signal(child.STACK_SIGNAL)
 
     def finish(self, turn: Turn) -> Ending:
         """Say how a turn ended; call it once the turn has appeared in the inbox.
@@ -237,40 +224,17 @@ class Lane:
 
     def give_up(self) -> None:
         """End what holds up the start of a child, and start none for calls that are left."""
-        if (context := self._context) is not None:
-            context.give_up()
+        self._executor.give_up()
 
     def close(self) -> None:
         """End what the lane holds, and wait until it is gone."""
-        self._end_executor()
+        self._executor.end()
         self.playback.close()
-
-    @property
-    def _process(self) -> Process | None:
-        """The child that was started last; None before the first."""
-        return self._context.newest if self._context else None
 
     @property
     def _has_ended(self) -> bool:
         """Whether the child that was started last has ended."""
-        return self._process is not None and self._process.exitcode is not None
-
-    def _end_executor(self) -> None:
-        """End the executor and its spare child."""
-        executor, context = self._executor, self._context
-        if executor is None or context is None:
-            return
-        # Waiting matters: without it the executor's thread may print a traceback (3.11, 3.13). It
-        # is done elsewhere, since a spare child that is stopped never ends by itself.
-        closing = threading.Thread(target=executor.shutdown, kwargs={"wait": True})
-        closing.start()
-        closing.join(_CLOSE_S)
-        while closing.is_alive():
-            if (process := context.newest) is not None:
-                process.kill()
-            closing.join(_RETRY_S)
-        context.close()
-        self._executor = self._context = None
+        return self._executor.process is not None and self._executor.process.exitcode is not None
 
     def _is_under_way(self, turn: Turn) -> bool:
         """Whether a child may be killed for this turn: it has the job, and has not answered."""
@@ -279,7 +243,7 @@ class Lane:
     def _kill(self, turn: Turn) -> None:
         """End the child of a turn that is under way."""
         with self._changing:
-            if self._is_under_way(turn) and (process := self._process):
+            if self._is_under_way(turn) and (process := self._executor.process):
                 process.kill()
 
     def _post_mortem(self, turn: Turn) -> Death:
@@ -287,7 +251,7 @@ class Lane:
         process = turn.process
         if process is not None:
             process.kill()
-        self._end_executor()
+        self._executor.end()
         code = None if process is None else process.exitcode
         kind, message, signal_name = explain(code, turn.peak_bytes, turn.job.limits.memory_bytes)
         if turn.verdict is not None:
@@ -299,23 +263,6 @@ class Lane:
             return replace(death, message=process.start_error, is_at_fault=False, was_started=False)
         is_lost = code == LOST and turn.verdict is None
         return replace(death, is_at_fault=False) if is_lost else death
-
-
-def _need_threads(number: int) -> None:
-    """See that threads can be had; an executor whose thread can start none says nothing any more.
-
-    Raises:
-        RuntimeError: the system gives no more.
-    """
-    over = threading.Event()
-    threads = [threading.Thread(target=over.wait) for _ in range(number)]
-    try:
-        for thread in threads:
-            thread.start()
-    finally:
-        over.set()
-    for thread in threads:
-        thread.join()
 
 
 def _folder() -> str:
