@@ -21,7 +21,6 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from pdfingest.errors import LedgerError
-from pdfingest.exchange.record import status_of
 from pdfingest.model import Extracted, Failed, FailureKind, Finished, Gone, Unchanged
 
 Sync: TypeAlias = Callable[[], Mapping[str, int]]
@@ -277,7 +276,7 @@ class Ledger:
                         self._change(_SETTLED, source.name)
                 case Extracted() | Failed():
                     # Nobody looked at what was cancelled: what was known of it stands.
-                    cancelled = _failure(outcome) is FailureKind.CANCELLED
+                    cancelled = outcome.failure is FailureKind.CANCELLED
                     self._change(
                         _STATE.format("IGNORE" if cancelled else "REPLACE"),
                         source.name,
@@ -289,7 +288,7 @@ class Ledger:
                         time.time(),
                         *(place.records, place.records_at, place.records_bytes),
                         *(place.report_at, place.report_bytes),
-                        *(_total_pages(outcome), finished.duplicate_of),
+                        *(outcome.total_pages, finished.duplicate_of),
                     )
 
     def earlier(self, name: str) -> Unchanged:
@@ -341,21 +340,7 @@ class Ledger:
 
 def _ending(outcome: Extracted | Failed) -> tuple[str | int, ...]:
     """How a source ended, as columns from `status` to `failed_pages`."""
-    match outcome:
-        case Extracted():
-            counts = outcome.pages, outcome.chars, outcome.needs_ocr_pages
-        case Failed():
-            counts = 0, 0, 0
+    counts = outcome.pages, outcome.chars, outcome.needs_ocr_pages
     failed_pages = json.dumps(outcome.failed_pages)
-    failure = str(_failure(outcome) or "")
-    return status_of(outcome), failure, outcome.engine, *counts, failed_pages
-
-
-def _total_pages(outcome: Extracted | Failed) -> int:
-    """Number of pages of the document, as far as it is known."""
-    return outcome.last_page if isinstance(outcome, Extracted) else len(outcome.failed_pages)
-
-
-def _failure(outcome: Extracted | Failed) -> FailureKind | None:
-    """Why the source, or the first of its lost pages, was lost."""
-    return outcome.kind if isinstance(outcome, Failed) else outcome.failure
+    failure = str(outcome.failure or "")
+    return outcome.status.value, failure, outcome.engine, *counts, failed_pages

@@ -7,7 +7,7 @@ change without the other.
 from typing import Any, TypeAlias
 
 from pdfingest.measure.flatness import Sample, Verdict
-from pdfingest.model import SCHEMA, FailureKind
+from pdfingest.model import SCHEMA, FailureKind, Status
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -102,7 +102,7 @@ _REPORT = _object(
     source=_text("Name of the file, as in its records."),
     sha256=_text("SHA-256 of the file in hex, or empty if it was not read.", pattern=_SHA256),
     bytes=_whole("Size of the file."),
-    status=_text("How it ended.", enum=["ok", "partial", "failed", "unchanged", "gone"]),
+    status=_text("How it ended.", enum=list(Status)),
     failure=_text("Why pages or all of it were lost, or empty.", enum=["", *FailureKind]),
     message=_text("The failure in words, or empty."),
     engine=_text("Name of the engine that read it, or empty."),

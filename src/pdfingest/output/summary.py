@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pdfingest.errors import ExitCode
-from pdfingest.exchange.record import iso_time, status_of
+from pdfingest.exchange.record import iso_time
 from pdfingest.measure.flatness import THRESHOLD_BYTES, Sample, Trend, Verdict, judge
 from pdfingest.model import (
     SCHEMA,
@@ -175,7 +175,7 @@ class Summary:
         source, outcome = finished.source, finished.outcome
         if self.reading:
             self.reading = [each for each in self.reading if each.source.name != source.name]
-        self._count(status_of(outcome))
+        self._count(outcome.status.value)
         match outcome:
             case Extracted():
                 self.pages += outcome.pages
@@ -188,7 +188,7 @@ class Summary:
                     )
             case Failed():
                 lost = len(outcome.failed_pages)
-                self._lose(Loss(source.name, outcome.kind, outcome.message, lost, partial=False))
+                self._lose(Loss(source.name, outcome.failure, outcome.message, lost, partial=False))
             case Unchanged():
                 self.unchanged_partial += bool(outcome.failed_pages)
                 self._judge(outcome.peak_bytes, source.name)

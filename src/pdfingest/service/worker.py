@@ -234,7 +234,7 @@ class Worker:
     def _end(self, held: _Held, finished: Finished, digest: str) -> None:
         """Tell how a job ended, or give it back if it was us who stopped it."""
         job, outcome = held.job, finished.outcome
-        if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
+        if isinstance(outcome, Failed) and outcome.failure is FailureKind.CANCELLED:
             self._give_back(held)
             return
         state = State.DONE if isinstance(outcome, Extracted) else State.FAILED
