@@ -1,7 +1,7 @@
 """JSON Schemas (2020-12) of a record, a report line and the summary: what users may rely on.
 
-One line a key. A test holds them against what a run writes, in both directions, so that neither can
-change without the other.
+Each key has one line. A test compares the schemas with what a run writes, in both directions, so
+that neither can change without the other.
 """
 
 from typing import Any, TypeAlias
@@ -15,44 +15,44 @@ _SHA256 = "^([0-9a-f]{64})?$"
 
 
 def _of(kind: str, description: str, **more: Any) -> Schema:
-    """Describe a value of a type."""
+    """Make the schema of a value of a JSON type."""
     return {"type": kind, "description": description, **more}
 
 
 def _text(description: str, **more: Any) -> Schema:
-    """Describe a text."""
+    """Make the schema of a text."""
     return _of("string", description, **more)
 
 
 def _flag(description: str) -> Schema:
-    """Describe a truth value."""
+    """Make the schema of a truth value."""
     return _of("boolean", description)
 
 
 def _whole(description: str, least: int = 0) -> Schema:
-    """Describe a whole number."""
+    """Make the schema of a whole number that is at least `least`."""
     return _of("integer", description, minimum=least)
 
 
 def _number(description: str, **more: Any) -> Schema:
-    """Describe a number."""
+    """Make the schema of a number."""
     return _of("number", description, **more)
 
 
 def _list(description: str, items: Any) -> Schema:
-    """Describe a list by the schema of what is in it; by False if it is always empty."""
+    """Make the schema of a list from the schema of its items; from False if it is always empty."""
     return _of("array", description, items=items)
 
 
 def _object(description: str, **keys: Schema) -> Schema:
-    """Describe an object that has all of these keys and no other."""
+    """Make the schema of an object that has all of these keys and no other."""
     return _of(
         "object", description, properties=keys, required=list(keys), additionalProperties=False
     )
 
 
 def _named(name: str, schema: Schema, **more: Any) -> Schema:
-    """Give a schema its name, which changes with its version."""
+    """Add to a schema its name, which changes with its version."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:pdfingest:{name}:{SCHEMA}",
@@ -202,5 +202,5 @@ _SCHEMAS = {
 
 
 def schema_of(name: str) -> Schema:
-    """Give the schema of a `record`, of a line of the `report`, or of the `summary`."""
+    """Return the schema of a `record`, of a line of the `report`, or of the `summary`."""
     return _SCHEMAS[name]
