@@ -143,8 +143,8 @@ class Page:
 class DocumentInfo:
     """Metadata that an engine read from a document; a field is empty where the file has none.
 
-    The fields are the one list of these names: records, and whoever shows them, take the names from
-    `INFO_NAMES`. A new field needs an engine that fills it and a line in `output.schema`.
+    This is the one list of these names. A new field needs engines that fill it, and a line in
+    `output.schema`.
     """
 
     title: str = ""
@@ -152,7 +152,6 @@ class DocumentInfo:
     created: str = ""
     """Creation date as the file has it: `D:20260102030405+01'00'` (ISO 32000-2, 7.9.4)."""
     producer: str = ""
-    """Program that wrote the file."""
     language: str = ""
     """Language that the document declares (BCP 47, by ISO 32000-2, 14.9.2)."""
 
@@ -398,10 +397,8 @@ class EnvironmentFailure(_Sent):
 Outcome: TypeAlias = Extracted | Failed | Unchanged
 """How a job ends.
 
-Whoever counts, writes or shows outcomes reads the attributes that all of them and `Gone` have:
-`status`, `failure`, `message`, `cost`, `sha256`, `engine`, `pages`, `total_pages`, `chars`,
-`needs_ocr_pages`, `failed_pages`. Those that cannot vary in a class are class variables, which are
-neither pickled nor part of an answer (`exchange.answer`).
+All outcomes, and `Gone`, have the attributes of a report line, from `status` to `cost`. Those that
+cannot vary in a class are class variables, which are not part of an answer (`exchange.answer`).
 """
 
 

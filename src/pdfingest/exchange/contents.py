@@ -19,11 +19,9 @@ from pdfingest.exchange.patterns import HEAD, HEAD_BYTES, TAILS, TEXT
 from pdfingest.exchange.record import encode_text, record_id
 from pdfingest.model import Extracted, Failed, FailureKind, Job, Outcome, Unit
 
-_MOST_TAIL_BYTES = 16 << 20
-"""Most bytes that may follow the text of a record: room for the offsets of two million pages."""
+_MOST_TAIL_BYTES = 16 << 20  # what follows a text: room for the offsets of two million pages
 _PIECE_BYTES = 64 << 10
-_ESCAPE_BYTES = 6
-"""Length of the longest escape, such as that of U+2028."""
+_ESCAPE_BYTES = 6  # the longest escape, such as that of U+2028
 _NO_RECORD = "its child wrote lines that are not records of it"
 
 _Counts: TypeAlias = tuple[int, int, bool]
@@ -100,7 +98,7 @@ def audited(outcome: Outcome, job: Job) -> Outcome:
             FailureKind.ENGINE_ERROR, _NO_RECORD, outcome.cost, outcome.sha256, outcome.engine, lost
         )
     if job.unit is Unit.DOCUMENT:
-        return outcome  # its one record does not say which pages were read
+        return outcome  # the one record does not say which pages were read
     lost = (*contents.lost, *range(contents.last_page + 1, outcome.last_page + 1))
     found = replace(
         outcome,

@@ -37,9 +37,9 @@ Record: TypeAlias = dict[str, Any]
 _MOST_LABEL_CHARS = 200
 _MOST_LINK_CHARS = 8192
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+# JSON allows these characters in strings, but for readers that split by Unicode, such as Python's
+# `str.splitlines`, they end a line. So they are escaped.
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-"""Characters that end a line for readers that split by Unicode, such as Python's
-`str.splitlines`. JSON allows them in strings; here they are escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +165,7 @@ def _metadata(
 
 
 def report_line(finished: Finished, digest: str) -> Record:
-    """Make the report line of a source: how it ended, and what that cost.
-
-    Args:
-        finished: the source and its outcome.
-        digest: digest of the options of the run.
-    """
+    """Make the report line of a source in a run whose options have this digest."""
     source, outcome = finished.source, finished.outcome
     cost, peak = outcome.cost, outcome.cost.peak
     return {

@@ -213,14 +213,7 @@ class _Gathered:
 
 
 def _gather(folder: str, part: int, ledger: Ledger, home: Ledger) -> _Gathered:
-    """Take into `newest` the states of a ledger's sources that are newer than what is there.
-
-    Args:
-        folder: directory of the ledger.
-        part: number of the directory, 0-based.
-        ledger: the ledger.
-        home: ledger whose connection has the table `newest`.
-    """
+    """Take the states of a ledger's sources into `newest`, if they are newer than what is there."""
     settle(folder, ledger)
     states = ledger.database.walk(_EACH_STATE, "")
     home.database.fill(_TAKE, ((*state, part) for state in states))

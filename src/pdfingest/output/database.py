@@ -15,12 +15,9 @@ from pdfingest.errors import LedgerError
 
 _Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
-_APPLICATION_ID = 0x70646669
-"""`pdfi`, in the header of the file (PRAGMA application_id)."""
-_BUSY_S = 5.0
-"""How long another program may hold the file, for a look or a backup, before a run gives up."""
-_PAGE_ROWS = 1000
-"""Rows that `Database.walk` holds at a time."""
+_APPLICATION_ID = 0x70646669  # `pdfi`, in the header of the file (PRAGMA application_id)
+_BUSY_S = 5.0  # how long a run waits for another program that looks at the file, or copies it
+_PAGE_ROWS = 1000  # rows that `Database.walk` holds at a time
 _MIGRATIONS = (
     """
     CREATE TABLE output (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;

@@ -59,12 +59,8 @@ _RAISE = "Raise the limit on open files: ulimit -n."
 def output_errors(output: str) -> Generator[None, None, None]:
     """Turn each OSError of a block that writes an output into an error that says what to do.
 
-    Args:
-        output: what is written, as the user knows it.
-
     Raises:
-        OutputError: the block raised an OSError.
-        ReaderGoneError: the block raised a BrokenPipeError.
+        OutputError: the block raised an OSError; for a BrokenPipeError it is a ReaderGoneError.
     """
     try:
         yield

@@ -122,11 +122,7 @@ class Ledger:
         self._due_s = time.monotonic() + max(_PAUSE_S, 9 * (time.monotonic() - began_s))
 
     def begin_renaming(self, lengths: Mapping[str, int]) -> None:
-        """Commit to new files in place of outputs; they have yet to take the names of these.
-
-        Args:
-            lengths: length of each new file in bytes, by the name of its output.
-        """
+        """Commit to new outputs of these lengths in bytes, which have yet to take their names."""
         for name in lengths:
             self.database.change("INSERT INTO renaming VALUES (?)", (name,))
         self.commit(lambda: lengths)
@@ -148,13 +144,7 @@ class Ledger:
     # The states of the sources
 
     def note(self, finished: Finished, place: Place, digest: str) -> None:
-        """Note the state of a source, which counts from the next commit on.
-
-        Args:
-            finished: the source and its outcome.
-            place: where its records and its report line are.
-            digest: digest of the options of the run.
-        """
+        """Note how a source ended, with options of this digest; the next commit makes it count."""
         source, outcome = finished.source, finished.outcome
         file = {
             "name": source.name,

@@ -19,9 +19,8 @@ from pdfingest.output.layout import output_errors, private
 
 _RETRY_S = 0.1
 _HOLDER_BYTES = 1000
+# Other processes cannot read what is locked on Windows, so a byte far behind the content is locked.
 _FAR = 1 << 30
-"""Offset of the byte that is locked on Windows. It is far behind the content, since other processes
-cannot read what is locked."""
 
 
 @contextmanager

@@ -22,12 +22,7 @@ class PeakGate:
     """The highest of their peaks, with the sources: a heap whose root is the lowest of them."""
 
     def judge(self, peak_bytes: int, source: str) -> None:
-        """Count a source if its peak exceeds the limit, and keep the highest of these by name.
-
-        Args:
-            peak_bytes: peak of the source; 0 if it is not known.
-            source: name of the source.
-        """
+        """Count a source if its peak exceeds the limit, and keep the highest of these by name."""
         if not self.limit_bytes or peak_bytes <= self.limit_bytes:
             return
         self.above += 1

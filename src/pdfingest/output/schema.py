@@ -4,6 +4,7 @@ Each key has one line. A test compares the schemas with what a run writes, in bo
 that neither can change without the other.
 """
 
+from functools import partial
 from typing import Any, TypeAlias
 
 from pdfingest.measure.flatness import Sample, Verdict
@@ -19,24 +20,11 @@ def _of(kind: str, description: str, **more: Any) -> Schema:
     return {"type": kind, "description": description, **more}
 
 
-def _text(description: str, **more: Any) -> Schema:
-    """Make the schema of a text."""
-    return _of("string", description, **more)
-
-
-def _flag(description: str) -> Schema:
-    """Make the schema of a truth value."""
-    return _of("boolean", description)
-
-
-def _whole(description: str, least: int = 0) -> Schema:
-    """Make the schema of a whole number that is at least `least`."""
-    return _of("integer", description, minimum=least)
-
-
-def _number(description: str, **more: Any) -> Schema:
-    """Make the schema of a number."""
-    return _of("number", description, **more)
+_text = partial(_of, "string")
+_flag = partial(_of, "boolean")
+_whole = partial(_of, "integer", minimum=0)
+_number = partial(_of, "number")
+_amount = partial(_of, "number", minimum=0)
 
 
 def _list(description: str, items: Any) -> Schema:
@@ -109,15 +97,15 @@ _REPORT = _object(
     pages=_whole("Pages whose text was written."),
     total_pages=_whole("Pages of the document, as far as they are known."),
     pages_failed=_whole("Pages that were lost."),
-    failed_pages=_list("Which were lost.", _whole("Number of a page, 1-based.", least=1)),
+    failed_pages=_list("Which were lost.", _whole("Number of a page, 1-based.", minimum=1)),
     needs_ocr_pages=_whole("Pages that show something, but have no text."),
     chars=_whole("Characters of all pages."),
     attempts=_whole("Processes that it took; 0 if none was started."),
     peak_rss_bytes=_whole("Highest resident memory of its process; 0 if unknown."),
     baseline_rss_bytes=_whole("Resident memory of that process before it opened the file."),
     peak_method=_text("How the peak was measured, or empty."),
-    cpu_s=_number("Seconds of processor time.", minimum=0),
-    wall_s=_number("Seconds that it took.", minimum=0),
+    cpu_s=_amount("Seconds of processor time."),
+    wall_s=_amount("Seconds that it took."),
     started_at=_text("When it was begun, in ISO 8601 and UTC, or empty."),
     pid=_whole("Number of its process; 0 if none was started."),
     signal=_text("Name of the signal that killed a process of it first, or empty."),
@@ -129,7 +117,7 @@ _REPORT = _object(
 _SAMPLES = _object(
     "What the processes of the run held, measured from outside: a column each, of one length.",
     **{
-        name: _list("A number for each sample.", _number("A value.", minimum=0))
+        name: _list("A number for each sample.", _amount("A value."))
         for name in Sample.__dataclass_fields__
     },
 )
@@ -156,8 +144,8 @@ _SUMMARY = _object(
     pages_failed=_whole("Pages that were lost."),
     needs_ocr_pages=_whole("Pages that show something, but have no text."),
     chars=_whole("Characters of all pages."),
-    wall_s=_number("Seconds that it took.", minimum=0),
-    pages_per_s=_number("Pages a second.", minimum=0),
+    wall_s=_amount("Seconds that it took."),
+    pages_per_s=_amount("Pages a second."),
     peak_rss_bytes=_object(
         "Percentiles of the peaks of the files, to within 1 %.",
         p50=_whole("Median."),
@@ -168,10 +156,10 @@ _SUMMARY = _object(
     ),
     source_wall_s=_object(
         "Percentiles of the seconds that files took, to within 1 %.",
-        p50=_number("Median.", minimum=0),
-        p95=_number("95th percentile.", minimum=0),
-        p99=_number("99th percentile.", minimum=0),
-        max=_number("Highest, exactly.", minimum=0),
+        p50=_amount("Median."),
+        p95=_amount("95th percentile."),
+        p99=_amount("99th percentile."),
+        max=_amount("Highest, exactly."),
     ),
     memory=_object(
         "Whether the memory that outlives a file grows with the files; of the last run that took "

@@ -24,10 +24,9 @@ from pdfingest.output.layout import RECORDS, REPORT, SUMMARY, output_errors, pri
 from pdfingest.output.ledger import Place
 from pdfingest.output.summary import Summary
 
+# Below the size from which malloc maps a block apart (mallopt(3), M_MMAP_THRESHOLD): once a larger
+# block is freed, malloc raises that size, and the heap keeps such blocks from then on.
 _COPY_BYTES = 64 << 10
-"""Size of a copied block. It is below the size from which malloc maps blocks on their own
-(mallopt(3), M_MMAP_THRESHOLD): once a larger block is freed, malloc raises that size, and the heap
-keeps such blocks from then on."""
 
 
 class Sink(AbstractContextManager["Sink"]):
@@ -40,6 +39,7 @@ class Sink(AbstractContextManager["Sink"]):
     def __init__(self, spool_folder: str) -> None:
         self.spool_folder = spool_folder
         self._spools = 0
+        self._buffer = memoryview(bytearray(_COPY_BYTES))
 
     def new_spool(self) -> str:
         """Return a path for the spool of a job that no other job has."""
@@ -77,12 +77,21 @@ class Sink(AbstractContextManager["Sink"]):
     def _write(self, finished: Finished) -> Place:
         """Append the records and the report line of a source."""
 
+    def _pieces(self, finished: Finished) -> Iterator[memoryview]:
+        """Yield the records of a source in pieces, each of which overwrites the one before.
+
+        Raises:
+            RuntimeError: the spool is empty. A report line that says `ok` would then hide a loss.
+        """
+        with FileIO(finished.spool) as file:
+            if not os.fstat(file.fileno()).st_size:
+                raise RuntimeError(f"{finished.source.name} has pages, but no records")
+            while length := file.readinto(self._buffer):
+                yield self._buffer[:length]
+
 
 class _Output:
-    """A file that grows.
-
-    Its length is counted here, since that is faster than to ask the system for it.
-    """
+    """A file that grows. Its length is counted, which is faster than to ask the system for it."""
 
     def __init__(self, path: str) -> None:
         self._file = FileIO(path, "a")
@@ -148,7 +157,6 @@ class DirectorySink(Sink):
             os.makedirs(self.spool_folder)
             self._records = _Output(os.path.join(folder, self._records_name))
             self._report = _Output(os.path.join(folder, REPORT))
-            self._buffer = memoryview(bytearray(_COPY_BYTES))
             sync_folder(folder)
 
     def __exit__(self, *_: object) -> None:
@@ -188,8 +196,7 @@ class DirectorySink(Sink):
         with output_errors(self._folder):
             records_at, report_at = self._records.length, self._report.length
             if _has_records(finished):
-                with _open_records(finished) as file:
-                    self._records.append(_pieces(file, self._buffer))
+                self._records.append(self._pieces(finished))
             if self._report_unchanged or finished.outcome.status is not Status.UNCHANGED:
                 self._report.append([encode(report_line(finished, self._digest))])
         records_bytes = self._records.length - records_at
@@ -216,8 +223,9 @@ class StreamSink(Sink):
         """Copy the records of a source, and flush the stream for a reader that waits."""
         if self._stream is None or not _has_records(finished):
             return Place()
-        with output_errors("stdout"), _open_records(finished) as file:
-            shutil.copyfileobj(file, self._stream, _COPY_BYTES)
+        with output_errors("stdout"):
+            for piece in self._pieces(finished):
+                self._stream.write(piece)
             self._stream.flush()
         return Place(records="-")
 
@@ -245,22 +253,3 @@ def _cut(path: str, length: int | None) -> None:
 def _has_records(finished: Finished) -> bool:
     """Return whether records of a source are to be written: none are of a skipped duplicate."""
     return isinstance(finished.outcome, Extracted) and finished.outcome.pages > 0
-
-
-def _open_records(finished: Finished) -> FileIO:
-    """Open the spool of a source that has records.
-
-    Raises:
-        RuntimeError: the spool is empty. A report line that says `ok` would then hide a loss.
-    """
-    file = FileIO(finished.spool)
-    if not os.fstat(file.fileno()).st_size:
-        file.close()
-        raise RuntimeError(f"{finished.source.name} has pages, but no records")
-    return file
-
-
-def _pieces(file: FileIO, buffer: memoryview) -> Iterator[memoryview]:
-    """Yield the content of a file in pieces, each of which overwrites the one before."""
-    while length := file.readinto(buffer):
-        yield buffer[:length]

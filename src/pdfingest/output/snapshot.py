@@ -18,9 +18,9 @@ from pdfingest.output.ledger import Ledger
 
 _TRIES = 20
 _PAUSE_S = 0.05
+# The header of a write-ahead log changes when the log starts anew
+# (https://sqlite.org/walformat.html).
 _HEADER_BYTES = 32
-"""Length of the header of a write-ahead log, which changes when the log starts anew
-(https://sqlite.org/walformat.html)."""
 
 
 @contextmanager

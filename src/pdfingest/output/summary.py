@@ -20,9 +20,9 @@ from pdfingest.output.quantiles import Quantiles
 
 SHOWN_FAILURES = 20
 """Number of losses that are kept by name; `report.jsonl` has all."""
+# Fewer old bytes are not worth a hint: they cost no disk and no reader a second, and outputs that
+# are small but mostly old are usual while somebody tries things out.
 _NOTICED_BYTES = 64 << 20
-"""Old bytes that are worth a hint. Fewer cost no disk and no reader a second; and outputs that are
-small but mostly old are usual while somebody tries things out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,20 +150,16 @@ class Summary:
         if outcome.failure is not None:
             partial = outcome.status is not Status.FAILED
             lost = len(outcome.failed_pages)
-            self._lose(Loss(name, outcome.failure, outcome.message, lost, partial))
+            self.failures[outcome.failure] += 1
+            self.pages_failed += lost
+            if len(self.losses) < SHOWN_FAILURES:
+                self.losses.append(Loss(name, outcome.failure, outcome.message, lost, partial))
         peak_bytes = outcome.cost.peak.peak_bytes
         if peak_bytes > self.peaks.largest:
             self.max_source = name
         self.peaks.add(peak_bytes)
         self.peak_gate.judge(peak_bytes, name)
         self.times.add(outcome.cost.wall_s)
-
-    def _lose(self, loss: Loss) -> None:
-        """Count a loss, and keep it if it is one of the first."""
-        self.failures[loss.failure] += 1
-        self.pages_failed += loss.pages_failed
-        if len(self.losses) < SHOWN_FAILURES:
-            self.losses.append(loss)
 
     def add_unchanged(self, sources: int, partial: int) -> None:
         """Take in sources that are known to be unchanged, without a look at each.
@@ -176,12 +172,7 @@ class Summary:
         self.unchanged_partial += partial
 
     def end(self, stopped: ExitCode | None, samples: Sequence[Sample] = ()) -> None:
-        """Take in what is known at the end of the run.
-
-        Args:
-            stopped: exit code that an interrupt asked for; None without one.
-            samples: memory of the processes of the run, in order.
-        """
+        """Take in, at the end, the exit code that an interrupt asked for and what was measured."""
         self.wall_s = self.elapsed_s()
         self.reading = ()
         self.stopped = stopped
@@ -190,11 +181,7 @@ class Summary:
         self.trend = judge([(sample.files, sample.held_bytes) for sample in samples])
 
     def broken_gates(self, *, require_flat: bool) -> list[str]:
-        """Return what the gates say against the run, as lines for the user; empty if it passes.
-
-        Args:
-            require_flat: whether memory must be flat (`--require-flat`).
-        """
+        """Return what the gates say against the run, as lines for the user; empty if it passes."""
         lines = [*self.peak_gate.lines()]
         # A run that took up nothing is no evidence of growth: a night without news must not fail.
         if require_flat and self.taken_up and self.trend.verdict is not Verdict.FLAT:

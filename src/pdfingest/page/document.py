@@ -11,11 +11,10 @@ from pdfingest.exchange.record import DocumentFacts, record_id
 from pdfingest.model import INFO_NAMES, DocumentInfo, EngineSpec
 from pdfingest.text import clean, shortened
 
+# A longer text, such as a title, is a mistake or an attack, and every record of the file would
+# repeat it.
 _MOST_CHARS = 4096
-"""Length at which a text such as the title is cut. A longer one is a mistake or an attack, and
-every record of the file would repeat it."""
-_DATES = {"created"}
-"""Names of the metadata that are dates."""
+_DATES = {"created"}  # names of the metadata that are dates
 # ISO 32000-2, 7.9.4: (D:YYYYMMDDHHmmSSOHH'mm'), all but the year optional. Real files omit the
 # prefix, and write an offset with one digit.
 _DATE = re.compile(

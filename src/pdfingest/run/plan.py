@@ -123,10 +123,8 @@ SELECT name, path, size_bytes, sha256, engine FROM gone JOIN source USING (name)
 WHERE name > ? ORDER BY name LIMIT ?
 """
 
-_FINE_NS = 50_000_000
-"""File systems that keep fractions of a second keep them in ticks of at most some 10 ms."""
-_COARSE_NS = 2_000_000_000
-"""FAT keeps times in steps of 2 s."""
+_FINE_NS = 50_000_000  # file systems with fractions of a second have ticks of some 10 ms at most
+_COARSE_NS = 2_000_000_000  # FAT keeps times in steps of 2 s
 
 
 class Plan:
