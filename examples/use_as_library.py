@@ -14,7 +14,7 @@ class Failures(Listener):
     def on_finished(self, finished: Finished, summary: Summary) -> None:
         """Called once for each source."""
         if isinstance(finished.outcome, Failed):
-            print(f"{finished.source.name}: {finished.outcome.kind}", file=sys.stderr)
+            print(f"{finished.source.name}: {finished.outcome.failure}", file=sys.stderr)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ Only `Page` holds text, and it never leaves the child.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from pdfingest.errors import ExitCode
 
@@ -30,20 +30,34 @@ class FailureKind(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Status(StrEnum):
+    """How a source ended. The values are part of the contract with users."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    """Some pages were lost; the others have records."""
+    FAILED = "failed"
+    """No record was written."""
+    UNCHANGED = "unchanged"
+    """The records that an earlier run wrote are still valid."""
+    GONE = "gone"
+    """An earlier run ingested the source, and its file no longer exists. Not a failure."""
+
+
 class Unit(StrEnum):
-    """What one record holds."""
+    """How much of a source one record holds."""
 
     PAGE = "page"
     DOCUMENT = "document"
 
 
 class Duplicates(StrEnum):
-    """What becomes of a source whose content another source of the same output has."""
+    """What to do with a source that has the same content as another source in the output."""
 
     KEEP = "keep"
-    """Its records are written as well."""
+    """Write its records as well."""
     SKIP = "skip"
-    """Its records are not written; its report line names the other."""
+    """Write no records; the report line names the other source."""
 
 
 class Sandbox(StrEnum):
@@ -114,27 +128,36 @@ class EngineSpec(_Sent):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What an engine says of one page."""
+    """What an engine read from one page. Lives in the child only, since it holds text."""
 
     text: str
     ink: bool = True
-    """Whether the page shows anything: text, lines, images. Asked only where there is no text."""
+    """Whether the page shows anything: text, lines or images. Used only where there is no text."""
     label: str = ""
-    """As a reader shows it (`iii`); empty where the document defines none."""
+    """The page number as a PDF reader shows it, such as `iii`; empty if the document has none."""
     links: tuple[str, ...] = ()
-    """Targets outside the document."""
+    """Link targets outside the document."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """What an engine says of the document beyond its pages; empty where it does not say."""
+    """Metadata that an engine read from a document; a field is empty where the file has none.
+
+    This is the one list of these names. A new field needs engines that fill it, and a line in
+    `output.schema`.
+    """
 
     title: str = ""
     author: str = ""
     created: str = ""
-    """As the file has it: `D:20260102030405+01'00'` (ISO 32000-2, 7.9.4)."""
+    """Creation date as the file has it: `D:20260102030405+01'00'` (ISO 32000-2, 7.9.4)."""
     producer: str = ""
     language: str = ""
+    """Language that the document declares (BCP 47, by ISO 32000-2, 14.9.2)."""
+
+
+INFO_NAMES = tuple(DocumentInfo.__dataclass_fields__)
+"""Names of the metadata of a document, in the order that records have them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +261,14 @@ class Cost(_Sent):
 
 @dataclass(frozen=True, slots=True)
 class Unchanged(_Sent):
-    """An earlier run wrote the records of this content with these options; they stand."""
+    """Outcome of a source that an earlier run read with the same content and options.
+
+    Its records are in the output already.
+    """
+
+    status: ClassVar[Status] = Status.UNCHANGED
+    failure: ClassVar[FailureKind | None] = None
+    message: ClassVar[str] = ""
 
     sha256: str
     engine: str
@@ -246,11 +276,12 @@ class Unchanged(_Sent):
     chars: int
     needs_ocr_pages: int
     failed_pages: tuple[int, ...] = ()
+    """Numbers, 1-based, of the pages that were lost then."""
     total_pages: int = 0
     peak_bytes: int = 0
-    """Peak of the run that wrote the records."""
+    """Peak of the child that wrote the records."""
     cost: Cost = Cost()
-    """Of the child that hashed the file, where its size and time did not tell."""
+    """Cost of hashing the file, where size and modification time did not suffice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,47 +313,78 @@ class Job(_Sent):
 
 @dataclass(frozen=True, slots=True)
 class Extracted(_Sent):
-    """Records of the source are in the spool; some pages may be lost."""
+    """Outcome of a source that has records in its spool; some pages may be lost."""
 
     cost: Cost
     sha256: str
     engine: str
     pages: int
-    """Pages whose text was written."""
+    """Number of pages that have a record."""
     chars: int
+    """Number of characters of their text."""
     needs_ocr_pages: int
+    """Number of pages that show something but have no text."""
     failed_pages: tuple[int, ...] = ()
     """Numbers, 1-based, of the pages that were lost."""
     failure: FailureKind | None = None
-    """Why the first of the lost pages was lost."""
+    """Why the first of the lost pages was lost; None if none was."""
     message: str = ""
+    """The failure in words; also of a death after which no page was lost."""
     last_page: int = 0
-    """Number, 1-based, of the page at which reading ended: the document's last, or that of the
-    range where the rest is another lane's."""
+    """Number, 1-based, of the last page of the document, or of the range that the job covers."""
+
+    @property
+    def status(self) -> Status:
+        """`ok`, or `partial` if pages were lost."""
+        return Status.PARTIAL if self.failed_pages else Status.OK
+
+    @property
+    def total_pages(self) -> int:
+        """Number of pages of the document."""
+        return self.last_page
 
 
 @dataclass(frozen=True, slots=True)
 class Failed(_Sent):
-    """No record of the source was written."""
+    """Outcome of a source that has no record."""
 
-    kind: FailureKind
+    status: ClassVar[Status] = Status.FAILED
+    pages: ClassVar[int] = 0
+    chars: ClassVar[int] = 0
+    needs_ocr_pages: ClassVar[int] = 0
+
+    failure: FailureKind
     message: str
     cost: Cost = Cost()
     sha256: str = ""
     engine: str = ""
     failed_pages: tuple[int, ...] = ()
-    """Numbers, 1-based, of the pages that the file is known to have, all of them lost."""
+    """Numbers, 1-based, of all pages that the file is known to have."""
+
+    @property
+    def total_pages(self) -> int:
+        """Number of pages of the document, as far as it is known."""
+        return len(self.failed_pages)
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """An earlier run ingested the source, and it is not there any more. No failure."""
+    """Outcome of a source that an earlier run ingested, and whose file no longer exists."""
+
+    status: ClassVar[Status] = Status.GONE
+    failure: ClassVar[FailureKind | None] = None
+    message: ClassVar[str] = ""
+    cost: ClassVar[Cost] = Cost()
+    pages: ClassVar[int] = 0
+    total_pages: ClassVar[int] = 0
+    chars: ClassVar[int] = 0
+    needs_ocr_pages: ClassVar[int] = 0
+    failed_pages: ClassVar[tuple[int, ...]] = ()
 
     sha256: str
-    """Of the content that it had."""
-    engine: str = ""
-    failed_pages: tuple[int, ...] = ()
-    cost: Cost = Cost()
+    """Hash of the content that it had."""
+    engine: str
+    """Name of the engine that read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,36 +428,40 @@ class EnvironmentFailure(_Sent):
 
 
 Outcome: TypeAlias = Extracted | Failed | Unchanged
-"""How a job ends."""
+"""How a job ends.
+
+All outcomes, and `Gone`, have the attributes of a report line, from `status` to `cost`. Those that
+cannot vary in a class are class variables, which are not part of an answer (`exchange.answer`).
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A source and how it ended."""
+    """A source and its outcome."""
 
     source: Source
     outcome: Outcome | Gone
     spool: str = ""
-    """File with its records; empty where no child was started."""
+    """Path of the file with its records; empty if no child was started."""
     duplicate_of: str = ""
-    """Name of a source, earlier in the same output, that has the same content."""
+    """Name of the source, earlier in the same output, that has the same content; or empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far a source is that is being read."""
+    """Progress of a source that is being read."""
 
     source: Source
     pages_done: int = 0
-    """Pages that have been read, by all children that have a part of it."""
+    """Pages that have been read, by all children that read a part of it."""
     total_pages: int = 0
-    """0 until the file is open."""
+    """Number of pages of the document; 0 until the file is open."""
     hashed_bytes: int = 0
-    """How much of the file has been hashed, before its first page is read."""
+    """Bytes of the file that have been hashed, which comes before the first page."""
 
     @property
     def fraction(self) -> float:
-        """How much of the source has been read, from 0 to 1."""
+        """Part of the source that has been read, from 0 to 1."""
         return min(self.pages_done / self.total_pages, 1.0) if self.total_pages else 0.0
 
 

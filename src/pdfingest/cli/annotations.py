@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 
 from pdfingest.events import Listener
-from pdfingest.model import Extracted, Failed, Finished, Source
+from pdfingest.model import Finished, Source, Status
 from pdfingest.output.summary import Summary
 from pdfingest.text import counted, printable
 
@@ -31,14 +31,14 @@ class Annotations(Listener):
 
     def on_finished(self, finished: Finished, summary: Summary) -> None:
         """A source is done."""
-        match finished.outcome:
-            case Failed() as outcome:
-                self._annotate("error", outcome.kind, outcome.message, finished.source)
-            case Extracted(failure=kind) as outcome if kind is not None:
-                lost = f"{counted(len(outcome.failed_pages), 'page')} lost: {outcome.message}"
-                self._annotate("warning", kind, lost, finished.source)
-            case _:
-                pass
+        outcome = finished.outcome
+        if outcome.failure is None:
+            return
+        if outcome.status is Status.FAILED:
+            self._annotate("error", outcome.failure, outcome.message, finished.source)
+        else:
+            lost = f"{counted(len(outcome.failed_pages), 'page')} lost: {outcome.message}"
+            self._annotate("warning", outcome.failure, lost, finished.source)
 
     def on_ended(self, summary: Summary) -> None:
         """Say how many sources have no annotation."""

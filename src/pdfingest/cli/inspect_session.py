@@ -25,7 +25,7 @@ from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
 from pdfingest.exchange.record import Record, report_line
-from pdfingest.model import Finished
+from pdfingest.model import INFO_NAMES, Finished
 from pdfingest.options import IngestOptions, options_digest
 from pdfingest.output.summary import Summary
 from pdfingest.run.pipeline import stream
@@ -161,7 +161,7 @@ def _facts(metadata: dict[str, Any], line: Record) -> Iterator[tuple[str, str]]:
     yield "sha256", line["sha256"]
     yield "pages", _counts(line) if line["total_pages"] else ""
     yield "engine", f"{line['engine']} {metadata.get('engine_version', '')}".strip()
-    for name in ("title", "author", "created", "producer", "language"):
+    for name in INFO_NAMES:
         yield name, metadata.get(name, "")
     if line["peak_rss_bytes"]:
         baseline = mib(line["baseline_rss_bytes"])

@@ -8,15 +8,14 @@ from typing import Any, cast
 
 from pdfingest.cli.messages import JsonLines, Level, how_far, shown
 from pdfingest.events import Listener
-from pdfingest.exchange.record import status_of
 from pdfingest.measure.memory import look
-from pdfingest.model import Extracted, Failed, Finished, Gone, Unchanged
+from pdfingest.model import Finished, Status
 from pdfingest.output.summary import Summary
 
 _EVERY_S = 5.0
 _MOST_READING = 8
 """Most files in a line of progress, so that it stays a line with many lanes."""
-_LEVELS: dict[str, Level] = {"partial": "warning", "failed": "error"}
+_LEVELS: dict[Status, Level] = {Status.PARTIAL: "warning", Status.FAILED: "error"}
 
 
 class LogView(Listener):
@@ -38,7 +37,7 @@ class LogView(Listener):
 
     def on_finished(self, finished: Finished, summary: Summary) -> None:
         """A source is done."""
-        level = _LEVELS.get(status_of(finished.outcome), "info")
+        level = _LEVELS.get(finished.outcome.status, "info")
         if self._verbose or (level != "info" and isinstance(sys.stderr, JsonLines)):
             _write(level, "finished", **_fields(finished))
         self.on_tick(summary)
@@ -71,24 +70,12 @@ class LogView(Listener):
 def _fields(finished: Finished) -> dict[str, Any]:
     """How a source ended; every key is always there, with one type each."""
     outcome = finished.outcome
-    failure = message = ""
-    pages = 0
-    match outcome:
-        case Extracted():
-            pages, message = outcome.pages, outcome.message
-            failure = outcome.failure.value if outcome.failure else ""
-        case Unchanged():
-            pages = outcome.pages
-        case Failed():
-            failure, message = outcome.kind.value, outcome.message
-        case Gone():
-            pass
     return {
         "source": finished.source.name,
-        "status": status_of(outcome),
-        "failure": failure,
-        "message": message,
-        "pages": pages,
+        "status": outcome.status.value,
+        "failure": str(outcome.failure or ""),
+        "message": outcome.message,
+        "pages": outcome.pages,
         "pages_failed": len(outcome.failed_pages),
         "wall_s": round(outcome.cost.wall_s, 3),
         "peak_rss_bytes": outcome.cost.peak.peak_bytes,

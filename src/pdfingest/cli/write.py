@@ -7,7 +7,7 @@ from io import TextIOWrapper
 from typing import TextIO
 
 from pdfingest import streams
-from pdfingest.output.layout import told
+from pdfingest.output.layout import output_errors
 
 STDOUT = "-"
 """The path that stands for stdout."""
@@ -42,7 +42,7 @@ def opened(path: str) -> Generator[TextIO, None, None]:
         finally:
             stdout.detach()
         return
-    with told(path):
+    with output_errors(path):
         if os.path.exists(path) and not os.path.isfile(path):  # /dev/null must stay what it is
             with open(path, "w", encoding="utf-8", newline="") as file:
                 yield file

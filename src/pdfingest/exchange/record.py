@@ -1,8 +1,11 @@
-"""The lines that users rely on: a record, a report line, and how a line becomes bytes.
+"""The lines that users rely on: records, report lines, and their encoding as JSON.
 
-Every key stands on every line, with one type each and never null: a reader that infers a schema
-from the first lines (Apache Arrow, Hugging Face datasets) fails on a key that appears late or
-flips its type. A record holds nothing that changes between two runs of the same file.
+Every line has every key, each with one type and never null: a reader that infers a schema from the
+first lines (Apache Arrow, Hugging Face datasets) fails on a key that appears late or changes its
+type. A record holds nothing that differs between two runs over the same file.
+
+Owns the keys of both kinds of lines; `output.schema` describes them for users. Does not own where
+lines are written (`spool`, `output.sink`).
 """
 
 import hashlib
@@ -13,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from pdfingest.model import (
+    INFO_NAMES,
     SCHEMA,
     Cost,
     EngineSpec,
@@ -20,26 +24,22 @@ from pdfingest.model import (
     Failed,
     FailureKind,
     Finished,
-    Gone,
-    Outcome,
     Page,
     Peak,
-    Unchanged,
+    Status,
 )
 from pdfingest.text import clean, is_usable, shortened
 
 Record: TypeAlias = dict[str, Any]
 """One line of `pages.jsonl` or `documents.jsonl`, decoded."""
 
+# A longer text is a mistake or an attack.
 _MOST_LABEL_CHARS = 200
 _MOST_LINK_CHARS = 8192
-"""What is longer is a mistake or an attack, and stands in each record of the file."""
-MOST_INFO_CHARS = 4096
-"""The same for a title, an author and the like."""
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+# JSON allows these characters in strings, but for readers that split by Unicode, such as Python's
+# `str.splitlines`, they end a line. So they are escaped.
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-"""Characters that JSON allows in a string, and that end a line for readers that split by Unicode,
-such as Python's `str.splitlines`; they are escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +47,20 @@ class DocumentFacts:
     """What all records of one source share."""
 
     id: str
-    """Of the document record; the page records add their numbers."""
+    """Id of the document record; a page record appends its page number."""
     source: str
     sha256: str
     total_pages: int
-    title: str
-    author: str
-    created: str
-    """ISO 8601, or empty."""
-    producer: str
-    language: str
-    """As the document declares it (BCP 47 by ISO 32000-2, 14.9.2), or empty."""
+    info: Mapping[str, str]
+    """Metadata as records hold it: clean texts by `INFO_NAMES`, dates in ISO 8601."""
     engine: EngineSpec
 
 
 def record_id(source: str, sha256: str) -> str:
-    """Give the id of a source's document record: the same for the same content and name.
+    """Make the id of a source's document record from the source's name and content.
 
-    The name is part of it, as one content may be there under several names, and a vector store
-    keeps one record of an id.
+    The name is part of it because one content may be found under several names, and a vector store
+    keeps only one record for each id.
     """
     return hashlib.sha256(f"{source}\0{sha256}".encode()).hexdigest()[:16]
 
@@ -74,30 +69,30 @@ def encode(value: Mapping[str, Any]) -> bytes:
     """Encode one line of JSON in UTF-8, newline included.
 
     Args:
-        value: the line; the text in it must be clean (`text.clean`).
+        value: content of the line; its texts must be clean (`text.clean`).
     """
     return f"{_escaped(_encode(value))}\n".encode()
 
 
 def encode_text(text: str) -> bytes:
-    """Encode a piece of a JSON string, without its quotes; pieces may be joined."""
+    """Encode a piece of a JSON string, without quotes, so that pieces can be concatenated."""
     return _escaped(_encode(text)[1:-1]).encode()
 
 
 def _escaped(line: str) -> str:
-    """Escape what ends a line for some readers."""
+    """Escape the characters that end a line for some readers."""
     if "\x85" in line or "\u2028" in line or "\u2029" in line:
         return line.translate(_LINE_ENDS)
     return line
 
 
 def page_record(document: DocumentFacts, number: int, page: Page) -> Record:
-    """The record of one page.
+    """Make the record of one page.
 
     Args:
         document: what all records of the source share.
-        number: of the page, 1-based.
-        page: as the engine gave it.
+        number: page number, 1-based.
+        page: what the engine read, not cleaned yet.
     """
     text = clean(page.text)
     return {
@@ -117,20 +112,16 @@ def page_record(document: DocumentFacts, number: int, page: Page) -> Record:
 
 
 def facts_of(record: Record, engine: EngineSpec) -> DocumentFacts:
-    """What a record shares with the others of its source."""
+    """Read back from a record what all records of its source share."""
     metadata = record["metadata"]
-    names = (
-        "source",
-        "sha256",
-        "total_pages",
-        "title",
-        "author",
-        "created",
-        "producer",
-        "language",
+    return DocumentFacts(
+        id=record["id"].partition(":")[0],
+        source=metadata["source"],
+        sha256=metadata["sha256"],
+        total_pages=metadata["total_pages"],
+        info={name: metadata[name] for name in INFO_NAMES},
+        engine=engine,
     )
-    shared = {name: metadata[name] for name in names}
-    return DocumentFacts(id=record["id"].partition(":")[0], **shared, engine=engine)
 
 
 def document_tail(
@@ -141,7 +132,7 @@ def document_tail(
     page_offsets: Sequence[int],
     links: Sequence[str],
 ) -> Record:
-    """All of a document record that stands behind `text`."""
+    """Make the part of a document record that follows `text`, which is written piece by piece."""
     return {
         "source": document.source,
         "metadata": _metadata(
@@ -156,7 +147,7 @@ def document_tail(
 def _metadata(
     document: DocumentFacts, *, page: int, page_label: str, char_count: int, needs_ocr: bool
 ) -> Record:
-    """The flat scalar metadata that vector stores take."""
+    """Make the `metadata` of a record: flat and scalar, as vector stores take it."""
     return {
         "source": document.source,
         "file_name": document.source.rpartition("/")[2],
@@ -164,11 +155,7 @@ def _metadata(
         "page": page,
         "page_label": page_label,
         "total_pages": document.total_pages,
-        "title": document.title,
-        "author": document.author,
-        "created": document.created,
-        "producer": document.producer,
-        "language": document.language,
+        **document.info,
         "engine": document.engine.name,
         "engine_version": document.engine.version,
         "char_count": char_count,
@@ -178,14 +165,23 @@ def _metadata(
 
 
 def report_line(finished: Finished, digest: str) -> Record:
-    """How one source ended and what it cost."""
+    """Make the report line of a source in a run whose options have this digest."""
     source, outcome = finished.source, finished.outcome
     cost, peak = outcome.cost, outcome.cost.peak
     return {
         "source": source.name,
         "sha256": outcome.sha256,
         "bytes": source.size_bytes,
-        **_ending(outcome),
+        "status": outcome.status.value,
+        "failure": str(outcome.failure or ""),
+        "message": clean(outcome.message),
+        "engine": outcome.engine,
+        "pages": outcome.pages,
+        "total_pages": outcome.total_pages,
+        "pages_failed": len(outcome.failed_pages),
+        "failed_pages": list(outcome.failed_pages),
+        "needs_ocr_pages": outcome.needs_ocr_pages,
+        "chars": outcome.chars,
         "attempts": cost.attempts if cost.started_at else 0,
         "peak_rss_bytes": peak.peak_bytes,
         "baseline_rss_bytes": peak.baseline_bytes,
@@ -203,10 +199,10 @@ def report_line(finished: Finished, digest: str) -> Record:
 
 
 def outcome_of(line: Mapping[str, Any]) -> Extracted | Failed:
-    """The outcome that a report line tells; what `report_line` left out is at its default.
+    """Read back an outcome from its report line, as a worker of the service sends it.
 
     Args:
-        line: decoded; not of an unchanged source, which is a statement about an earlier run.
+        line: decoded report line, with any status but `unchanged` and `gone`.
     """
     started_at = line["started_at"]
     cost = Cost(
@@ -220,10 +216,10 @@ def outcome_of(line: Mapping[str, Any]) -> Extracted | Failed:
         stack=line["stack"],
     )
     lost = tuple(line["failed_pages"])
-    kind = FailureKind(line["failure"]) if line["failure"] else None
-    if line["status"] == "failed":
-        assert kind is not None, "a failure has a kind"
-        return Failed(kind, line["message"], cost, line["sha256"], line["engine"], lost)
+    failure = FailureKind(line["failure"]) if line["failure"] else None
+    if line["status"] == Status.FAILED:
+        assert failure is not None, "a source that failed has a failure"
+        return Failed(failure, line["message"], cost, line["sha256"], line["engine"], lost)
     return Extracted(
         cost=cost,
         sha256=line["sha256"],
@@ -232,60 +228,14 @@ def outcome_of(line: Mapping[str, Any]) -> Extracted | Failed:
         chars=line["chars"],
         needs_ocr_pages=line["needs_ocr_pages"],
         failed_pages=lost,
-        failure=kind,
+        failure=failure,
         message=line["message"],
         last_page=line["total_pages"],
     )
 
 
-def status_of(outcome: Outcome | Gone) -> str:
-    """Give `ok`, `partial`, `failed`, `unchanged` or `gone`."""
-    match outcome:
-        case Extracted(failed_pages=()):
-            return "ok"
-        case Extracted():
-            return "partial"
-        case Failed():
-            return "failed"
-        case Unchanged():
-            return "unchanged"
-        case Gone():
-            return "gone"
-
-
-def _ending(outcome: Outcome | Gone) -> Record:
-    """Give the part of a report line that tells how the source ended."""
-    failure = message = ""
-    pages = total_pages = needs_ocr_pages = chars = 0
-    match outcome:
-        case Extracted():
-            failure, message = outcome.failure or "", outcome.message
-            pages, total_pages = outcome.pages, outcome.last_page
-            needs_ocr_pages, chars = outcome.needs_ocr_pages, outcome.chars
-        case Unchanged():
-            pages, total_pages = outcome.pages, outcome.total_pages
-            needs_ocr_pages, chars = outcome.needs_ocr_pages, outcome.chars
-        case Failed():
-            failure, message = outcome.kind, outcome.message
-            total_pages = len(outcome.failed_pages)
-        case Gone():
-            pass
-    return {
-        "status": status_of(outcome),
-        "failure": str(failure),
-        "message": clean(message),
-        "engine": outcome.engine,
-        "pages": pages,
-        "total_pages": total_pages,
-        "pages_failed": len(outcome.failed_pages),
-        "failed_pages": list(outcome.failed_pages),
-        "needs_ocr_pages": needs_ocr_pages,
-        "chars": chars,
-    }
-
-
 def iso_time(epoch_s: float) -> str:
-    """Give a time as ISO 8601 in UTC with milliseconds; empty for 0."""
+    """Format seconds since the epoch as ISO 8601 in UTC with milliseconds; empty for 0."""
     if not epoch_s:
         return ""
     return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds")

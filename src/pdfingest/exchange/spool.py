@@ -1,9 +1,9 @@
-"""The spool: the file through which a child hands its records to the parent.
+"""Spools: files through which a child hands its records to the parent.
 
-The child writes one line a page, each with one call, so that a kill leaves whole lines. The parent
-never decodes the file: it appends its bytes to the output. With `--unit document` the child that
-ends the job joins the pages to one record, page by page, so that even then nobody holds the text
-of the whole document.
+The child writes one line for each page, with one call, so that a kill leaves whole lines. The
+parent checks the bytes (`contents`) and copies them to the output (`output.sink`); it decodes no
+text. With `--unit document` the last child of the source joins the pages to one record, page by
+page, so that no process ever holds the text of a whole document.
 """
 
 import errno
@@ -16,21 +16,20 @@ from typing import Self
 
 from pdfingest.exchange.record import DocumentFacts, Record, document_tail, encode, encode_text
 
-PAGE_SEPARATOR = "\n"
-"""Between the pages of a document record; `page_offsets` tells exactly where each page starts."""
-
+_PAGE_SEPARATOR = "\n"
+"""What stands between two pages in the text of a document record."""
 _COPY_BYTES = 64 << 10
 
 
 class SpoolError(Exception):
-    """The spool cannot be written: the machine's fault, not the file's."""
+    """The spool cannot be written: a failure of the machine, not of the file that is read."""
 
 
 def open_spool(path: str) -> int:
-    """Open a spool to write, as it is; make it if it is not there. Gives the descriptor.
+    """Open a spool for writing without changing it, or create it, and return its descriptor.
 
     Raises:
-        SpoolError: no space, no permission, no directory.
+        SpoolError: there is no space, no permission or no such directory.
     """
     flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
     try:
@@ -40,18 +39,23 @@ def open_spool(path: str) -> int:
 
 
 class SpoolWriter:
-    """Writes whole lines. Runs in the child.
+    """Appends records to a spool. Runs in the child.
+
+    Args:
+        path: path of the spool.
+        length: number of bytes to keep of earlier attempts. What follows them is cut off: its last
+            line may be torn.
 
     Raises:
-        SpoolError: no space, no permission, no directory.
+        SpoolError: there is no space, no permission or no such directory.
     """
 
     def __init__(self, path: str, length: int = 0) -> None:
-        """Begin behind the first `length` bytes that are there; the rest, perhaps torn, goes."""
         self.length = length
+        """Length of the spool in bytes, with all that was written."""
         self._file = open_spool(path)
         try:
-            # Only where there is something to cut: ext4 writes a file out on close that was
+            # Truncate only if there is something to cut: ext4 flushes a file on close that was
             # truncated to nothing (auto_da_alloc, ext4(5)), which doubles the time of a run.
             if os.lseek(self._file, 0, os.SEEK_END) != length:
                 os.ftruncate(self._file, length)
@@ -71,7 +75,11 @@ class SpoolWriter:
         os.close(self._file)
 
     def write(self, line: bytes) -> None:
-        """Append bytes, all of them."""
+        """Append a whole line, or a piece of a document record.
+
+        Raises:
+            SpoolError: there is no space.
+        """
         length = self.length + len(line)
         try:
             while line:
@@ -79,23 +87,25 @@ class SpoolWriter:
             self.length = length
         except OSError as error:
             if error.errno == errno.EBADF:
-                os._exit(1)  # the engine closed what is not its own: no answer would arrive either
+                # The engine closed descriptors that are not its own. The pipe for the answer may be
+                # among them, so the process ends and the parent sees a crash.
+                os._exit(1)
             raise SpoolError(str(error)) from error
 
 
 def append_spools(path: str, spools: Sequence[str]) -> None:
-    """Make one spool of several, in their order. Runs in the parent.
+    """Concatenate the spools of the parts of a source. Runs in the parent.
 
     Args:
-        path: where it is to be; it may be the first of them.
-        spools: the several.
+        path: path of the new spool, which may be that of the first part.
+        spools: paths of the parts, in page order.
 
     Raises:
-        OSError: no space.
+        OSError: there is no space.
     """
     with open(path, "ab") as file:
         if path not in spools:
-            file.truncate(0)  # a line that was torn
+            file.truncate(0)  # the first part failed, and may have left a torn line
         for spool in spools:
             if spool != path:
                 with open(spool, "rb") as rest:
@@ -103,29 +113,33 @@ def append_spools(path: str, spools: Sequence[str]) -> None:
 
 
 def pages_of(spool: str) -> str:
-    """Where the pages of a document wait until they are joined into its spool."""
+    """Return the path of the page records of a document, from which its spool is made."""
     return f"{spool}.pages"
 
 
 def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:
-    """Fold the page records of one source into one document record. Runs in the child.
+    """Join the page records of a source to one document record. Runs in the child.
 
     Args:
-        pages: path of a spool of page records, in page order; lost pages have none.
-        document: what the records share.
-        spool: where the document record goes, piece by piece.
+        pages: path of the page records, in page order; lost pages have none.
+        document: what all records of the source share.
+        spool: where the document record is written, piece by piece.
+
+    Raises:
+        SpoolError: there is no space.
     """
     offsets: list[int] = []
     links: list[str] = []
     char_count = 0
     needs_ocr = False
-    separator = encode_text(PAGE_SEPARATOR)
+    separator = encode_text(_PAGE_SEPARATOR)
     spool.write(b'{"id":"%s","text":"' % document.id.encode())
     for record in read_records(pages):
         metadata = record["metadata"]
         if offsets:
             spool.write(separator)
-            char_count += len(PAGE_SEPARATOR)
+            char_count += len(_PAGE_SEPARATOR)
+        # A lost page begins where the page after it does.
         offsets += [char_count] * (metadata["page"] - len(offsets))
         spool.write(encode_text(record["text"]))
         char_count += metadata["char_count"]
@@ -139,11 +153,11 @@ def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:
         page_offsets=offsets,
         links=links,
     )
-    spool.write(b'",' + encode(tail)[1:])
+    spool.write(b'",' + encode(tail)[1:])  # without the brace that opens it
 
 
 def read_records(path: str) -> Iterator[Record]:
-    """The records of a spool, one at a time."""
+    """Yield the records of a spool. Holds one at a time."""
     with open(path, "rb") as file:
         for line in file:
             yield json.loads(line)

@@ -1,1 +1,1 @@
-"""What a run writes and remembers: ledger, outputs, summary."""
+"""What a run writes and remembers: outputs, ledger, summary. All of it runs in the parent."""

@@ -1,8 +1,8 @@
 """Compaction: outputs rewritten to the newest state of each source, in the order of their names.
 
-What later runs replaced goes, and what belongs to sources that are no more; of the report, each
-source keeps the line that tells how its present state came about. The parts that shards wrote are
-merged into the directory above them, and stay: the next sharded run builds on them.
+What later runs replaced is dropped, and what belongs to sources that are gone; of the report, each
+source keeps the line that says how its present state came about. The parts that shards wrote are
+merged into the directory above them and stay as they are: the next sharded run builds on them.
 
 New files are written beside the old ones. Only when they are on the disk does the ledger commit to
 them, and only then do they take their names; a run that finds such a commit finishes it (`settle`).
@@ -12,41 +12,45 @@ So a kill at any instant leaves the old state or the new one.
 import os
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from pdfingest.errors import LedgerError, NoInputError, OutputError
-from pdfingest.output.layout import REPORT, ledger_of, parts_of, sync_folder, told
+from pdfingest.output.layout import REPORT, ledger_of, output_errors, parts_of, sync_folder
 from pdfingest.output.ledger import Ledger
 from pdfingest.output.lock import held
 from pdfingest.shard import Shard
 
 _COPY_BYTES = 1 << 20
-# The newest state of each source in all ledgers, and where it stands in the new outputs.
-_NEWEST = """
+# `newest` gathers the newest state of each source from all ledgers; `moved` says where its records
+# and its report line are in the new outputs.
+_TABLES = """
 CREATE TEMP TABLE newest (
-    name TEXT PRIMARY KEY, part INTEGER, finished_at REAL,
+    name TEXT PRIMARY KEY, finished_at REAL,
     records TEXT, records_at INTEGER, records_bytes INTEGER,
-    report_at INTEGER, report_bytes INTEGER
+    report_at INTEGER, report_bytes INTEGER, part INTEGER
 ) WITHOUT ROWID;
 CREATE TEMP TABLE moved (
     name TEXT PRIMARY KEY, records_at INTEGER, report_at INTEGER
 ) WITHOUT ROWID;
 """
-_STATES = """
+_EACH_STATE = """
 SELECT name, finished_at, records, records_at, records_bytes, report_at, report_bytes FROM source
+WHERE name > ? ORDER BY name LIMIT ?
 """
+# A source may be in several parts, if the number of shards was changed: the newest state wins.
 _TAKE = """
-INSERT OR REPLACE INTO newest SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (
-    SELECT 1 FROM newest WHERE name = ? AND finished_at >= ?
+INSERT OR REPLACE INTO newest
+SELECT * FROM (SELECT ? AS name, ? AS finished_at, ?, ?, ?, ?, ?, ?) AS state WHERE NOT EXISTS (
+    SELECT 1 FROM newest WHERE name = state.name AND finished_at >= state.finished_at
 )
 """
-_ORDERED = """
-SELECT name, part, records, records_at, records_bytes, report_at, report_bytes
-FROM newest ORDER BY name
+_EACH_NEWEST = """
+SELECT name, records, records_at, records_bytes, report_at, report_bytes, part FROM newest
+WHERE name > ? ORDER BY name LIMIT ?
 """
-_PLACES = """
+_MOVE = """
 UPDATE source SET
     records_at = (SELECT records_at FROM moved WHERE moved.name = source.name),
     report_at = (SELECT report_at FROM moved WHERE moved.name = source.name)
@@ -58,8 +62,9 @@ class Compacted:
     """What a compaction did."""
 
     sources: int
+    """Number of sources that have a state."""
     before_bytes: int
-    """Length of all outputs."""
+    """Length of all outputs before it."""
     after_bytes: int
     unfinished: tuple[str, ...]
     """Directories whose newest run did not come to its end: some sources may be missing."""
@@ -69,13 +74,13 @@ def compact(output: str, wait_s: float = 0.0, *, is_held: bool = False) -> Compa
     """Rewrite the outputs of a directory to the newest state of each source.
 
     Args:
-        output: what earlier runs had as their output directory.
+        output: output directory of earlier runs, or the directory above the parts of shards.
         wait_s: how long to wait for a run that works on it.
-        is_held: whether the caller holds its lock already.
+        is_held: whether the caller holds the lock of the directory already.
 
     Raises:
-        NoInputError: there is nothing that a run wrote.
-        OutputError: it cannot be written, or a part is missing.
+        NoInputError: no run wrote there.
+        OutputError: the directory cannot be written, or a part is missing.
         OutputBusyError: a run works on it.
         LedgerError: a ledger cannot be read.
     """
@@ -90,8 +95,7 @@ def compact(output: str, wait_s: float = 0.0, *, is_held: bool = False) -> Compa
         for folder in () if is_held else sorted({output, *folders}):
             stack.enter_context(held(folder, wait_s))
         home = stack.enter_context(Ledger(ledger_of(output) if whole else ""))
-        with home.told():
-            home.database.executescript(_NEWEST)
+        home.database.script(_TABLES)
         gathered: list[_Gathered] = []
         for number, folder in enumerate(folders):
             with nullcontext(home) if whole else Ledger(ledger_of(folder)) as ledger:
@@ -112,7 +116,7 @@ def compact(output: str, wait_s: float = 0.0, *, is_held: bool = False) -> Compa
 
 
 def settle(folder: str, ledger: Ledger) -> None:
-    """Finish a compaction that was committed: give its files the names that they have not got.
+    """Finish a compaction that was killed: rename its files if it was committed, else remove them.
 
     Raises:
         OutputError: the directory cannot be written.
@@ -121,48 +125,46 @@ def settle(folder: str, ledger: Ledger) -> None:
         _rename(folder, names)
         ledger.end_renaming()
         return
-    for name in ledger.lengths():  # of one that was killed before its commit
+    for name in ledger.lengths():
         with suppress(OSError):
             os.unlink(_new(folder, name))
 
 
 def _commit(output: str, lengths: Mapping[str, int], home: Ledger) -> None:
-    """Have the ledger commit to the new files.
+    """Commit to the new files.
 
     Raises:
-        LedgerError: it cannot be written.
+        LedgerError: the ledger cannot be written.
     """
     try:
-        with home.told():
-            home.database.execute("BEGIN IMMEDIATE")
-            home.database.execute(_PLACES)
+        home.database.change(_MOVE)
         home.begin_renaming(lengths)
     except LedgerError:
-        # A commit whose fsync fails may still be there afterwards, and needs the new files. So the
-        # ledger is asked, by a new connection, before they go and leave room on a full disk.
-        home.database.close()
-        with suppress(LedgerError), Ledger(home.path) as ledger:
+        # A commit whose fsync fails may be on the disk all the same, and then needs the new files.
+        # So the ledger is asked, by a new connection, before they are removed to free a full disk.
+        home.database.connection.close()
+        with suppress(LedgerError), Ledger(home.database.path) as ledger:
             settle(output, ledger)
         raise
 
 
 def _rename(folder: str, names: Iterable[str]) -> None:
-    """Put new files in the place of the old ones."""
-    with told(folder):
+    """Replace outputs by the new files."""
+    with output_errors(folder):
         for name in names:
-            with suppress(FileNotFoundError):  # it was done before a kill
+            with suppress(FileNotFoundError):  # a compaction that was killed had renamed it
                 os.replace(_new(folder, name), os.path.join(folder, name))
         sync_folder(folder)
 
 
 def _new(folder: str, name: str) -> str:
-    """Where an output is written before it takes the place of the old one."""
+    """Return where an output is written before it replaces the old one."""
     return os.path.join(folder, f"{name}.new")
 
 
 @contextmanager
 def _cleared_on_error(output: str, gathered: "Sequence[_Gathered]") -> Generator[None, None, None]:
-    """Remove the new files if they cannot be finished: where the disk is full, they keep it so."""
+    """Remove the new files if they cannot be finished: on a full disk, they keep it full."""
     try:
         yield
     except BaseException:
@@ -173,7 +175,11 @@ def _cleared_on_error(output: str, gathered: "Sequence[_Gathered]") -> Generator
 
 
 def _check_whole(output: str, parts: Sequence[str]) -> None:
-    """Refuse to merge parts of which some are missing: their sources would be lost in silence."""
+    """Refuse to merge if parts are missing, since their sources would silently be lost.
+
+    Raises:
+        OutputError: a part is missing.
+    """
     names = {os.path.basename(part) for part in parts}
     for count in {int(name.rpartition("-")[2]) for name in names}:
         missing = [index for index in range(count) if Shard(index, count).part not in names]
@@ -186,7 +192,7 @@ def _check_whole(output: str, parts: Sequence[str]) -> None:
 
 
 def _allow_many_files() -> None:
-    """Two files and a lock for each part may be more than the soft limit on descriptors."""
+    """Raise the soft limit on descriptors, since each part takes two files and a lock."""
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - absent on Windows
 
@@ -201,52 +207,45 @@ class _Gathered:
 
     folder: str
     lengths: Mapping[str, int]
+    """Length of each output in bytes, by name."""
     unfinished: bool
+    """Whether its newest run did not come to its end."""
 
 
 def _gather(folder: str, part: int, ledger: Ledger, home: Ledger) -> _Gathered:
-    """Take the states of a ledger's sources that are newer than those of earlier parts."""
+    """Take the states of a ledger's sources into `newest`, if they are newer than what is there."""
     settle(folder, ledger)
-    with ledger.told(), home.told():
-        execute = home.database.execute
-        execute("BEGIN")
-        with closing(ledger.database.execute(_STATES)) as rows:
-            for name, finished_at, *place in rows:
-                execute(_TAKE, (name, part, finished_at, *place, name, finished_at))
-        execute("COMMIT")
+    states = ledger.database.walk(_EACH_STATE, "")
+    home.database.fill(_TAKE, ((*state, part) for state in states))
     return _Gathered(folder, ledger.lengths(), ledger.was_interrupted())
 
 
 def _rewrite(
     output: str, gathered: Sequence[_Gathered], home: Ledger
 ) -> tuple[int, dict[str, int]]:
-    """Write new outputs, and note in `moved` where things stand in them.
+    """Write new outputs, and note in `moved` where things are in them.
 
     Returns:
-        The number of sources, and the length of each new output, by name.
+        The number of sources, and the length of each new output in bytes, by name.
     """
     names = sorted({name for each in gathered for name in each.lengths})
     sources = 0
-    # The files are closed within `told`: what they hold back then may not find room either.
-    with told(output), home.told(), ExitStack() as stack:
+    # The files are closed within `output_errors`: on a full disk, closing may fail too.
+    with output_errors(output), ExitStack() as stack:
         targets = {name: stack.enter_context(open(_new(output, name), "wb")) for name in names}
         origins = {
             (part, name): stack.enter_context(open(os.path.join(each.folder, name), "rb"))
             for part, each in enumerate(gathered)
             for name in each.lengths
         }
-        execute = home.database.execute
-        execute("BEGIN")
-        # Closed on errors too: a connection lives, and locks the ledger, as long as its queries.
-        rows: Iterable[Any] = stack.enter_context(closing(execute(_ORDERED)))
-        for name, part, records, records_at, records_bytes, report_at, report_bytes in rows:
+        for row in home.database.walk(_EACH_NEWEST, ""):
+            name, records, records_at, records_bytes, report_at, report_bytes, part = row
             moved = (targets[records].tell() if records else 0, targets[REPORT].tell())
             if records:
                 _copy(origins[part, records], records_at, records_bytes, targets[records])
             _copy(origins[part, REPORT], report_at, report_bytes, targets[REPORT])
-            execute("INSERT INTO moved VALUES (?, ?, ?)", (name, *moved))
+            home.database.change("INSERT INTO moved VALUES (?, ?, ?)", (name, *moved))
             sources += 1
-        execute("COMMIT")
         for file in targets.values():
             file.flush()
             os.fsync(file.fileno())

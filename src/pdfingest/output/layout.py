@@ -1,4 +1,4 @@
-"""The output directory: the names of what is in it, and what it means if it cannot be written."""
+"""The output directory: names of the files in it, and errors if it cannot be written."""
 
 import errno
 import os
@@ -8,26 +8,27 @@ from contextlib import contextmanager
 from pdfingest.errors import OutputError, ReaderGoneError
 
 RECORDS = {"page": "pages.jsonl", "document": "documents.jsonl"}
-"""The file of the records, by unit."""
+"""Name of the file with the records, by unit."""
 REPORT = "report.jsonl"
 SUMMARY = "summary.json"
 PICTURES = "report.html"
+"""Charts of the report (`report --html`)."""
 
 _PRIVATE = ".pdfingest"
 
 
 def private(output: str, name: str = "") -> str:
-    """A path in the private directory of an output directory."""
+    """Return a path in the part of an output directory that is not for users."""
     return os.path.join(output, _PRIVATE, name)
 
 
 def ledger_of(output: str) -> str:
-    """The ledger of an output directory; absent until a first run."""
+    """Return the path of the ledger of an output directory, which its first run creates."""
     return private(output, "ledger.sqlite3")
 
 
 def sync_folder(folder: str) -> None:
-    """Bring the names in a directory to the disk."""
+    """Bring the entries of a directory to the disk, as fsync of a file does not."""
     if os.name == "posix":  # Windows cannot open a directory
         file = os.open(folder, os.O_RDONLY)
         try:
@@ -37,8 +38,12 @@ def sync_folder(folder: str) -> None:
 
 
 def parts_of(output: str) -> list[str]:
-    """The parts that shards have written below an output directory, in order."""
-    with told(output):
+    """Return the directories that shards have written in an output directory, in order of names.
+
+    Raises:
+        OutputError: the directory cannot be listed.
+    """
+    with output_errors(output):
         return sorted(
             entry.path
             for entry in os.scandir(output)
@@ -51,11 +56,11 @@ _RAISE = "Raise the limit on open files: ulimit -n."
 
 
 @contextmanager
-def told(output: str) -> Generator[None, None, None]:
-    """Turn what the operating system says of the output into what the user can do.
+def output_errors(output: str) -> Generator[None, None, None]:
+    """Turn each OSError of a block that writes an output into an error that says what to do.
 
     Raises:
-        OutputError: in place of an OSError.
+        OutputError: the block raised an OSError; for a BrokenPipeError it is a ReaderGoneError.
     """
     try:
         yield

@@ -1,8 +1,8 @@
 """The lock: one program at a time works on an output directory.
 
-A lock of the operating system, on a file that also says who holds it. It goes with its process,
-however that ends, so that a run that was killed is no obstacle to the next. Why not a file that is
-made and removed: a killed run leaves it behind, and its process number may be another's by then.
+It is a lock of the operating system, on a file that also says who holds it. The lock ends with its
+process, however that ends, so that a killed run does not block the next. Why not a file that is
+created and removed: a killed run leaves it behind, and by then its process number may be another's.
 """
 
 import os
@@ -15,28 +15,28 @@ from datetime import datetime
 
 from pdfingest.errors import OutputBusyError
 from pdfingest.model import Stop
-from pdfingest.output.layout import private, told
+from pdfingest.output.layout import output_errors, private
 
 _RETRY_S = 0.1
 _HOLDER_BYTES = 1000
+# Other processes cannot read what is locked on Windows, so a byte far behind the content is locked.
 _FAR = 1 << 30
-"""Windows locks bytes and then nobody else may read them: one that is never there."""
 
 
 @contextmanager
 def held(output: str, wait_s: float = 0.0, stop: Stop | None = None) -> Generator[None, None, None]:
-    """Hold the output directory, which is made where it is missing.
+    """Hold the lock of an output directory while the block runs; create what does not exist.
 
     Args:
         output: the directory.
-        wait_s: how long to wait for another that holds it.
-        stop: ends the waiting.
+        wait_s: how long to wait for another program that holds it.
+        stop: request to end the run, which ends the waiting too.
 
     Raises:
         OutputBusyError: another program holds it.
-        OutputError: the directory cannot be made or written.
+        OutputError: the directory cannot be created or written.
     """
-    with told(output):
+    with output_errors(output):
         os.makedirs(private(output), exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
         file = os.open(private(output, "lock"), flags, 0o644)
@@ -56,23 +56,23 @@ def held(output: str, wait_s: float = 0.0, stop: Stop | None = None) -> Generato
 
 
 def _sign(file: int, output: str) -> None:
-    """Say who holds it; the next holder replaces that."""
+    """Write who holds the lock; the next holder replaces that."""
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    with told(output):
+    with output_errors(output):
         os.ftruncate(file, 0)
         os.write(file, f"process {os.getpid()} on {socket.gethostname()}, since {now}".encode())
 
 
 def _holder(file: int) -> str:
-    """Who holds it, by its own word."""
+    """Return who holds the lock, as the holder wrote it."""
     os.lseek(file, 0, os.SEEK_SET)
     holder = os.read(file, _HOLDER_BYTES).decode("utf-8", "replace")
     return holder or "another program"
 
 
 def _try_lock(file: int, output: str) -> bool:
-    """Take the lock if nobody has it."""
-    with told(output):
+    """Take the lock if it is free; return whether it was."""
+    with output_errors(output):
         try:
             if sys.platform == "win32":
                 import msvcrt  # noqa: PLC0415 - Windows only

@@ -1,13 +1,14 @@
 """JSON Schemas (2020-12) of a record, a report line and the summary: what users may rely on.
 
-One line a key. A test holds them against what a run writes, in both directions, so that neither can
-change without the other.
+Each key has one line. A test compares the schemas with what a run writes, in both directions, so
+that neither can change without the other.
 """
 
+from functools import partial
 from typing import Any, TypeAlias
 
 from pdfingest.measure.flatness import Sample, Verdict
-from pdfingest.model import SCHEMA, FailureKind
+from pdfingest.model import SCHEMA, FailureKind, Status
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -15,44 +16,31 @@ _SHA256 = "^([0-9a-f]{64})?$"
 
 
 def _of(kind: str, description: str, **more: Any) -> Schema:
-    """Describe a value of a type."""
+    """Make the schema of a value of a JSON type."""
     return {"type": kind, "description": description, **more}
 
 
-def _text(description: str, **more: Any) -> Schema:
-    """Describe a text."""
-    return _of("string", description, **more)
-
-
-def _flag(description: str) -> Schema:
-    """Describe a truth value."""
-    return _of("boolean", description)
-
-
-def _whole(description: str, least: int = 0) -> Schema:
-    """Describe a whole number."""
-    return _of("integer", description, minimum=least)
-
-
-def _number(description: str, **more: Any) -> Schema:
-    """Describe a number."""
-    return _of("number", description, **more)
+_text = partial(_of, "string")
+_flag = partial(_of, "boolean")
+_whole = partial(_of, "integer", minimum=0)
+_number = partial(_of, "number")
+_amount = partial(_of, "number", minimum=0)
 
 
 def _list(description: str, items: Any) -> Schema:
-    """Describe a list by the schema of what is in it; by False if it is always empty."""
+    """Make the schema of a list from the schema of its items; from False if it is always empty."""
     return _of("array", description, items=items)
 
 
 def _object(description: str, **keys: Schema) -> Schema:
-    """Describe an object that has all of these keys and no other."""
+    """Make the schema of an object that has all of these keys and no other."""
     return _of(
         "object", description, properties=keys, required=list(keys), additionalProperties=False
     )
 
 
 def _named(name: str, schema: Schema, **more: Any) -> Schema:
-    """Give a schema its name, which changes with its version."""
+    """Add to a schema its name, which changes with its version."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:pdfingest:{name}:{SCHEMA}",
@@ -102,22 +90,22 @@ _REPORT = _object(
     source=_text("Name of the file, as in its records."),
     sha256=_text("SHA-256 of the file in hex, or empty if it was not read.", pattern=_SHA256),
     bytes=_whole("Size of the file."),
-    status=_text("How it ended.", enum=["ok", "partial", "failed", "unchanged", "gone"]),
+    status=_text("How it ended.", enum=list(Status)),
     failure=_text("Why pages or all of it were lost, or empty.", enum=["", *FailureKind]),
     message=_text("The failure in words, or empty."),
     engine=_text("Name of the engine that read it, or empty."),
     pages=_whole("Pages whose text was written."),
     total_pages=_whole("Pages of the document, as far as they are known."),
     pages_failed=_whole("Pages that were lost."),
-    failed_pages=_list("Which were lost.", _whole("Number of a page, 1-based.", least=1)),
+    failed_pages=_list("Which were lost.", _whole("Number of a page, 1-based.", minimum=1)),
     needs_ocr_pages=_whole("Pages that show something, but have no text."),
     chars=_whole("Characters of all pages."),
     attempts=_whole("Processes that it took; 0 if none was started."),
     peak_rss_bytes=_whole("Highest resident memory of its process; 0 if unknown."),
     baseline_rss_bytes=_whole("Resident memory of that process before it opened the file."),
     peak_method=_text("How the peak was measured, or empty."),
-    cpu_s=_number("Seconds of processor time.", minimum=0),
-    wall_s=_number("Seconds that it took.", minimum=0),
+    cpu_s=_amount("Seconds of processor time."),
+    wall_s=_amount("Seconds that it took."),
     started_at=_text("When it was begun, in ISO 8601 and UTC, or empty."),
     pid=_whole("Number of its process; 0 if none was started."),
     signal=_text("Name of the signal that killed a process of it first, or empty."),
@@ -129,7 +117,7 @@ _REPORT = _object(
 _SAMPLES = _object(
     "What the processes of the run held, measured from outside: a column each, of one length.",
     **{
-        name: _list("A number for each sample.", _number("A value.", minimum=0))
+        name: _list("A number for each sample.", _amount("A value."))
         for name in Sample.__dataclass_fields__
     },
 )
@@ -156,8 +144,8 @@ _SUMMARY = _object(
     pages_failed=_whole("Pages that were lost."),
     needs_ocr_pages=_whole("Pages that show something, but have no text."),
     chars=_whole("Characters of all pages."),
-    wall_s=_number("Seconds that it took.", minimum=0),
-    pages_per_s=_number("Pages a second.", minimum=0),
+    wall_s=_amount("Seconds that it took."),
+    pages_per_s=_amount("Pages a second."),
     peak_rss_bytes=_object(
         "Percentiles of the peaks of the files, to within 1 %.",
         p50=_whole("Median."),
@@ -168,10 +156,10 @@ _SUMMARY = _object(
     ),
     source_wall_s=_object(
         "Percentiles of the seconds that files took, to within 1 %.",
-        p50=_number("Median.", minimum=0),
-        p95=_number("95th percentile.", minimum=0),
-        p99=_number("99th percentile.", minimum=0),
-        max=_number("Highest, exactly.", minimum=0),
+        p50=_amount("Median."),
+        p95=_amount("95th percentile."),
+        p99=_amount("99th percentile."),
+        max=_amount("Highest, exactly."),
     ),
     memory=_object(
         "Whether the memory that outlives a file grows with the files; of the last run that took "
@@ -202,5 +190,5 @@ _SCHEMAS = {
 
 
 def schema_of(name: str) -> Schema:
-    """Give the schema of a `record`, of a line of the `report`, or of the `summary`."""
+    """Return the schema of a `record`, of a line of the `report`, or of the `summary`."""
     return _SCHEMAS[name]

@@ -1,9 +1,8 @@
-"""A copy of a ledger to look things up in, whoever holds the original.
+"""Snapshots: copies of a ledger that can be read while a run holds the original.
 
-A run holds its ledger exclusively, so that even reading has to wait for it, and a directory that
-cannot be written cannot have the files that SQLite needs for reading. The copy has neither problem.
-Why not `immutable=1`: it sees nothing of the write-ahead log, and pages of two states in a ledger
-that is being written.
+A run holds its ledger exclusively, so that even readers have to wait for it; and SQLite cannot read
+a ledger in a directory where it cannot create files. A copy has neither problem. Why not
+`immutable=1`: it ignores the write-ahead log, and mixes pages of two states if a run writes.
 """
 
 import os
@@ -19,16 +18,17 @@ from pdfingest.output.ledger import Ledger
 
 _TRIES = 20
 _PAUSE_S = 0.05
+# The header of a write-ahead log changes when the log starts anew
+# (https://sqlite.org/walformat.html).
 _HEADER_BYTES = 32
-"""Of a write-ahead log: it changes when the log begins anew (https://sqlite.org/walformat.html)."""
 
 
 @contextmanager
 def snapshot(output: str) -> Generator[Ledger, None, None]:
-    """Open a copy of the ledger of an output directory; an empty ledger where there is none.
+    """Open a copy of the ledger of an output directory, or an empty ledger if it has none.
 
     Raises:
-        LedgerError: it cannot be copied, is damaged, or is not a ledger.
+        LedgerError: the ledger cannot be copied, is damaged, or is not a ledger.
     """
     if not os.path.exists(ledger_of(output)):
         with Ledger("") as ledger:
@@ -41,14 +41,19 @@ def snapshot(output: str) -> Generator[Ledger, None, None]:
             with Ledger(ledger_of(folder)) as ledger:
                 yield ledger
         except LedgerError as error:
+            # The user knows the original, not the copy.
             raise LedgerError(str(error).replace(folder, output)) from error
 
 
 def _copy(origin: str, copy: str) -> None:
-    """Copy a database and its write-ahead log, as they were at one instant.
+    """Copy a database and its write-ahead log in a consistent state.
 
-    Between two checkpoints a database does not change, and its log only grows; a transaction that
-    is written while the log is copied does not count without its end.
+    Between two checkpoints the database does not change and the log only grows, so a copy is good
+    if no checkpoint came between. A transaction of which the copied log has only a part is ignored
+    by SQLite.
+
+    Raises:
+        LedgerError: there is no space, or checkpoints follow each other too fast.
     """
     try:
         for _ in range(_TRIES):
@@ -63,11 +68,11 @@ def _copy(origin: str, copy: str) -> None:
             time.sleep(_PAUSE_S)
     except OSError as error:
         raise LedgerError(f"{origin} cannot be copied to {copy}: {error.strerror}.") from error
-    raise LedgerError(f"{origin} changes too fast to be copied. Try again.")
+    raise LedgerError(f"{origin} changes too fast to be copied. Try again in a moment.")
 
 
 def _state(path: str) -> tuple[int, int, bytes]:
-    """What a checkpoint changes: size and time of a database, and the header of its log."""
+    """Return what a checkpoint changes: size and time of the database, and the log's header."""
     found = os.stat(path)
     header = b""
     with suppress(FileNotFoundError), open(f"{path}-wal", "rb") as log:

@@ -1,1 +1,1 @@
-"""From what an engine says of a page and its document to what a record says."""
+"""Steps from what an engine read to what a record holds. They run in the child."""

@@ -1,14 +1,22 @@
-"""What a document is beyond its text: dates and metadata in the form that records hold them."""
+"""Metadata of a document, from what the file says to what its records say.
+
+Runs in the child. Owns the conversion of PDF dates to ISO 8601; the names of the metadata are those
+of `model.DocumentInfo`.
+"""
 
 import re
 from datetime import datetime
 
-from pdfingest.exchange.record import MOST_INFO_CHARS, DocumentFacts, record_id
-from pdfingest.model import DocumentInfo, EngineSpec
+from pdfingest.exchange.record import DocumentFacts, record_id
+from pdfingest.model import INFO_NAMES, DocumentInfo, EngineSpec
 from pdfingest.text import clean, shortened
 
-# ISO 32000-2, 7.9.4: (D:YYYYMMDDHHmmSSOHH'mm'), all but the year optional. Files lack the prefix,
-# and write an offset with one digit.
+# A longer text, such as a title, is a mistake or an attack, and every record of the file would
+# repeat it.
+_MOST_CHARS = 4096
+_DATES = {"created"}  # names of the metadata that are dates
+# ISO 32000-2, 7.9.4: (D:YYYYMMDDHHmmSSOHH'mm'), all but the year optional. Real files omit the
+# prefix, and write an offset with one digit.
 _DATE = re.compile(
     r"(?:D:)?\s*(?P<year>\d{4})(?:(?P<month>\d\d)(?:(?P<day>\d\d)"
     r"(?:(?P<hour>\d\d)(?P<minute>\d\d)?(?P<second>\d\d)?(?P<zone>[+\-Z].*)?)?)?)?",
@@ -18,11 +26,11 @@ _OFFSET = re.compile(r"(?P<sign>[+\-])(?P<hour>\d\d|\d(?!\d))'?(?P<minute>\d\d)?
 
 
 def iso_date(date: str) -> str:
-    """Convert a PDF date to ISO 8601, as precise as the file is.
+    """Convert a PDF date to ISO 8601, with the precision that it has.
 
     Returns:
-        An instant that exists in the calendar; empty if the text is no date or no such day or time
-        exists, for readers such as `datetime.fromisoformat` refuse 30 February.
+        A date, or a date and time, that exists; empty if the text is not a date, or names a day or
+        a time that does not exist: readers such as `datetime.fromisoformat` refuse 30 February.
 
     >>> iso_date("D:20260102030405+01'30'")
     '2026-01-02T03:04:05+01:30'
@@ -36,8 +44,7 @@ def iso_date(date: str) -> str:
     year, month, day = (int(part[name] or 1) for name in ("year", "month", "day"))
     hour, minute, second = (int(part[name] or 0) for name in ("hour", "minute", "second"))
     try:
-        # The zone is written behind it.
-        instant = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - see above
+        instant = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - `_zone` follows
     except ValueError:
         return ""
     if part["hour"]:
@@ -46,7 +53,7 @@ def iso_date(date: str) -> str:
 
 
 def _zone(text: str) -> str:
-    """Convert the time zone of a date; empty where the file gives none that exists."""
+    """Convert the time zone of a PDF date; empty if there is none, or no such zone exists."""
     if text.startswith("Z"):
         return "Z"
     match = _OFFSET.match(text)
@@ -60,21 +67,14 @@ def _zone(text: str) -> str:
 def facts(
     source: str, sha256: str, total_pages: int, info: DocumentInfo, engine: EngineSpec
 ) -> DocumentFacts:
-    """What all records of one source share, cleaned once."""
-    return DocumentFacts(
-        id=record_id(source, sha256),
-        source=source,
-        sha256=sha256,
-        total_pages=total_pages,
-        title=_line(info.title),
-        author=_line(info.author),
-        created=iso_date(info.created),
-        producer=_line(info.producer),
-        language=_line(info.language),
-        engine=engine,
-    )
+    """Make what all records of a source share, so that it is cleaned once and not for each page."""
+    cleaned = {
+        name: iso_date(getattr(info, name)) if name in _DATES else _line(getattr(info, name))
+        for name in INFO_NAMES
+    }
+    return DocumentFacts(record_id(source, sha256), source, sha256, total_pages, cleaned, engine)
 
 
 def _line(text: str) -> str:
-    """Clean a text of the metadata, and cut it where it is too long for every record."""
-    return shortened(clean(text).strip(), MOST_INFO_CHARS)
+    """Clean a text of the metadata, and cut it if it is too long."""
+    return shortened(clean(text).strip(), _MOST_CHARS)

@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pdfingest.measure.flatness import THRESHOLD_BYTES
-from pdfingest.model import FailureKind
+from pdfingest.model import FailureKind, Status
 from pdfingest.report.costs import Costs, FileCost
 from pdfingest.report.figures import Figures, percentile
 
 SCHEMA = 1
 """Version of the document that `pdfingest report --json` writes."""
-_STATUSES = ("ok", "partial", "failed", "unchanged", "gone")
 _PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
@@ -41,7 +40,7 @@ def document(figures: Figures, workers: int) -> Iterator[str]:
     head = {
         "schema": SCHEMA,
         "sources": len(costs),
-        "status": dict.fromkeys(_STATUSES, 0) | costs.statuses,
+        "status": dict.fromkeys(map(str, Status), 0) | costs.statuses,
         "failures": dict.fromkeys(map(str, FailureKind), 0) | costs.failures,
         **dict(zip(("pages", "pages_failed"), costs.pages(), strict=True)),
         "peak_rss_bytes": _peaks(costs),

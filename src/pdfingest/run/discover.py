@@ -1,12 +1,12 @@
-"""Inputs to sources, streaming: files, directories, globs and lists of them.
+"""Discovery: from inputs, which are files, directories, globs or lists of them, to sources.
 
-Owns which files count and what they are called. Opens none of them: a name that ends in `.pdf` is
-a source, whatever is behind it, and what is not a PDF is found out in a child.
+Owns which files count and how sources are named. Does not open any file: a name that ends in `.pdf`
+makes a source, and whether the file is a PDF is found out in a child.
 
-A source is named relative to its input; where there are several inputs, relative to the deepest
-directory that holds them all; where inputs come from a list, relative to the current directory.
-So a name depends on the inputs alone, never on what else was found. Why no `glob` or `os.walk`:
-both build lists of all names of a directory.
+A source is named relative to its input; with several inputs, relative to the deepest directory that
+holds them all; with a list of inputs, relative to the current directory. So a name depends on the
+inputs alone and not on what else was found. Why not `glob` or `os.walk`: both hold all names of a
+directory in memory.
 """
 
 import fnmatch
@@ -22,9 +22,10 @@ from pdfingest.text import printable, source_name
 
 AnyPath: TypeAlias = str | bytes | os.PathLike[Any]
 Found: TypeAlias = tuple[Source, os.stat_result | None]
+"""A source and the stat of its file; None if there is none."""
 
 COPIES = "pdfingest-copy-"
-"""How the directory of a copy begins that does not outlive the run, as of the PDF on stdin."""
+"""Prefix of the name of a temporary directory for a copy of a PDF, such as the one on stdin."""
 _MAGIC = re.compile(r"[*?\[]")
 _ANY_DEPTH = "**"
 
@@ -34,15 +35,16 @@ def discover(
     listed: Iterable[AnyPath] | None = None,
     given: dict[str, int] | None = None,
 ) -> Iterator[Found]:
-    """Find the sources behind the inputs; one that is reached twice may come twice.
+    """Find the sources of the inputs. A file that is reached twice may be yielded twice.
 
     Args:
-        inputs: files, directories and globs, or a single one.
+        inputs: files, directories and globs, or a single one of these.
         listed: paths of files and directories, taken literally; None if no list was given.
-        given: takes the number of sources of each input, by its absolute path, as they come.
+        given: is filled, while sources are yielded, with the number of sources of each input, by
+            the absolute path of the input.
 
     Raises:
-        UsageError: an input does not exist, or is no path.
+        UsageError: an input does not exist, or is not a path.
     """
     inputs = _paths(inputs)
     base = os.getcwd() if listed is not None else _common_base(inputs)
@@ -60,7 +62,7 @@ def discover(
 
 
 def _paths(inputs: AnyPath | Iterable[AnyPath]) -> list[str]:
-    """Bring inputs to text; a single path is one input."""
+    """Return inputs as a list of texts; a single path is one input."""
     try:
         if isinstance(inputs, (str, bytes, os.PathLike)):
             return [os.fsdecode(inputs)]
@@ -72,12 +74,12 @@ def _paths(inputs: AnyPath | Iterable[AnyPath]) -> list[str]:
 
 
 def is_copy(path: str) -> bool:
-    """Whether a path is that of a copy which does not outlive its run."""
+    """Return whether a path is that of a copy, whose end with its run does not mean it is gone."""
     return os.path.basename(os.path.dirname(path)).startswith(COPIES)
 
 
 def _counted(found: Iterator[Found], name: str, given: dict[str, int]) -> Iterator[Found]:
-    """Count what an input gives."""
+    """Pass on what was found of an input, and count it."""
     given.setdefault(name, 0)
     for each in found:
         given[name] += 1
@@ -85,12 +87,12 @@ def _counted(found: Iterator[Found], name: str, given: dict[str, int]) -> Iterat
 
 
 def _is_glob(text: str) -> bool:
-    """Whether an input is a pattern; a file whose name has brackets is not."""
+    """Return whether an input is a pattern; an existing file with brackets in its name is not."""
     return bool(_MAGIC.search(text)) and not os.path.lexists(text)
 
 
 def _common_base(inputs: Sequence[str]) -> str:
-    """The deepest directory that holds all inputs."""
+    """Return the deepest directory that holds all inputs; empty if there is none."""
     bases: set[str] = set()
     for one in inputs:
         root = os.path.abspath(_glob_root(one) if _is_glob(one) else one)
@@ -102,44 +104,41 @@ def _common_base(inputs: Sequence[str]) -> str:
 
 
 def _named(path: str, base: str) -> str:
-    """The name of the source at a path: relative to the base, absolute where it is outside."""
+    """Return the name of the source at a path: relative to the base, or absolute if outside it."""
     path = os.path.abspath(path)
     inside = os.path.join(base, "")
     return source_name(path.removeprefix(inside) if base else path)
 
 
 def _reach(path: str, base: str) -> Iterator[Found]:
-    """What one literal path leads to: the PDFs of a directory, or the file, whatever its name."""
+    """Yield the PDFs below a directory, or the one file at a path, whatever its name."""
     if os.path.isdir(path):
-        yield from _walk(path, base)
+        yield from _walk(path, [_ANY_DEPTH], base)
     else:
         yield _source(path, base)
 
 
-def _walk(root: str, base: str) -> Iterator[Found]:
-    """All PDFs of a directory and the directories below it."""
-    # A stack of its own: recursion ends at a depth that a hostile tree exceeds.
-    pending = [root]
-    while pending:
-        folder = pending.pop()
-        for entry in _list(folder, base):
-            if isinstance(entry, Source):
-                yield entry, None
-            elif entry.is_dir(follow_symlinks=False):
-                pending.append(entry.path)
-            elif _is_pdf(entry):
-                yield from _unless_directory(entry, base)
-
-
 def _glob(pattern: str, base: str) -> Iterator[Found]:
-    """PDFs that a pattern matches, and the PDFs of directories that it matches."""
+    """Yield the PDFs that a pattern matches, and those below directories that it matches."""
     root = _glob_root(pattern)
     parts = [part for part in pattern[len(root) :].split("/") if part not in ("", ".")]
-    pending = [(root or ".", parts)]
+    yield from _walk(root or ".", parts, base)
+
+
+def _walk(root: str, parts: list[str], base: str) -> Iterator[Found]:
+    """Yield the PDFs below a directory that a pattern matches; see `_glob`.
+
+    Args:
+        root: the directory.
+        parts: the pattern, relative to the directory, split at each `/`.
+        base: directory that names are relative to.
+    """
+    # A list and not recursion, whose limit a hostile tree of directories would exceed.
+    pending = [(root, parts)]
     while pending:
         folder, (part, *rest) = pending.pop()
         if part == _ANY_DEPTH and rest:
-            pending.append((folder, rest))
+            pending.append((folder, rest))  # it matches no directory at all, too
         matches = re.compile(fnmatch.translate("*" if part == _ANY_DEPTH else part)).match
         for entry in _list(folder, base):
             if isinstance(entry, Source):
@@ -147,55 +146,46 @@ def _glob(pattern: str, base: str) -> Iterator[Found]:
             elif not matches(entry.name):
                 continue
             elif entry.is_dir(follow_symlinks=False):
-                if part == _ANY_DEPTH:
-                    pending.append((entry.path, [part, *rest]))
-                elif rest:
-                    pending.append((entry.path, rest))
-                else:
-                    yield from _walk(entry.path, base)
+                below = [part, *rest] if part == _ANY_DEPTH else rest or [_ANY_DEPTH]
+                pending.append((entry.path, below))
             elif not rest and _is_pdf(entry):
-                yield from _unless_directory(entry, base)
+                yield _source(entry.path, base)
 
 
 def _glob_root(pattern: str) -> str:
-    """The leading directories of a pattern that hold no wildcard, with their last `/`."""
+    """Return the leading directories of a pattern that hold no wildcard, with the `/` behind."""
     magic = _MAGIC.search(pattern)
     assert magic is not None, "only patterns are split"
     return pattern[: pattern.rfind("/", 0, magic.start()) + 1]
 
 
 def _list(folder: str, base: str) -> Iterator["os.DirEntry[str] | Source"]:
-    """The entries of a directory, hidden ones left out; a source that failed if it has no list."""
+    """Yield the entries of a directory but the hidden; an unreadable source if it has no list."""
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.name.startswith("."):
                     yield entry
     except OSError as error:
-        # Its PDFs cannot be counted, but the loss must be seen.
+        # How many PDFs are lost is unknown, but the report must show that some are.
         reason = f"the directory cannot be listed: {error.strerror}"
         yield Source(_named(folder, base) or ".", folder, error=reason)
 
 
 def _is_pdf(entry: "os.DirEntry[str]") -> bool:
-    """Whether a name says that it is a PDF."""
-    return entry.name[-4:].lower() == ".pdf"
-
-
-def _unless_directory(entry: "os.DirEntry[str]", base: str) -> Iterator[Found]:
-    """The source of an entry, unless it is a link to a directory."""
-    if not (entry.is_symlink() and os.path.isdir(entry.path)):
-        yield _source(entry.path, base)
+    """Return whether an entry has the name of a PDF and is not a link to a directory."""
+    is_named = entry.name[-4:].lower() == ".pdf"
+    return is_named and not (entry.is_symlink() and os.path.isdir(entry.path))
 
 
 def _source(path: str, base: str) -> Found:
-    """The source at a path, with what can be known of it without opening it."""
+    """Make the source at a path, with what is known of the file without opening it."""
     name = _named(path, base)
     try:
         found = os.stat(path)
     except OSError as error:
         return Source(name, path, error=f"{error.strerror}"), None
-    except ValueError:  # no system call takes it
+    except ValueError:  # no system call accepts such a path
         return Source(name, path, error="its name holds a NUL"), None
     if not stat.S_ISREG(found.st_mode):
         return Source(name, path, error="it is not a regular file"), None

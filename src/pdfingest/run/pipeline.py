@@ -39,9 +39,10 @@ from pdfingest.output.compact import compact, settle
 from pdfingest.output.layout import ledger_of
 from pdfingest.output.ledger import Ledger
 from pdfingest.output.lock import held
+from pdfingest.output.peak_gate import SHOWN_PEAKS
 from pdfingest.output.sink import DirectorySink, Sink, StreamSink
 from pdfingest.output.snapshot import snapshot
-from pdfingest.output.summary import SHOWN_PEAKS, Summary
+from pdfingest.output.summary import Summary
 from pdfingest.run.discover import AnyPath, Found, discover
 from pdfingest.run.plan import Plan
 from pdfingest.run.safeguards import NO_INPUT, refuse_clash, refuse_loss, refuse_mixture
@@ -176,7 +177,7 @@ class _Run:
         engines = find_engines(self.options.engine)
         digest = options_digest(self.options, engines)
         found = _some(self.found, self.options)
-        self.summary.max_peak_bytes = self.options.max_peak_bytes
+        self.summary.peak_gate.limit_bytes = self.options.max_peak_bytes
         self.summary.options = self.options.to_json()
         with outputs(digest) as (ledger, sink), Plan(ledger) as plan:
             self._plan(found, plan, ledger, digest)
@@ -243,7 +244,7 @@ class _Run:
         else:
             self.summary.add_unchanged(*plan.count_unchanged())
             if limit := self.options.max_peak_bytes:
-                self.summary.add_above(*plan.unchanged_above(limit, SHOWN_PEAKS))
+                self.summary.peak_gate.add_above(*plan.unchanged_above(limit, SHOWN_PEAKS))
         readable = readable_paths([engine.module for engine in engines])
         template = job_template(self.options, engines, readable)
         jobs = (

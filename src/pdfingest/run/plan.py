@@ -1,21 +1,20 @@
-"""The plan: what a run will do. What discovery found, each file once, and what is known of it.
+"""The plan: what a run will do. Every file that discovery found, once, and what is known of it.
 
-A database file of its own beside the ledger, on the ledger's connection, so that one statement can
-compare both; it needs no journal, since a run that dies plans anew. With a private ledger it is
-private too. Why not a set and a sorted list: a million sources are 300 MB of Python objects.
+Owns a database file of its own beside the ledger, attached to the ledger's connection, so that one
+statement can compare both. The file needs no journal, since a run that dies plans anew. Why not a
+set and a sorted list: a million sources are 300 MB of Python objects.
 """
 
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, Self
 
 from pdfingest.model import Duplicates, Gone, Source, Unchanged
 from pdfingest.options import IngestOptions, Order
 from pdfingest.output.ledger import Ledger
-from pdfingest.run.discover import is_copy
+from pdfingest.run.discover import Found, is_copy
 
 _SCHEMA = """
 PRAGMA plan.journal_mode = OFF;
@@ -23,12 +22,16 @@ PRAGMA plan.synchronous = OFF;
 PRAGMA plan.locking_mode = EXCLUSIVE;
 PRAGMA plan.cache_size = -2000;  -- KiB; what exceeds it goes to disk
 CREATE TABLE plan.planned (
-    name TEXT PRIMARY KEY, path BLOB, size_bytes INTEGER, mtime_ns INTEGER, settled INTEGER,
-    error TEXT, device TEXT, inode TEXT,
+    name TEXT PRIMARY KEY, path BLOB, size_bytes INTEGER, error TEXT,
+    mtime_ns INTEGER, settled INTEGER, device TEXT, inode TEXT,
     chosen INTEGER DEFAULT 1, sha256 TEXT DEFAULT '', unchanged INTEGER DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE plan.queue (position INTEGER PRIMARY KEY, name TEXT);
 CREATE TABLE plan.gone (name TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+_FOUND = """
+INSERT OR IGNORE INTO planned
+(name, path, size_bytes, error, mtime_ns, settled, device, inode) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 # Two names for one file (links, inputs that overlap) become one source, under the first of its
 # names, so that the result does not depend on the order in which directories are listed.
@@ -41,8 +44,11 @@ DELETE FROM planned WHERE EXISTS (
 );
 DROP INDEX plan.identity;
 """
-# Ingested before with these options, and still of that size: its hash decides, unless the time of
-# its last change does.
+_CHOOSE_FAILED = """
+UPDATE planned SET chosen = name IN (SELECT name FROM source WHERE failure IN ({marks}))
+"""
+# A source that was ingested with these options, and still has its size, is unchanged if its content
+# has the same hash. Its hash need not be computed if its path and modification time are the same.
 _KNOWN = """
 UPDATE planned SET sha256 = coalesce((
     SELECT sha256 FROM source WHERE source.name = planned.name
@@ -56,8 +62,8 @@ UPDATE planned SET unchanged = 1 WHERE sha256 <> '' AND settled AND EXISTS (
     AND source.mtime_ns <> 0 AND source.mtime_ns = planned.mtime_ns AND source.path = planned.path
 )
 """
-# What was skipped as a duplicate has its text in the records of another source: it is done anew
-# unless that one stays as it is, and if duplicates are to be kept.
+# A source that was skipped as a duplicate has its text in the records of its original. It is read
+# anew if the original may change in this run, or if duplicates are to be kept now.
 _SKIPPED = """
 UPDATE planned SET unchanged = 0, sha256 = '' WHERE sha256 <> '' AND EXISTS (
     SELECT 1 FROM source WHERE source.name = planned.name AND duplicate_of <> '' AND records = ''
@@ -67,66 +73,89 @@ UPDATE planned SET unchanged = 0, sha256 = '' WHERE sha256 <> '' AND EXISTS (
     ))
 )
 """
-# One name for two files that are both there: the records of one would replace the other's.
-_CLASHES = """
-SELECT planned.name, planned.path, source.path FROM planned JOIN source USING (name)
-WHERE planned.path <> source.path AND planned.name > ? ORDER BY planned.name LIMIT ?
-"""
-_UNCHANGED_OF = """
-FROM planned JOIN source USING (name) WHERE chosen AND unchanged
-"""
-_RETRIED = """
-UPDATE planned SET chosen = name IN (
-    SELECT name FROM source WHERE failure IN ({kinds})
-)
+_QUEUE = """
+INSERT INTO queue (name)
+SELECT name FROM planned WHERE chosen AND error = '' AND NOT unchanged ORDER BY {order}
 """
 _ORDERS = {
     Order.NAME: "name",
     Order.SIZE: "size_bytes DESC, name",
     Order.MTIME: "mtime_ns DESC, name",
 }
-_PAGE_ROWS = 1000
-"""Rows that are read at a time. No query stays open while a run goes on: as long as one does, the
-write-ahead log of the ledger is not written back and grows, 1.4 KB for each source."""
+_COUNT = "SELECT count(*), total(size_bytes) FROM planned WHERE chosen"
+_COUNT_UNCHANGED = """
+SELECT count(*), total(status = 'partial') FROM planned JOIN source USING (name)
+WHERE chosen AND unchanged
+"""
+_COUNT_ABOVE = """
+SELECT count(*) FROM planned JOIN source USING (name)
+WHERE chosen AND unchanged AND peak_rss_bytes > ?
+"""
+_HIGHEST_ABOVE = """
+SELECT peak_rss_bytes, name FROM planned JOIN source USING (name)
+WHERE chosen AND unchanged AND peak_rss_bytes > ? ORDER BY peak_rss_bytes DESC LIMIT ?
+"""
+# The following are for `Database.walk`. A modification time that does not tell a later change from
+# the present state is given as 0.
+_EACH_UNREADABLE = """
+SELECT name, path, size_bytes, mtime_ns * settled, error FROM planned
+WHERE chosen AND error <> '' AND name > ? ORDER BY name LIMIT ?
+"""
+_EACH_UNCHANGED = """
+SELECT name, path, size_bytes, mtime_ns * settled, error FROM planned
+WHERE chosen AND unchanged AND name > ? ORDER BY name LIMIT ?
+"""
+_EACH_QUEUED = """
+SELECT position, name, path, size_bytes, mtime_ns * settled, error, sha256
+FROM queue JOIN planned USING (name) WHERE position > ? ORDER BY position LIMIT ?
+"""
+# One name for two files: the records of one would replace those of the other if both still exist.
+_EACH_MOVED = """
+SELECT planned.name, planned.path, source.path FROM planned JOIN source USING (name)
+WHERE planned.path <> source.path AND planned.name > ? ORDER BY planned.name LIMIT ?
+"""
+_EACH_UNPLANNED = """
+SELECT name, path FROM source
+WHERE name > ? AND name NOT IN (SELECT name FROM planned) ORDER BY name LIMIT ?
+"""
+_EACH_GONE = """
+SELECT name, path, size_bytes, sha256, engine FROM gone JOIN source USING (name)
+WHERE name > ? ORDER BY name LIMIT ?
+"""
 
-_FINE_NS = 50_000_000
-"""File systems that keep fractions of a second keep them in ticks of at most some 10 ms."""
-_COARSE_NS = 2_000_000_000
-"""FAT keeps times in steps of 2 s."""
+_FINE_NS = 50_000_000  # file systems with fractions of a second have ticks of some 10 ms at most
+_COARSE_NS = 2_000_000_000  # FAT keeps times in steps of 2 s
 
 
 class Plan:
-    """Sources of one run. Fill it once, then iterate.
+    """The sources of one run. Fill and settle it once, then iterate over what it says to do.
 
     Raises:
-        LedgerError: no space, or the directory cannot be written.
+        LedgerError: there is no space, or the directory of the ledger cannot be written.
     """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._path = f"{ledger.path}-plan" if ledger.path else ""
+        self._database = ledger.database
+        # The plan of a private ledger is private too: SQLite takes an empty path for that.
+        self._path = f"{self._database.path}-plan" if self._database.path else ""
         self.found = 0
-        """Sources that discovery found, of all shards."""
+        """Number of sources that discovery found, those of all shards."""
         self.sources = 0
-        """Those of them that this run takes on."""
+        """Number of sources of this run, the unchanged included."""
         self.size_bytes = 0
+        """Their size."""
         self.gone_sources = 0
-        """Sources of earlier runs that are not there any more."""
+        """Number of sources of earlier runs whose files no longer exist."""
         self._remove()  # that of a run that died
-        with ledger.told():
-            ledger.database.execute("ATTACH ? AS plan", (self._path,))
-            ledger.database.executescript(_SCHEMA)
+        self._database.execute("ATTACH ? AS plan", (self._path,))
+        self._database.script(_SCHEMA)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._remove()  # the ledger's connection closes it
+    def __exit__(self, *_: object) -> None:
+        self._remove()  # the connection of the ledger closes it
 
     def _remove(self) -> None:
         """Remove the file."""
@@ -134,177 +163,114 @@ class Plan:
             with suppress(OSError):
                 os.unlink(self._path)
 
-    def fill(self, found: Iterable[tuple[Source, os.stat_result | None]]) -> None:
-        """Take in what discovery found, each with its stat; None where it has none."""
+    def fill(self, found: Iterable[Found]) -> None:
+        """Take in what discovery found, each file under one name."""
         here = os.getcwd()
-        with self._ledger.told():
-            execute = self._ledger.database.execute
-            execute("BEGIN")
-            self._ledger.database.executemany(
-                "INSERT OR IGNORE INTO planned "
-                "(name, path, size_bytes, error, mtime_ns, settled, device, inode) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        self._database.fill(
+            _FOUND,
+            (
                 (
-                    (
-                        source.name,
-                        os.fsencode(os.path.join(here, source.path)),
-                        source.size_bytes,
-                        source.error,
-                        *_times(stat),
-                        *_identity(stat),
-                    )
-                    for source, stat in found
-                ),
-            )
-            execute("COMMIT")
-            self._ledger.database.executescript(_ONCE)
-            self.found = int(execute("SELECT count(*) FROM planned").fetchone()[0])
+                    source.name,
+                    os.fsencode(os.path.join(here, source.path)),
+                    source.size_bytes,
+                    source.error,
+                    *_times(stat),
+                    *_identity(stat),
+                )
+                for source, stat in found
+            ),
+        )
+        self._database.script(_ONCE)
+        self.found = self._database.execute("SELECT count(*) FROM planned")[0][0]
 
     def settle(self, options: IngestOptions, digest: str) -> None:
-        """Compare what was found with what earlier runs did, and count what this one takes on."""
-        with self._ledger.told():
-            execute = self._ledger.database.execute
-            if options.shard is not None:
-                self._ledger.database.create_function("takes", 1, options.shard.takes)
-                execute("DELETE FROM planned WHERE NOT takes(name)")
-            if options.retry_failed:
-                marks = ", ".join("?" * len(options.retry_failed))
-                execute(_RETRIED.format(kinds=marks), options.retry_failed)
-            elif not options.force:
-                execute(_KNOWN, (digest,))
-                if not options.checksum:
-                    execute(_UNCHANGED)
-                execute(_SKIPPED, (options.duplicates is Duplicates.SKIP,))
-            sql = "SELECT count(*), total(size_bytes) FROM planned WHERE chosen"
-            row = execute(sql).fetchone()
-            self.sources, self.size_bytes = int(row[0]), int(row[1])
-            execute(
-                "INSERT INTO queue (name) SELECT name FROM planned "  # noqa: S608 - constants
-                f"WHERE chosen AND error = '' AND NOT unchanged ORDER BY {_ORDERS[options.order]}"
-            )
+        """Compare what was found with what earlier runs did, and queue what needs a child."""
+        execute = self._database.execute
+        if options.shard is not None:
+            self._database.connection.create_function("takes", 1, options.shard.takes)
+            execute("DELETE FROM planned WHERE NOT takes(name)")
+        if options.retry_failed:
+            marks = ", ".join("?" * len(options.retry_failed))
+            execute(_CHOOSE_FAILED.format(marks=marks), options.retry_failed)
+        elif not options.force:
+            execute(_KNOWN, (digest,))
+            if not options.checksum:
+                execute(_UNCHANGED)
+            execute(_SKIPPED, (options.duplicates is Duplicates.SKIP,))
+        [(self.sources, size_bytes)] = execute(_COUNT)
+        self.size_bytes = int(size_bytes)
+        execute(_QUEUE.format(order=_ORDERS[options.order]))
 
     def unreadable(self) -> Iterator[Source]:
-        """Sources that discovery could not look at: no child needs to be started for them."""
-        return (source for source, _ in self._select("error <> ''"))
+        """Yield the sources that discovery could not look at, and that need no child to fail."""
+        return (_source(row) for row in self._database.walk(_EACH_UNREADABLE, ""))
 
     def unchanged(self) -> Iterator[tuple[Source, Unchanged]]:
-        """Sources whose size and time are those of an earlier run, with what came of them."""
-        for source, _ in self._select("unchanged"):
-            yield source, self._ledger.earlier(source.name)
+        """Yield the sources with the size and time that they had in an earlier run."""
+        for row in self._database.walk(_EACH_UNCHANGED, ""):
+            yield _source(row), self._ledger.earlier(row[0])
 
     def count_unchanged(self) -> tuple[int, int]:
-        """Count the sources whose size and time are those of an earlier run.
-
-        Returns:
-            All of them; those of them that have lost pages.
-        """
-        with self._ledger.told():
-            sql = f"SELECT count(*), total(status = 'partial') {_UNCHANGED_OF}"
-            row = self._ledger.database.execute(sql).fetchone()
-            return int(row[0]), int(row[1])
+        """Count what `unchanged` yields: all sources, and those that lost pages."""
+        [(sources, partial)] = self._database.execute(_COUNT_UNCHANGED)
+        return sources, int(partial)
 
     def unchanged_above(self, peak_bytes: int, most: int) -> tuple[int, list[tuple[int, str]]]:
-        """Find unchanged sources whose peak, when they were ingested, exceeded a limit.
+        """Find unchanged sources whose peak exceeded a limit when they were ingested.
 
         Args:
             peak_bytes: the limit.
-            most: how many to give.
+            most: how many to return by name.
 
         Returns:
-            Their number; the highest peaks in bytes, with the names.
+            The number of all of them, and the highest peaks in bytes with the names.
         """
-        above = f"{_UNCHANGED_OF} AND peak_rss_bytes > ?"
-        with self._ledger.told():
-            execute = self._ledger.database.execute
-            number = execute(f"SELECT count(*) {above}", (peak_bytes,)).fetchone()[0]
-            highest = f"SELECT peak_rss_bytes, name {above} ORDER BY 1 DESC LIMIT ?"
-            return int(number), execute(highest, (peak_bytes, most)).fetchall()
+        [(sources,)] = self._database.execute(_COUNT_ABOVE, (peak_bytes,))
+        return sources, self._database.execute(_HIGHEST_ABOVE, (peak_bytes, most))
 
     def jobs(self) -> Iterator[tuple[Source, Unchanged | None]]:
-        """Sources that need a child, each with its outcome if its hash is still the same."""
-        for source, sha256 in self._queued():
-            yield source, self._ledger.earlier(source.name) if sha256 else None
+        """Yield the sources that need a child, with the outcome of those that may be unchanged."""
+        for _, *row, sha256 in self._database.walk(_EACH_QUEUED, 0):
+            yield _source(row), self._ledger.earlier(row[0]) if sha256 else None
 
     def changed(self) -> Iterator[Source]:
-        """Sources that are not known to be unchanged: the unreadable, then those of the jobs."""
+        """Yield the sources that may have changed: the unreadable, then those that need a child."""
         yield from self.unreadable()
-        for source, _ in self._queued():
-            yield source
+        for _, *row, _sha256 in self._database.walk(_EACH_QUEUED, 0):
+            yield _source(row)
 
     def clash(self) -> tuple[str, str, str] | None:
-        """Find a source that has the name of another file, of an earlier run, that is still there.
+        """Find a source with the name of another file, of an earlier run, that still exists.
 
         Returns:
-            The name, the path of the source, and that of the other; None if there is none.
+            The name, the path of the source and the path of the other file; None if there is none.
         """
-        name = ""
-        while rows := self._rows(_CLASHES, (name, _PAGE_ROWS)):
-            for name, path, before in rows:
-                if _are_two_files(path, before):
-                    return name, os.fsdecode(path), os.fsdecode(before)
+        for name, path, before in self._database.walk(_EACH_MOVED, ""):
+            if _are_two_files(path, before):
+                return name, os.fsdecode(path), os.fsdecode(before)
         return None
 
     def find_gone(self) -> None:
-        """Look for the sources of earlier runs that the plan does not have."""
-        with self._ledger.told():
-            execute = self._ledger.database.execute
-            for name, path in self._ledger.unplanned():
-                if not os.path.lexists(path) and not is_copy(path):
-                    execute("INSERT INTO gone VALUES (?)", (name,))
-                    self.gone_sources += 1
+        """Find the sources of earlier runs that discovery did not find and that do not exist."""
+        for name, path in self._database.walk(_EACH_UNPLANNED, ""):
+            if not os.path.lexists(path) and not is_copy(os.fsdecode(path)):
+                self._database.execute("INSERT INTO gone VALUES (?)", (name,))
+                self.gone_sources += 1
 
     def gone(self) -> Iterator[tuple[Source, Gone]]:
-        """Sources of earlier runs that are not there any more; see `find_gone`."""
-        name = ""
-        sql = (
-            "SELECT name, path, size_bytes, sha256, engine FROM gone JOIN source USING (name) "
-            "WHERE name > ? ORDER BY name LIMIT ?"
-        )
-        while rows := self._rows(sql, (name, _PAGE_ROWS)):
-            for name, path, size_bytes, sha256, engine in rows:
-                yield Source(name, os.fsdecode(path), size_bytes), Gone(sha256, engine)
-
-    def _select(self, condition: str) -> Iterator[tuple[Source, str]]:
-        """Some of the sources by name, each with the hash that is known of it."""
-        name = ""
-        sql = (
-            f"SELECT {_COLUMNS} FROM planned "  # noqa: S608 - constants
-            f"WHERE chosen AND {condition} AND name > ? ORDER BY name LIMIT ?"
-        )
-        while rows := self._rows(sql, (name, _PAGE_ROWS)):
-            for row in rows:
-                yield _source(row)
-            name = rows[-1][0]
-
-    def _queued(self) -> Iterator[tuple[Source, str]]:
-        """The sources that need a child, in their order, each with the hash that is known of it."""
-        sql = (
-            f"SELECT {_COLUMNS}, position FROM queue JOIN planned USING (name) "  # noqa: S608 - constants
-            "WHERE position > ? ORDER BY position LIMIT ?"
-        )
-        position = 0
-        while rows := self._rows(sql, (position, _PAGE_ROWS)):
-            for *row, _ in rows:
-                yield _source(row)
-            position = rows[-1][-1]
-
-    def _rows(self, sql: str, values: tuple[str | int, ...]) -> list[Any]:
-        """All rows of a query, which is over then."""
-        with self._ledger.told():
-            return self._ledger.database.execute(sql, values).fetchall()
+        """Yield what `find_gone` found."""
+        for name, path, size_bytes, sha256, engine in self._database.walk(_EACH_GONE, ""):
+            yield Source(name, os.fsdecode(path), size_bytes), Gone(sha256, engine)
 
 
-_COLUMNS = "name, path, size_bytes, mtime_ns * settled, error, sha256"
-
-
-def _source(row: Sequence[Any]) -> tuple[Source, str]:
-    """A source and the hash that is known of it, from a row of `_COLUMNS`."""
-    name, path, *rest, sha256 = row
-    return Source(name, os.fsdecode(path), *rest), sha256
+def _source(row: Sequence[Any]) -> Source:
+    """Make a source from a row of `planned`, in the order of the fields of a source."""
+    name, path, *rest = row
+    return Source(name, os.fsdecode(path), *rest)
 
 
 def _are_two_files(path: bytes, other: bytes) -> bool:
-    """Whether there is something at both paths, and not the same."""
+    """Return whether there are files at both paths, and not the same one."""
     try:
         return not os.path.samefile(path, other)
     except OSError:
@@ -312,10 +278,10 @@ def _are_two_files(path: bytes, other: bytes) -> bool:
 
 
 def _times(stat: os.stat_result | None) -> tuple[int, bool]:
-    """When a file was last modified, and whether a later change is sure to be later than that.
+    """Return when a file was modified, and whether any later change is sure to have a later time.
 
-    The problem of the "racily clean" file, known from git: a change within the same tick of the
-    file system's clock leaves no trace in its time.
+    This is the problem of the "racily clean" file, known from git: a change within the same tick of
+    the file system's clock leaves no trace in its time.
     """
     if stat is None:
         return 0, False
@@ -324,7 +290,7 @@ def _times(stat: os.stat_result | None) -> tuple[int, bool]:
 
 
 def _identity(stat: os.stat_result | None) -> tuple[str | None, str | None]:
-    """What tells one file from another, as text: inode numbers may exceed SQLite's integers."""
+    """Return device and inode as text, since an inode number may exceed SQLite's integers."""
     if stat is None or not stat.st_ino:
         return None, None
     return str(stat.st_dev), str(stat.st_ino)

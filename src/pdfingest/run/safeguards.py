@@ -1,4 +1,4 @@
-"""Safeguards: what a run refuses before it begins, lest it harms what earlier runs have written."""
+"""Safeguards: what a run refuses before it begins, to protect what earlier runs have written."""
 
 import os
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from pdfingest.text import printable
 
 
 def refuse_mixture(options: IngestOptions) -> None:
-    """Refuse an output directory that was written in the other way: by shards, or as a whole.
+    """Refuse to write shards into an output directory that was written as a whole, or vice versa.
 
     Raises:
-        OutputError: a source would have two homes in it.
+        OutputError: the directory was written in the other way, so a source could be in it twice.
     """
     whole = os.path.exists(ledger_of(options.output))
     if options.shard and whole:
@@ -29,10 +29,10 @@ def refuse_mixture(options: IngestOptions) -> None:
 
 
 def refuse_clash(plan: Plan, options: IngestOptions) -> None:
-    """Refuse a source whose records would replace those of another file that is still there.
+    """Refuse a source whose records would replace those of another file that still exists.
 
     Raises:
-        UsageError: there is one.
+        UsageError: there is such a source.
     """
     if clash := plan.clash():
         name, path, other = map(printable, clash)
@@ -46,16 +46,16 @@ def refuse_clash(plan: Plan, options: IngestOptions) -> None:
 def refuse_loss(
     plan: Plan, ledger: Ledger, given: Mapping[str, int], options: IngestOptions
 ) -> None:
-    """Refuse to go on where sources have gone in such numbers that a disk may be away.
+    """Refuse to forget sources if so many are gone that a disk may not be mounted.
 
     Args:
-        plan: settled.
-        ledger: what earlier runs did.
-        given: how many sources each input gives now.
-        options: of the run; `max_gone` says how many may be gone.
+        plan: plan of the run, settled.
+        ledger: ledger of the output directory.
+        given: number of sources that each input gives now, by the path of the input.
+        options: options of the run; `max_gone` says how many sources may be gone.
 
     Raises:
-        InputGoneError: an input that gave sources before gives none, or too many are gone.
+        InputGoneError: an input that gave sources before gives none now, or too many are gone.
         NoInputError: no input gives a source, and none ever did.
     """
     limit = options.max_gone

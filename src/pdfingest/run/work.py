@@ -161,10 +161,10 @@ class Work:
                 return replace(outcome, message=death.message)
             case Extracted():
                 return replace(outcome, failure=death.kind, message=death.message)
-            case Failed(kind=FailureKind.CHANGED) | Unchanged():
+            case Failed(failure=FailureKind.CHANGED) | Unchanged():
                 return outcome
             case Failed():
-                return replace(outcome, kind=death.kind, message=death.message)
+                return replace(outcome, failure=death.kind, message=death.message)
 
     def failed(self) -> Failed:
         """Nothing came of it, and no child is left to say so."""
@@ -206,13 +206,14 @@ def joined(parts: Sequence[Work]) -> Outcome | None:
         return outcomes[0]
     cost = _cost_of_all([outcome.cost for outcome in outcomes])
     for outcome in outcomes:
-        if isinstance(outcome, Failed) and outcome.kind in _OF_ALL:
+        if isinstance(outcome, Failed) and outcome.failure in _OF_ALL:
             return replace(outcome, cost=cost)
     if not _fit(parts, outcomes):
         return None
     read = [outcome for outcome in outcomes if isinstance(outcome, Extracted)]
     lost = tuple(page for part in parts for page in _lost(part))
-    kind, message = next(filter(any, map(_failure, outcomes)), (None, ""))
+    failures = [(outcome.failure, outcome.message) for outcome in outcomes]
+    failure, message = next(filter(any, failures), (None, ""))
     if not read:
         return replace(outcomes[0], cost=cost, failed_pages=lost)
     spools = [part.job.spool for part in parts if isinstance(part.ended, Extracted)]
@@ -226,7 +227,7 @@ def joined(parts: Sequence[Work]) -> Outcome | None:
         chars=sum(each.chars for each in read),
         needs_ocr_pages=sum(each.needs_ocr_pages for each in read),
         failed_pages=lost,
-        failure=kind if lost else None,
+        failure=failure if lost else None,
         message=message,
         last_page=pages + len(lost),
     )
@@ -236,7 +237,7 @@ def _fit(parts: Sequence[Work], outcomes: Sequence[Outcome]) -> bool:
     """Whether the parts are of one content, without a gap, and together within the limits."""
     size_bytes = 0
     for part, outcome in zip(parts, outcomes, strict=True):
-        if _failure(outcome)[0] is FailureKind.TOO_LARGE:
+        if outcome.failure is FailureKind.TOO_LARGE:
             return False
         if isinstance(outcome, Extracted):
             if outcome.last_page != part.job.pages.end:
@@ -251,17 +252,6 @@ def _lost(part: Work) -> Sequence[int]:
     if isinstance(part.ended, Extracted):
         return part.ended.failed_pages
     return part.pages(0)
-
-
-def _failure(outcome: Outcome) -> tuple[FailureKind | None, str]:
-    """Kind and message, where there are any."""
-    match outcome:
-        case Failed():
-            return outcome.kind, outcome.message
-        case Extracted():
-            return outcome.failure, outcome.message
-        case Unchanged():
-            return None, ""
 
 
 def _cost_of_all(costs: Sequence[Cost]) -> Cost:

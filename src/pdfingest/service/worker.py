@@ -176,7 +176,7 @@ class Worker:
     def _end(self, held: _Held, finished: Finished, digest: str) -> None:
         """End a ticket and tell its webhook, or give it back if this worker stopped the child."""
         ticket, outcome = held.ticket, finished.outcome
-        if isinstance(outcome, Failed) and outcome.kind is FailureKind.CANCELLED:
+        if isinstance(outcome, Failed) and outcome.failure is FailureKind.CANCELLED:
             self._give_back(held)
             return
         state = State.DONE if isinstance(outcome, Extracted) else State.FAILED

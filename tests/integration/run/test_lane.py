@@ -110,7 +110,7 @@ def test_a_named_pipe_that_took_the_place_of_the_file_does_not_hang_the_child(
     lane.start(taken)
     answer = ended(lane, inbox)
     assert isinstance(answer, Failed)
-    assert answer.kind is FailureKind.UNREADABLE
+    assert answer.failure is FailureKind.UNREADABLE
 
 
 def test_abort_ends_a_child_that_hangs(lane: Lane, inbox: Inbox, job: Callable[..., Job]) -> None:

@@ -110,7 +110,7 @@ def test_a_stop_cancels_what_has_begun_and_leaves_the_rest_to_the_next_run(
     assert len(started) == WORKERS
     for each in finished:
         assert isinstance(each.outcome, Failed)
-        assert each.outcome.kind is FailureKind.CANCELLED
+        assert each.outcome.failure is FailureKind.CANCELLED
 
 
 def test_a_stop_loses_nothing_that_ended_while_the_reader_was_busy(

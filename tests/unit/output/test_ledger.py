@@ -152,7 +152,7 @@ def test_a_ledger_that_cannot_be_trusted_is_refused_and_left_as_it_is(
 def test_a_ledger_that_another_program_holds_is_refused(
     opened: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pdfingest.output.ledger._BUSY_S", 0.1)
+    monkeypatch.setattr("pdfingest.output.database._BUSY_S", 0.1)
     database = sqlite3.connect(opened)
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
     database.execute("BEGIN EXCLUSIVE")
@@ -177,9 +177,9 @@ def test_to_look_for_a_duplicate_takes_no_longer_among_more_sources(path: Path) 
                 outcome = replace(EXTRACTED, sha256=f"{number:064x}"[::-1])
                 note(ledger, f"{number}.pdf", outcome)
             steps = 0
-            ledger.database.set_progress_handler(count, 10)
+            ledger.database.connection.set_progress_handler(count, 10)
             copy = Finished(Source("copy.pdf", "/copy.pdf", 1), outcome)
             assert ledger.original_of(copy, "digest") == f"{size - 1}.pdf"
-            ledger.database.set_progress_handler(None, 0)
+            ledger.database.connection.set_progress_handler(None, 0)
             taken.append(steps)
     assert taken[1] <= taken[0] + 5

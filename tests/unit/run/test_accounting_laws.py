@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from conftest import read_lines
 from pdfingest import IngestOptions, ingest
 from pdfingest.errors import NoInputError
-from pdfingest.output.summary import Quantiles
+from pdfingest.output.quantiles import Quantiles
 
 # Every way in which a file can end, each with the lines and the records that it must leave.
 ENDINGS = {

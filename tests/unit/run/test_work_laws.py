@@ -125,4 +125,4 @@ def test_a_failure_of_the_file_is_one_of_all_its_parts(kind: FailureKind, tmp_pa
     part.ended, other.ended = ended(last_page=4), Failed(kind, "", Cost())
     outcome = joined([part, other])
     assert isinstance(outcome, Failed)
-    assert outcome.kind is kind
+    assert outcome.failure is kind

@@ -1,0 +1,78 @@
+"""Regular expressions for the bytes of a record.
+
+    {"id":"3f2a9c0e51b7d844:p0003","text":" … ","source":"a.pdf", … }
+    ╰──────────── HEAD ──────────────────╯╰ TEXT ╯╰──── TAILS ────────╯
+
+Owns what any record looks like as bytes; whether one belongs to a source is checked in `contents`.
+Why not a JSON parser: a parser holds the whole text, and the memory of the parent must not depend
+on how long a text is. The patterns are made from sample records, so that `record` alone lists keys.
+"""
+
+import re
+from typing import Any
+
+from pdfingest.exchange.record import DocumentFacts, document_tail, page_record
+from pdfingest.model import INFO_NAMES, EngineSpec, Page, Unit
+
+HEAD = re.compile(rb'\{"id":"(?P<id>[0-9a-f]{16})(?::p(?P<page>\d{4,15}))?","text":"')
+HEAD_BYTES = 64
+"""A number of bytes that every head fits into."""
+# Quantifiers are possessive, so that a mismatch takes linear time.
+_CHARACTERS = rb'(?:[^"\\\x00-\x1f]++|\\(?:["\\nt]|u0085|u2028|u2029))*+'
+"""What `record.encode_text` makes of a clean text."""
+_NAME_CHARACTERS = _CHARACTERS.replace(rb'["\\nt]', rb'["\\bfnrt]').replace(
+    b"u0085", b"u00[01][0-9a-f]|u0085"
+)
+"""What `record.encode_text` makes of a file name, which may hold control characters."""
+TEXT = re.compile(_CHARACTERS)
+"""Matches as much of a text as is there; a text may be longer than the bytes at hand."""
+
+# Paths of values in a record, joined by `_`.
+_NAMED = {
+    *("source", "metadata_source", "metadata_sha256", "metadata_page"),
+    *("metadata_char_count", "metadata_needs_ocr"),
+}
+"""Values that are looked at; each is a group of its name in the pattern."""
+_FILE_NAMES = {"source", "metadata_source", "metadata_file_name"}
+
+
+def _pattern(shape: Any, name: str = "") -> bytes:
+    """Make a regular expression for JSON that has the keys and types of a sample value.
+
+    Args:
+        shape: the sample; its lists stand for lists of any length, or for empty ones if empty.
+        name: path of the value, its keys joined by `_`.
+    """
+    match shape:
+        case bool():
+            found = b"true|false"
+        case int():
+            found = rb"0|[1-9]\d{0,14}"  # a reader that uses doubles still reads these exactly
+        case str():
+            found = b'"%s"' % (_NAME_CHARACTERS if name in _FILE_NAMES else _CHARACTERS)
+        case list():
+            items: list[Any] = shape  # pyright: ignore[reportUnknownVariableType] - Any, by JSON
+            item = b"".join(map(_pattern, items))
+            found = rb"\[(?:%s(?:,%s)*+)?\]" % (item, item)
+        case _:
+            members = (
+                b'"%s":%s' % (key.encode(), _pattern(value, f"{name}_{key}".lstrip("_")))
+                for key, value in shape.items()
+            )
+            found = rb"\{%s\}" % b",".join(members)
+    return b"(?%s%s)" % (b"P<%s>" % name.encode() if name in _NAMED else b":", found)
+
+
+def _tail_of(unit: Unit) -> "re.Pattern[bytes]":
+    """Make the pattern of the part of a record that follows its text and a comma."""
+    facts = DocumentFacts("", "", "", 0, dict.fromkeys(INFO_NAMES, ""), EngineSpec("", "", ""))
+    if unit is Unit.PAGE:
+        record = page_record(facts, 1, Page("", links=("",)))
+        del record["id"], record["text"]
+    else:
+        record = document_tail(facts, char_count=0, needs_ocr=False, page_offsets=[0], links=[""])
+    return re.compile(_pattern(record).replace(rb"\{", b"", 1) + b"\n")
+
+
+TAILS = {unit: _tail_of(unit) for unit in Unit}
+"""By unit: the rest of a record from the first key behind its text to the end of the line."""
