@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from pdfingest.errors import LedgerError
+from pdfingest.measure.machine import resources_told
 
 _Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
@@ -117,6 +118,10 @@ class Database:
                 cure = "Another program has it open: close that one and run again."
             elif code.startswith(("NOTADB", "CORRUPT")):
                 cure = self._cure()
+            elif code.startswith("CANTOPEN"):
+                # SQLite does not say why. The next descriptor says whether there are no more.
+                with resources_told():
+                    os.close(os.open(os.devnull, os.O_RDONLY))
             raise LedgerError(f"{where} cannot be used: {error}. {cure}") from error
 
     def execute(self, sql: str, values: _Values = ()) -> list[Any]:
