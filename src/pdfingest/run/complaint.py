@@ -18,6 +18,7 @@ from pdfingest.errors import (
 from pdfingest.isolation.start import starter
 from pdfingest.model import Check, EnvironmentFailure, Job, Stop
 from pdfingest.run.lane import Inbox, Lane
+from pdfingest.run.lanes import abort
 from pdfingest.run.turn import TimeLimits
 from pdfingest.run.work import Work
 
@@ -49,7 +50,7 @@ def confirmed(job: Job, recorder: str, stop: Stop) -> PdfingestError | None:
                     if turn := inbox.get(timeout=_TICK_S):
                         answer = lane.finish(turn)
                         return _error(answer) if isinstance(answer, EnvironmentFailure) else None
-            lane.abort()
+            abort([lane])
             return None
     except OSError as error:  # the parent itself cannot write there
         return cannot_spool(f"{recorder}: {error}")

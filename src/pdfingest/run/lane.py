@@ -15,8 +15,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import InvalidStateError, wait
+from concurrent.futures import InvalidStateError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import replace
@@ -39,18 +38,12 @@ Ending: TypeAlias = Outcome | EnvironmentFailure | Death
 Inbox: TypeAlias = "SimpleQueue[Turn | None]"
 """Turns that ended, in the order in which they did; None wakes the reader for a stop."""
 
-_RETRY_S = 0.02
-"""How soon a kill is repeated, for a child that was not yet started at the first."""
 _DELIVERY_S = 2.0
 """How long an answer may take from child to parent; it needs less than a millisecond."""
 _STACK_S = 0.2
 """How long a child that is to be killed has for leaving its stack."""
 _LEAVE_S = 1.0
 """How long a child that has answered may take to end; it needs milliseconds."""
-_ABORT_S = 0.5
-"""How long a child that was killed may take to end before its start is given up as well."""
-_GIVE_UP_S = 0.5
-"""How long a lane may take after that; then it is left as it is."""
 
 
 class Lane:
@@ -213,10 +206,6 @@ class Lane:
         if turn := self.turn:
             self._kill(turn)
 
-    def abort(self) -> None:
-        """End the lane's job; see `abort`."""
-        abort([self])
-
     def forget_next(self) -> None:
         """Have no job begin by itself any more."""
         with self._changing:
@@ -278,31 +267,3 @@ def _end_child(turn: Turn) -> None:
     if process is not None and not process.has_ended(_LEAVE_S):
         process.kill()
         process.has_ended(_LEAVE_S)
-
-
-def abort(lanes: Sequence[Lane]) -> list[Lane]:
-    """End the jobs of lanes, also those whose child is only just being started.
-
-    What is lined up does not begin any more. It takes a second at the most: a start that hangs is
-    given up, and a child that not even SIGKILL ends, as it waits for a disk, is left behind.
-
-    Returns:
-        The lanes that are still not free.
-    """
-    for lane in lanes:
-        lane.forget_next()
-    began_s = time.monotonic()
-    is_given_up = False
-    while turns := [lane.turn for lane in lanes if lane.turn and not lane.turn.future.done()]:
-        busy = [lane for lane in lanes if lane.turn in turns]
-        spent_s = time.monotonic() - began_s
-        if spent_s > _ABORT_S + _GIVE_UP_S:
-            return busy
-        if spent_s > _ABORT_S and not is_given_up:
-            is_given_up = True
-            for lane in busy:
-                lane.give_up()
-        for lane in busy:
-            lane.kill()
-        wait([turn.future for turn in turns], timeout=_RETRY_S)
-    return []

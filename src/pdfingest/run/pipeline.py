@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, takewhile
-from typing import BinaryIO, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from pdfingest import streams
 from pdfingest.child.sandbox import confine
@@ -35,25 +35,23 @@ from pdfingest.model import (
     Stop,
 )
 from pdfingest.options import IngestOptions, options_digest
-from pdfingest.output.compact import compact, settle
 from pdfingest.output.layout import ledger_of
 from pdfingest.output.ledger import Ledger
-from pdfingest.output.lock import held
 from pdfingest.output.peak_gate import SHOWN_PEAKS
-from pdfingest.output.sink import DirectorySink, Sink, StreamSink
+from pdfingest.output.sink import Sink
 from pdfingest.output.snapshot import snapshot
 from pdfingest.output.summary import Summary
 from pdfingest.run.discover import AnyPath, Found, discover
+from pdfingest.run.outputs import Outputs, opened, private
 from pdfingest.run.plan import Plan
-from pdfingest.run.safeguards import NO_INPUT, refuse_clash, refuse_loss, refuse_mixture
+from pdfingest.run.safeguards import NO_INPUT, refuse_clash, refuse_loss
 from pdfingest.run.sampler import Sampler
 from pdfingest.run.supervisor import Supervisor
 from pdfingest.run.work import job_template
 
 _Steps: TypeAlias = Generator[Finished, None, None]
-_Pair: TypeAlias = tuple[Ledger, Sink]
-_Outputs: TypeAlias = Callable[[str], AbstractContextManager[_Pair]]
-"""Opens them, given the options digest."""
+_Open: TypeAlias = Callable[[str], AbstractContextManager[Outputs]]
+"""Opens the outputs, given the options digest."""
 
 
 _LOOK_S = 0.1
@@ -143,7 +141,7 @@ def stream(
     """
     found = discover(inputs, listed)
     run = _Run(found, options or IngestOptions(), Listeners(listeners), stop or Stop())
-    with closing(run.steps(lambda _: _private(None))) as steps:
+    with closing(run.steps(lambda _: private(None))) as steps:
         for finished in steps:
             if isinstance(finished.outcome, Extracted):
                 yield from read_records(finished.spool)
@@ -166,10 +164,10 @@ class _Run:
 
     def to_end(self) -> Summary:
         """Do all of it, into the output directory."""
-        deque(self.steps(partial(_outputs, self.options, self.stop)), maxlen=0)
+        deque(self.steps(partial(opened, self.options, self.stop)), maxlen=0)
         return self.summary
 
-    def steps(self, outputs: _Outputs) -> _Steps:
+    def steps(self, outputs: _Open) -> _Steps:
         """The run; each source is yielded once its outcome is known, and written after that."""
         streams.occupy()  # a program that uses the library may have closed them
         if self.options.sandbox is Sandbox.REQUIRE:
@@ -311,31 +309,3 @@ def _some(found: Iterator[Found], options: IngestOptions) -> Iterator[Found]:
     if not options.to_stdout and os.path.exists(ledger_of(options.folder)):
         return iter(())
     raise NoInputError(NO_INPUT)
-
-
-@contextmanager
-def _outputs(options: IngestOptions, stop: Stop, digest: str) -> Generator[_Pair, None, None]:
-    """The ledger and the sink that the options ask for, held against other runs."""
-    if options.to_stdout:
-        with _private(streams.stdout()) as outputs:
-            yield outputs
-        return
-    with held(options.folder, options.wait_s, stop):
-        refuse_mixture(options)
-        folder, unit = options.folder, options.unit
-        with Ledger(ledger_of(folder)) as ledger:
-            settle(folder, ledger)
-            lengths = ledger.lengths()
-            with DirectorySink(
-                folder, unit, digest, lengths, report_unchanged=options.report_unchanged
-            ) as sink:
-                yield ledger, sink
-        if options.compact and not stop.requested:
-            compact(folder, is_held=True)
-
-
-@contextmanager
-def _private(stream: BinaryIO | None) -> Generator[_Pair, None, None]:
-    """A ledger that nothing outlives, and a sink that streams."""
-    with Ledger("") as ledger, StreamSink(stream) as sink:
-        yield ledger, sink

@@ -13,17 +13,14 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain
-from queue import Empty, SimpleQueue
+from itertools import chain, count
+from queue import Empty
 from typing import TypeAlias
 
 from pdfingest.errors import ResourceError
 from pdfingest.exchange.contents import audited
-from pdfingest.exchange.recorder import DONE
-from pdfingest.isolation.start import starter
 from pdfingest.measure.machine import resources_told
 from pdfingest.measure.memory import oom_kills
-from pdfingest.measure.sizing import allow_descriptors
 from pdfingest.model import (
     Attempt,
     Closing,
@@ -40,13 +37,13 @@ from pdfingest.model import (
     Source,
     Stop,
     Unchanged,
-    Unit,
 )
 from pdfingest.options import IngestOptions
 from pdfingest.run.attempts import GiveUp, Repeat, after
 from pdfingest.run.complaint import cannot_spool, confirmed
-from pdfingest.run.lane import Ending, Inbox, Lane, abort
-from pdfingest.run.turn import TimeLimits, Turn
+from pdfingest.run.lane import Lane
+from pdfingest.run.lanes import Lanes
+from pdfingest.run.turn import Turn
 from pdfingest.run.work import Work, joined
 
 TICK_S = 0.1
@@ -81,19 +78,15 @@ class Supervisor:
         started: Callable[[int, Source], None],
     ) -> None:
         self._options = options
-        self._limits = TimeLimits(options.timeout_s, options.page_timeout_s)
         self._recorders = recorders
         self.stop = stop
         self._started = started
-        self._inbox: Inbox = SimpleQueue()
+        self._lanes = Lanes(options, recorders)
         self._due: deque[Work] = deque()
         """To be taken up before what is new."""
         self._aside: deque[Work] = deque()
         self._oom_kills = oom_kills()
-        self._spools = 0
-        self._lanes: list[Lane] = []
-        self._stuck: list[Lane] = []
-        """Lanes whose children not even SIGKILL could end."""
+        self._spools = count(1)
 
     def run(self, jobs: Iterator[Job]) -> _Steps:
         """Run all jobs, `workers` at a time; yields each as it ends.
@@ -113,52 +106,22 @@ class Supervisor:
         first = next(jobs, None)
         if first is None:
             return
-        self.stop.wake = lambda: self._inbox.put(None)
-        lanes = self._opened(first)
+        self.stop.wake = lambda: self._lanes.inbox.put(None)
+        lanes = self._lanes.open(first.engines)
         try:
             yield from self._drive(lanes, map(Work, chain([first], jobs)))
             yield from self._drive(lanes[:1], self._take_up())
-            yield from self._cancel(lanes)
+            yield from self._cancel()
         finally:
-            self._forget(lanes)
-
-    def _opened(self, first: Job) -> list[Lane]:
-        """The lanes, which stay for a later `run`."""
-        allow_descriptors(self._options.workers)
-        for index in range(len(self._lanes), self._options.workers):
-            recorder = f"{self._recorders}/lane-{index}"
-            with resources_told():
-                children = starter(first.engines)
-                lane = Lane(index, children, self._inbox, recorder, self._limits)
-            self._lanes.append(lane)
-        return [*self._lanes]
+            self._forget()
 
     def close(self) -> None:
         """Let go of the lanes, and wait until nothing of them is left."""
-        while self._lanes:
-            if (lane := self._lanes.pop()) not in self._stuck:
-                lane.close()
-        self._stuck.clear()
+        self._lanes.close()
 
     def reading(self) -> Iterable[Reading]:
-        """How far each source is that a child reads, in the order of the lanes."""
-        found: dict[str, Reading] = {}
-        for turn in filter(None, [lane.turn for lane in self._lanes]):
-            note, work = turn.note(), turn.work
-            if note is None:
-                continue
-            source, is_done = turn.job.source, note.page == DONE
-            total_pages = note.total_pages or work.parts[-1].job.pages.end
-            if is_done and not total_pages:  # an answer that is on its way says no page
-                continue
-            mine = work.pages(total_pages)
-            pages = max((mine.stop if is_done else note.page) - mine.start, 0)
-            if other := found.get(source.name):
-                pages += other.pages_done
-            else:
-                pages += sum(len(part.pages(total_pages)) for part in work.parts if part.ended)
-            found[source.name] = Reading(source, pages, total_pages, note.hashed_bytes)
-        return found.values()
+        """Say how far each source is that a child reads, in the order of the lanes."""
+        return self._lanes.reading()
 
     def _take_up(self) -> Iterator[Work]:
         """What was put aside, with the whole budget."""
@@ -176,7 +139,7 @@ class Supervisor:
         while not self.stop.requested and any(lane.turn for lane in lanes):
             idle = [lane for lane in lanes if not lane.turn]
             with suppress(Empty):
-                if turn := self._inbox.get(timeout=_SHARE_TICK_S if idle else TICK_S):
+                if turn := self._lanes.inbox.get(timeout=_SHARE_TICK_S if idle else TICK_S):
                     finished = self._take_in(turn)
                     self._feed(self._lanes[turn.lane], lanes, works)
                     if finished is not None:
@@ -186,8 +149,8 @@ class Supervisor:
                 for lane in lanes:
                     lane.watch()
             for lane in idle:
-                if not lane.turn:
-                    self._share(lane, lanes)
+                if not lane.turn and (work := self._shared(lanes)):
+                    self._begin(lane, work)
             yield None
 
     def _feed(self, lane: Lane, lanes: list[Lane], works: Iterator[Work]) -> None:
@@ -209,28 +172,13 @@ class Supervisor:
         """The next work, if there is any."""
         return self._due.popleft() if self._due else next(works, None)
 
-    def _share(self, idle: Lane, lanes: list[Lane]) -> None:
-        """Have an idle lane take over half of what the slowest other lane has still to read."""
-        turns = [lane.turn for lane in lanes if lane.turn and self._can_share(lane.turn)]
+    def _shared(self, lanes: list[Lane]) -> Work | None:
+        """Take over half of what the slowest lane has still to read, if that is worth a child."""
+        turns = [lane.turn for lane in lanes if lane.turn and lane.turn.can_be_split]
         turn = max(turns, key=Turn.ahead_s, default=None)
-        if turn is None or turn.ahead_s() < _WORTH_S or (note := turn.note()) is None:
-            return
-        work = turn.work
-        rest = work.pages(note.total_pages)
-        page = (note.page + rest.stop + 1) // 2
-        if not note.page < page - 1 < rest.stop - 1:
-            return
-        self._spools += 1
-        spool = f"{work.job.spool}.{self._spools}"
-        other = work.split(page, note.total_pages, spool, work.used_s + turn.running_s)
-        turn.end_at(page)
-        self._begin(idle, other)
-
-    def _can_share(self, turn: Turn) -> bool:
-        """Whether a lane reads pages that another may take over."""
-        if turn.job.unit is not Unit.PAGE or turn.work.whole:
-            return False
-        return isinstance(turn.job.step, Attempt) and not turn.job.step.alone
+        if turn is None or turn.ahead_s() < _WORTH_S:
+            return None
+        return turn.split(f"{turn.job.spool}.{next(self._spools)}")
 
     def _begin(self, lane: Lane, work: Work, step: Attempt | Closing | None = None) -> None:
         """Put a work on a lane, where it does the step that its job has or a new one."""
@@ -305,7 +253,7 @@ class Supervisor:
 
     def _after_death(self, lane: Lane, work: Work, death: Death) -> Finished | None:
         """Do what is decided; see `attempts`."""
-        decision = after(work.job, death, work.history(death, self._limits.file_s))
+        decision = after(work.job, death, work.history(death, self._options.timeout_s))
         if isinstance(decision, Repeat):
             work.repeats += 1
             self._begin(lane, work)
@@ -324,13 +272,13 @@ class Supervisor:
                 self._begin(lane, work, decision)
         return None
 
-    def _cancel(self, lanes: list[Lane]) -> Iterator[Finished]:
+    def _cancel(self) -> Iterator[Finished]:
         """After a stop, end the jobs in flight; those that were quicker are kept.
 
         What is only lined up is as if it had never been taken.
         """
         works = [*self._aside, *self._due]
-        for turn, answer in self._killed(lanes):
+        for turn, answer in self._lanes.killed():
             work = turn.work
             works.append(work)
             if isinstance(answer, Extracted | Failed | Unchanged):
@@ -342,26 +290,12 @@ class Supervisor:
         for work in sources.values():
             yield self._cancelled(work)
 
-    def _killed(self, lanes: list[Lane]) -> Iterator[tuple[Turn, Ending]]:
-        """End what is running; yield each turn that nobody has taken in, once."""
-        for lane in lanes:
-            lane.kill()  # a signal to all, before the wait for the first
-        self._stuck += abort(lanes)
-        for left in [lane.turn for lane in self._stuck if lane.turn]:
-            message = "its child could not be ended"
-            yield left, left.death(FailureKind.CRASHED, message, left.cost())
-        while any(lane.turn for lane in lanes if lane not in self._stuck):
-            if turn := self._inbox.get():
-                yield turn, lanes[turn.lane].finish(turn)
-
-    def _forget(self, lanes: list[Lane]) -> None:
+    def _forget(self) -> None:
         """Leave nothing of a run that was not finished to the next one on these lanes."""
-        deque(self._killed(lanes), maxlen=0)
-        for works in (self._due, self._aside):
-            works.clear()
-        if self._stuck:  # what they still have to say is nobody's any more
-            self.close()
-            self._inbox = SimpleQueue()
+        deque(self._lanes.killed(), maxlen=0)
+        self._due.clear()
+        self._aside.clear()
+        self._lanes.leave_stuck()
 
     def _cancelled(self, work: Work) -> Finished:
         """A source in flight, some parts of which may be done."""

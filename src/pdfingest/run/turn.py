@@ -8,6 +8,7 @@ from pdfingest.exchange.answer import Answer, NotAnAnswer, decoded
 from pdfingest.exchange.recorder import DONE, Note, Playback, unknown
 from pdfingest.isolation.context import Process
 from pdfingest.model import (
+    Attempt,
     Closing,
     Cost,
     Death,
@@ -16,6 +17,7 @@ from pdfingest.model import (
     Halted,
     Job,
     Peak,
+    Unit,
 )
 from pdfingest.run.work import Work
 
@@ -147,9 +149,33 @@ class Turn:
         rest = self.work.pages(note.total_pages).stop - 1 - note.page
         return rest * seconds / pages if pages > 0 else 0.0
 
-    def end_at(self, page: int) -> None:
-        """Tell the child to stop before a page, whose number is 1-based."""
+    @property
+    def can_be_split(self) -> bool:
+        """Whether its child reads pages that another child may take over."""
+        step = self.job.step
+        is_reading = isinstance(step, Attempt) and not step.alone
+        return is_reading and self.job.unit is Unit.PAGE and not self.work.whole
+
+    def split(self, spool: str) -> Work | None:
+        """Have the child stop half-way, and return the rest as a work of its own.
+
+        Args:
+            spool: where that is to write.
+
+        Returns:
+            None if the child is at its last pages.
+        """
+        note = self.note()
+        if note is None:
+            return None
+        last = self.work.pages(note.total_pages).stop - 1
+        page = (note.page + last) // 2 + 1
+        if not note.page < page - 1 < last:
+            return None
+        used_s = self.work.used_s + self.running_s
+        rest = self.work.split(page, note.total_pages, spool, used_s)
         self.playback.tell_end(self.ticket, page)
+        return rest
 
     def death(self, kind: FailureKind, message: str, cost: Cost) -> Death:
         """Return a death where the flight recorder says that it was."""
