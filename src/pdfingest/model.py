@@ -83,7 +83,7 @@ class Aside(StrEnum):
 
 
 class _Sent:
-    """A dataclass that is pickled as a call of its constructor.
+    """Base of dataclasses that are pickled as a call of their constructor.
 
     The pickling of one with slots looks its fields up, on both sides, each time.
     """
@@ -122,7 +122,7 @@ class EngineSpec(_Sent):
 
     @property
     def module(self) -> str:
-        """The module that holds the engine."""
+        """Name of the module that holds the engine."""
         return self.target.partition(":")[0]
 
 
@@ -162,7 +162,7 @@ INFO_NAMES = tuple(DocumentInfo.__dataclass_fields__)
 
 @dataclass(frozen=True, slots=True)
 class Limits(_Sent):
-    """What one file may take; the child puts them on itself."""
+    """Limits on what one file may take, which the child puts on itself."""
 
     memory_bytes: int
     """Address space, which the resident set cannot exceed (RLIMIT_AS)."""
@@ -173,7 +173,7 @@ class Limits(_Sent):
 
 @dataclass(frozen=True, slots=True)
 class PageRange(_Sent):
-    """The pages of a document that one job has; all of them unless several lanes share it."""
+    """Range of pages that one job has: the whole document, unless several lanes share it."""
 
     begin: int = 1
     """Number, 1-based, of the first page."""
@@ -187,7 +187,7 @@ class PageRange(_Sent):
 
 @dataclass(frozen=True, slots=True)
 class Attempt(_Sent):
-    """Read the pages of a job: all of them at first, after a death what is left of them."""
+    """Step of a job: read its pages; all of them at first, after a death what is left."""
 
     first_page: int = 1
     """Number, 1-based, of the page to begin with."""
@@ -205,7 +205,7 @@ class Attempt(_Sent):
 
 @dataclass(frozen=True, slots=True)
 class Closing(_Sent):
-    """Read no page, and make an outcome of what is in the spool: all other pages are lost."""
+    """Step of a job: read no page, and make an outcome of what is in the spool."""
 
     total_pages: int
     """Page count of the document, as far as it is known."""
@@ -215,7 +215,7 @@ class Closing(_Sent):
 
 @dataclass(frozen=True, slots=True)
 class Check(_Sent):
-    """Open no file, and see whether engines, sandbox and spool are there.
+    """Step of a job: open no file, and see whether engines, sandbox and spool are there.
 
     What such a child says of the machine can be no file's lie.
     """
@@ -412,7 +412,7 @@ class Death:
 
 @dataclass(frozen=True, slots=True)
 class Halted(_Sent):
-    """The child stopped itself where it found no memory; it is as good as a death there."""
+    """Answer of a child that stopped where it found no memory; it counts as a death there."""
 
     message: str
     cost: Cost
@@ -420,7 +420,7 @@ class Halted(_Sent):
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentFailure(_Sent):
-    """The machine failed, not the file: the run must stop. Never reaches the report."""
+    """Answer of a child that blames the machine. If that is true, the run must stop."""
 
     what: str
     """`engine`, `sandbox` or `spool`."""
@@ -477,7 +477,7 @@ class Stop:
         self.wake = _nothing
 
     def request(self, exit_code: ExitCode) -> None:
-        """Ask the run to end; it will return with this exit code."""
+        """Ask the run to end, and to return an exit code."""
         self.exit_code = exit_code
         self.wake()
 
@@ -488,4 +488,4 @@ class Stop:
 
 
 def _nothing() -> None:
-    """Wake nobody: no supervisor listens yet."""
+    """Wake nobody, as no supervisor listens yet."""

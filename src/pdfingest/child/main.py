@@ -40,17 +40,17 @@ where the next child will find the next job."""
 
 
 def ignore_stop_signals() -> None:
-    """Leave the end to the parent.
+    """Ignore the signals that end a run: only the parent may decide what they mean.
 
-    Ctrl-C, and the SIGTERM of a service manager, reach the whole group; only the parent may decide
-    what they mean, and it ends its children by SIGKILL.
+    Ctrl-C, and the SIGTERM of a service manager, reach the whole group. The parent ends its
+    children by SIGKILL.
     """
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 def lead_group() -> None:
-    """Lead a process group, so that what an engine forks can be found and ended."""
+    """Make this process lead a group, so that what an engine forks can be found and ended."""
     os.setpgid(0, 0)
 
 
@@ -85,7 +85,7 @@ def die_with_parent(pipe: int) -> None:
 
 
 def _hung_up(pipe: int, timeout_ms: int | None) -> bool:
-    """Whether nobody can write to a pipe any more."""
+    """Return whether nobody can write to a pipe any more."""
     ready = select.poll()
     ready.register(pipe, 0)
     return bool(ready.poll(timeout_ms))
@@ -154,7 +154,7 @@ def run(job: Job, recorder: Recorder) -> Answer:
 
 
 def _leave_stacks(recorder: Recorder) -> None:
-    """Have a crash, and a parent that asks, write the Python stack behind the notes.
+    """Have the Python stack written behind the notes, in a crash or when the parent asks.
 
     Both are C handlers and work while C code holds the GIL. Why not a watchdog in the child
     (faulthandler.dump_traceback_later): it starts a thread for every page.

@@ -41,7 +41,7 @@ _Read: TypeAlias = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class NotAnAnswer:
-    """What came from a child in place of an answer; the message says what is wrong with it."""
+    """Stand for bytes that a child sent in place of an answer; the message says what is wrong."""
 
     message: str
 
@@ -63,7 +63,7 @@ def decoded(data: bytes, job: Job) -> Answer | NotAnAnswer:
 
 
 def _plain(value: Any) -> list[Any]:
-    """Give the fields of a dataclass, which are its slots, in their order."""
+    """Return the values of a dataclass's fields, which are its slots, in their order."""
     return [getattr(value, name) for name in value.__slots__]
 
 
@@ -72,7 +72,7 @@ _encode = json.JSONEncoder(default=_plain, check_circular=False).encode
 
 @cache
 def _reader(hint: Any) -> _Read:
-    """Make the function that reads a value of a type, and raises where the value is of another."""
+    """Return a function that checks that a value has a type, and raises where it has another."""
     if is_dataclass(hint) and isinstance(hint, type):
         return _dataclass_reader(hint)
     if get_origin(hint) is tuple:
@@ -81,7 +81,7 @@ def _reader(hint: Any) -> _Read:
 
 
 def _dataclass_reader(of: type) -> _Read:
-    """Make the function that reads a dataclass from a list of all its fields."""
+    """Return a function that makes a dataclass of the list of all its fields."""
     hints = get_type_hints(of)
     readers = [_reader(hints[each.name]) for each in fields(of)]
 
@@ -95,7 +95,7 @@ def _dataclass_reader(of: type) -> _Read:
 
 
 def _list(value: Any) -> list[Any]:
-    """Judge a list; its items are not looked at."""
+    """Check that a value is a list; its items are not looked at."""
     if type(value) is not list:
         raise TypeError("a list is expected")
     items: list[Any] = value  # pyright: ignore[reportUnknownVariableType] - Any, by JSON
@@ -103,28 +103,28 @@ def _list(value: Any) -> list[Any]:
 
 
 def _number(value: Any) -> int:
-    """Judge a whole number, from 0 on."""
+    """Check that a value is a whole number from 0 on."""
     if type(value) is not int or not 0 <= value <= _MOST:
         raise TypeError("a number is expected")
     return value
 
 
 def _seconds(value: Any) -> float:
-    """Judge a number of seconds, or of seconds since the epoch."""
+    """Check that a value is a number of seconds, or of seconds since the epoch."""
     if type(value) not in {int, float} or not 0 <= value <= _MOST:
         raise TypeError("a time is expected")
     return float(value)
 
 
 def _text(value: Any) -> str:
-    """Judge a text of limited length."""
+    """Check that a value is a text of limited length."""
     if type(value) is not str or len(value) > _MOST_CHARS:
         raise TypeError("a short text is expected")
     return value
 
 
 def _numbers(value: Any) -> tuple[int, ...]:
-    """Judge a list of whole numbers."""
+    """Check that a value is a list of whole numbers from 0 on."""
     return tuple(map(_number, _list(value)))
 
 

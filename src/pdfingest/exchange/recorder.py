@@ -41,7 +41,7 @@ _ASIDES: Sequence[Aside | None] = (None, *Aside)
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One moment of a job."""
+    """What a child was doing at one moment of a job."""
 
     ticket: int = 0
     """The attempt that the child is on; 0 if it has announced none."""
@@ -66,12 +66,12 @@ DONE = (1 << 64) - 1
 
 
 def unknown(ticket: int) -> Note:
-    """The note of a child that has begun, and of which nothing else is known."""
+    """Return the note of a child that has begun, and of which nothing else is known."""
     return Note(ticket, at_s=time.monotonic())
 
 
 class Recorder:
-    """The child's side: takes notes."""
+    """The child's side of a flight recorder, which takes notes."""
 
     def __init__(self, path: str, ticket: int) -> None:
         self._ticket = ticket
@@ -84,11 +84,11 @@ class Recorder:
         self.note()
 
     def fileno(self) -> int:
-        """The descriptor behind the notes, for `faulthandler`."""
+        """Return the descriptor of the file, whose offset is behind the notes, for `faulthandler`."""
         return self._file
 
     def close(self) -> None:
-        """Let go of the file; only a process that outlives its job needs to."""
+        """Close the file; only a process that outlives its job needs to."""
         self._map.close()
         os.close(self._file)
 
@@ -113,13 +113,13 @@ class Recorder:
         _ASIDE.pack_into(self._map, _SLOTS[self._turn % 2] + _ASIDE_AT, code)
 
     def told_to_end(self) -> int:
-        """The page before which to stop, 1-based; 0 for none."""
+        """Return the number, 1-based, of the page before which to stop; 0 for none."""
         ticket, page = _END.unpack_from(self._map, _END_AT)
         return int(page) if ticket == self._ticket else 0
 
 
 class Playback:
-    """The parent's side: makes the file and reads it."""
+    """The parent's side of a flight recorder, which makes its file and reads it."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -149,10 +149,10 @@ class Playback:
             os.pwrite(self._file, content, _END_AT)
 
     def stack(self) -> str:
-        """The stack that the child left; empty if it left none."""
+        """Return the stack that the child left; empty if it left none."""
         content = os.pread(self._file, _STACK_BYTES, NOTES_BYTES)
         return content.decode("utf-8", "replace").strip()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._file)

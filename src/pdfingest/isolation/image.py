@@ -38,7 +38,7 @@ _NONE = -1
 
 
 class ForkedChild:
-    """A fork of the image that waits for what to do, or does it; see `context.Child`."""
+    """A fork of the image, by the descriptors that the parent has of it; see `context.Child`."""
 
     def __init__(self) -> None:
         self._life, theirs = socket.socketpair()
@@ -62,7 +62,7 @@ class ForkedChild:
         return self._exit_code if self.pidfd == _NONE else self.pidfd
 
     def send(self, content: bytes, descriptors: Sequence[int]) -> None:
-        """Tell a child that waits what to do; see `wire.pack`.
+        """Tell a child that waits what to do; see `parcel.pack`.
 
         Raises:
             OSError: it has ended, or does not read.
@@ -117,7 +117,7 @@ class ForkedChild:
 
 
 class Image:
-    """Starts children; see `context.Starter`.
+    """The process that children are forked from; see `context.Starter`.
 
     One spare child is always forked ahead, so that a lane need not wait for a fork. A process that
     is forked from this one by other means makes an image of its own.
@@ -148,7 +148,7 @@ class Image:
         os.register_at_fork(after_in_child=self._forked)
 
     def begin(self) -> None:
-        """Begin to make it; a child that is asked for waits until it is made."""
+        """Begin to make the image; a child that is asked for waits until it is made."""
         with self._lock:
             self._running()
 
@@ -207,7 +207,7 @@ class Image:
         return child
 
     def _running(self) -> socket.socket:
-        """The way to the zygote, which is started if there is none."""
+        """Return the socket of the zygote, which is started if there is none."""
         if self._control is None:
             self._control, theirs = socket.socketpair()
             self._control.settimeout(_IMAGE_S)
@@ -222,7 +222,7 @@ class Image:
         return self._control
 
     def _end(self) -> None:
-        """Let go of the zygote, and wait until it is gone."""
+        """End the zygote, and wait until it is gone."""
         if self._zygote is not None:
             self._zygote.kill()
             self._zygote.wait()
@@ -262,7 +262,7 @@ def _asked_for(control: socket.socket) -> ForkedChild:
 
 
 def _answer(control: socket.socket) -> tuple[int, int]:
-    """What the zygote says next: a pid, and a pidfd or -1.
+    """Receive what the zygote says next: a pid, and a pidfd or -1.
 
     Raises:
         ConnectionError: it is gone.

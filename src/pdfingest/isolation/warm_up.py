@@ -78,14 +78,14 @@ def rehearse(module: str) -> list[Outcome]:
 
 
 def _job(module: str, source: str, spool: str) -> Job:
-    """The job, by the paths of its files."""
+    """Return a job of one page, given the paths of its files."""
     engine = EngineSpec("rehearsal", f"{module}:open_document", "")
     limits = Limits(memory_bytes=1 << 40, output_bytes=1 << 20, pages=1)
     return Job(Source("rehearsal", source), (engine,), (), Unit.PAGE, limits, spool, Sandbox.OFF)
 
 
 def _do(job: Job, recorder: str) -> Outcome:
-    """Do a job that comes through the queue of an executor, and whose answer goes through another.
+    """Take a job from the queue of an executor, do it, and send its answer.
 
     Both queues are used from both ends here, so what goes through them must fit into a pipe.
     """
@@ -105,7 +105,7 @@ def _do(job: Job, recorder: str) -> Outcome:
 
 
 def _pdf() -> bytes:
-    """A PDF with what most have: a text in a standard font, metadata, a table of its objects."""
+    """Return a PDF of one page: a text in a standard font, metadata, a table of its objects."""
     pdf, offsets = b"%PDF-1.7\n", list[int]()
     for number, body in enumerate(_OBJECTS, 1):
         offsets.append(len(pdf))
@@ -125,7 +125,7 @@ _ADDRESSES = 1 << 47
 
 
 def is_possible() -> bool:
-    """Whether this Python has immortal objects, and keeps its counts where they are looked for."""
+    """Return whether this Python has immortal objects, with their counts in the first word."""
     return (
         sys.implementation.name == "cpython"
         and sys.version_info >= (3, 12)
@@ -137,7 +137,7 @@ def is_possible() -> bool:
 
 
 def make_immortal() -> None:
-    """Make it so, where it is possible."""
+    """Make the objects of this process immortal, where that is possible."""
     if not is_possible():
         return
     memory = _memory()
@@ -152,7 +152,7 @@ def make_immortal() -> None:
 
 
 def _code(objects: Iterable[Any]) -> Iterator[Any]:
-    """The code of the functions among them, and its constants, which the collector leaves out."""
+    """Yield the code of functions and its constants, which the garbage collector leaves out."""
     codes = [each.__code__ for each in objects if type(each) is FunctionType]
     while codes:
         yield from codes
@@ -164,7 +164,7 @@ def _code(objects: Iterable[Any]) -> Iterator[Any]:
 
 
 def _memory() -> "ctypes.Array[ctypes.c_uint32]":
-    """The memory of this process; the count of an object is its first word."""
+    """Return the memory of this process, in which the count of an object is its first word."""
     return (ctypes.c_uint32 * (_ADDRESSES // _WORD_BYTES)).from_address(0)
 
 
@@ -177,7 +177,7 @@ _KEPT_BYTES = 1 << 20
 
 @cache
 def _glibc() -> Any:
-    """The C library, with the types of what is used of it; None if it is another."""
+    """Return the C library, if it is that of GNU, with the types of the functions used here."""
     library = ctypes.CDLL(None)
     if not hasattr(library, "gnu_get_libc_version"):
         return None
@@ -188,7 +188,7 @@ def _glibc() -> Any:
 
 
 def take_holes() -> None:
-    """Allocate all free memory before the end of the heap, for ever; it costs no new page."""
+    """Allocate all free memory before the end of the heap, for ever, which costs no page."""
     if (library := _glibc()) is None:
         return
     library.malloc_trim(0)
@@ -203,7 +203,7 @@ def take_holes() -> None:
 
 
 def keep_freed() -> None:
-    """Have `free` keep what it gets; at exit, the system takes all back anyway.
+    """Have `free` keep what it gets; at exit the system takes all back anyway.
 
     To free one large block raises the bounds from which on blocks are mapped apart, and the end of
     the heap is given back (mallopt(3), M_MMAP_THRESHOLD): from 128 KiB to its size and to twice its

@@ -100,7 +100,7 @@ def make_image(
 
 
 def _import(modules: Sequence[str]) -> list[_Hook]:
-    """Import what is in the image, and keep what that wants to do at each fork.
+    """Import the modules of the image, and keep what they would do at each fork.
 
     This process has one thread and holds no lock, so there is nothing to repair in its children;
     `threading` and `random` would copy 170 pages for it.
@@ -125,7 +125,7 @@ def _import(modules: Sequence[str]) -> list[_Hook]:
 
 
 class _Zygote:
-    """Forks, and waits for what it forked."""
+    """The loop of the zygote, which forks children and waits for their ends."""
 
     def __init__(self, control: socket.socket, hooks: list[_Hook]) -> None:
         self._control = control
@@ -134,7 +134,7 @@ class _Zygote:
         """Pid to the pipe that its exit code goes to."""
 
     def serve(self) -> None:
-        """Until the parent is gone."""
+        """Serve requests until the parent is gone."""
         ready = select.poll()
         ready.register(self._control, select.POLLIN)
         is_asked = True
@@ -202,7 +202,7 @@ class _Zygote:
             os._exit(code)
 
     def _reap(self) -> None:
-        """Tell of all that ended, and end what they left.
+        """Tell the parent of the children that have ended, and end what they left behind.
 
         All of it before their numbers are given back to the system, which may give them to
         others at once.

@@ -1,4 +1,4 @@
-"""What a child says of the machine, such as a full disk, and whether that is so.
+"""Complaints: what a child says of the machine, such as a full disk, and whether it is true.
 
 A child that a file has taken over may say it to stop the run. So another child, which opens no
 file, is asked whether it sees the same, under the same limits and in the same sandbox.
@@ -28,7 +28,7 @@ _TICK_S = 0.05
 
 
 def confirmed(job: Job, recorder: str, stop: Stop) -> PdfingestError | None:
-    """See whether the machine fails a child that opens no file. Runs in the parent; blocks.
+    """Check whether the machine fails a child that opens no file. Runs in the parent; blocks.
 
     Args:
         job: what a child complained about.
@@ -64,7 +64,7 @@ _LIMITS = TimeLimits(_CHECK_S, _CHECK_S)
 
 
 def _error(failure: EnvironmentFailure) -> PdfingestError:
-    """The error that stops the run."""
+    """Return the error that stops the run."""
     match failure.what:
         case "engine":
             return EngineUnavailableError(failure.message)
@@ -75,6 +75,6 @@ def _error(failure: EnvironmentFailure) -> PdfingestError:
 
 
 def cannot_spool(what: str) -> OutputError:
-    """The error of a machine that cannot hold what the children write."""
+    """Return the error of a machine that cannot hold what children write."""
     cure = "Free some space or name another --output."
     return OutputError(f"cannot write the spool {what}. {cure}")

@@ -47,7 +47,7 @@ _LEAVE_S = 1.0
 
 
 class Lane:
-    """One job at a time, each in a child of its own.
+    """A slot for one job at a time, each in a child of its own.
 
     Args:
         index: 0-based.
@@ -87,7 +87,7 @@ class Lane:
                 self._begin(work)
 
     def line_up(self, work: Work) -> None:
-        """Begin a job as `start` does, once those before it have answered."""
+        """Begin a job as `start` does, as soon as those before it have answered."""
         with self._changing:
             self._next.append(work)
             if self.turn and self.turn.is_over:  # it was quicker than the reader
@@ -112,7 +112,7 @@ class Lane:
         future.add_done_callback(lambda _: self._ended(turn))
 
     def _ended(self, turn: Turn) -> None:
-        """Tell the reader, and go on. Runs in the executor's thread."""
+        """Put a turn that has ended into the inbox, and go on. Runs in the executor's thread."""
         with self._changing:
             turn.end(self._executor.process)  # before the next is started by this thread
             self._inbox.put(turn)  # first, so that no turn is ever neither here nor there
@@ -120,7 +120,7 @@ class Lane:
             self._go_on(turn)
 
     def _go_on(self, turn: Turn) -> None:
-        """Begin what is lined up behind a turn that is over, unless it was a death."""
+        """Begin the next job in the line behind a turn that is over, unless it was a death."""
         if self._next and turn.is_answered:
             following = self._next.popleft()  # first: it may be over before this is
             try:

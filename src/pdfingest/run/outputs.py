@@ -19,7 +19,7 @@ Outputs: TypeAlias = tuple[Ledger, Sink]
 
 @contextmanager
 def opened(options: IngestOptions, stop: Stop, digest: str) -> Generator[Outputs, None, None]:
-    """The ledger and the sink that the options ask for, held against other runs."""
+    """Open the ledger and the sink that the options ask for, held against other runs."""
     if options.to_stdout:
         with private(streams.stdout()) as outputs:
             yield outputs
@@ -40,6 +40,6 @@ def opened(options: IngestOptions, stop: Stop, digest: str) -> Generator[Outputs
 
 @contextmanager
 def private(stream: BinaryIO | None) -> Generator[Outputs, None, None]:
-    """A ledger that nothing outlives, and a sink that streams."""
+    """Open a ledger that lives as long as the run, and a sink that writes to a stream."""
     with Ledger("") as ledger, StreamSink(stream) as sink:
         yield ledger, sink

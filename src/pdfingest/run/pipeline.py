@@ -59,18 +59,18 @@ _LOOK_S = 0.1
 
 
 class Executor(Protocol):
-    """Has jobs done, here or elsewhere."""
+    """Runs jobs, in children of this process or elsewhere."""
 
     def run(self, jobs: Iterator[Job], /) -> Generator[Finished | None, None, None]:
         """Yield each job as it ends, and None some times a second; see `Supervisor.run`."""
         ...
 
     def reading(self) -> Iterable[Reading]:
-        """How far the jobs that are under way are, as far as that is known."""
+        """Say how far the sources are that are being read, as far as that is known."""
         ...
 
     def close(self) -> None:
-        """Let go of what it holds."""
+        """Release processes, threads and files."""
         ...
 
 
@@ -123,7 +123,7 @@ def ingest_found(
     listeners: Sequence[Listener] = (),
     stop: Stop | None = None,
 ) -> Summary:
-    """Ingest what a discovery yields; as `ingest` otherwise."""
+    """Ingest the sources that a discovery yields; see `ingest` for the rest."""
     return _Run(found, options, Listeners(listeners), stop or Stop()).to_end()
 
 
@@ -135,7 +135,7 @@ def stream(
     listeners: Sequence[Listener] = (),
     stop: Stop | None = None,
 ) -> Iterator[Record]:
-    """Yield the records of PDFs as they come, without an output directory; as `ingest` otherwise.
+    """Yield the records of PDFs as they come, without an output directory; see also `ingest`.
 
     A source that failed yields nothing: watch `Listener.on_finished`. Closing the iterator ends
     the children.
@@ -150,7 +150,7 @@ def stream(
 
 @dataclass(slots=True)
 class _Run:
-    """One run: what was asked for, and the summary that grows."""
+    """State of one run: what was asked for, and the summary that grows."""
 
     found: Iterator[Found]
     options: IngestOptions
@@ -164,12 +164,12 @@ class _Run:
     _look_s: float = 0.0
 
     def to_end(self) -> Summary:
-        """Do all of it, into the output directory."""
+        """Run to the end, into the output directory, and return the summary."""
         deque(self.steps(partial(opened, self.options, self.stop)), maxlen=0)
         return self.summary
 
     def steps(self, outputs: _Open) -> _Steps:
-        """The run; each source is yielded once its outcome is known, and written after that."""
+        """Run step by step: yield each source when its outcome is known, and then write it."""
         streams.occupy()  # a program that uses the library may have closed them
         if self.options.sandbox is Sandbox.REQUIRE:
             confine.check()
@@ -214,7 +214,7 @@ class _Run:
                 begin_image(engines)
 
     def _plan(self, found: Iterator[Found], plan: Plan, ledger: Ledger, digest: str) -> None:
-        """Fill the plan and settle it, and see that it would do no harm.
+        """Fill and settle the plan, and refuse one that would harm what earlier runs wrote.
 
         Raises:
             UsageError: a source would replace the records of another.
@@ -230,7 +230,7 @@ class _Run:
         self.listener.on_planned(plan.sources, plan.size_bytes)
 
     def _as_duplicate(self, finished: Finished, original: str) -> Finished:
-        """A finished source that names the one with the same content, if there is one."""
+        """Return a finished source that names the source with the same content, if any."""
         if not original:
             return finished
         outcome = finished.outcome
@@ -241,7 +241,7 @@ class _Run:
     def _outcomes(
         self, plan: Plan, engines: tuple[EngineSpec, ...], ledger: Ledger, sink: Sink
     ) -> _Steps:
-        """Exactly one outcome for each source that is taken up."""
+        """Yield exactly one outcome for each source that the run takes up."""
         if not self.stop.requested:
             for source, gone in plan.gone():
                 yield Finished(source, gone)
@@ -275,7 +275,7 @@ class _Run:
                 self.listener.on_tick(self.summary)
 
     def _look(self, executor: Executor) -> None:
-        """See how far the sources are that are being read; some times a second at the most."""
+        """Update the progress of the sources that are being read, some times a second."""
         now_s = time.monotonic()
         if now_s >= self._look_s:
             self._look_s = now_s + _LOOK_S
@@ -292,7 +292,7 @@ def planned(
     options: IngestOptions,
     stop: Stop,
 ) -> Generator[Plan, None, None]:
-    """Plan a run and leave everything as it is; another run may hold the output directory.
+    """Plan a run without changing anything; another run may hold the output directory.
 
     Raises:
         NoInputError: nothing matched.
@@ -309,9 +309,9 @@ def planned(
 
 
 def _some(found: Iterator[Found], options: IngestOptions) -> Iterator[Found]:
-    """What was found, if anything was or an earlier run may know why not.
+    """Return what was found, if anything was or an earlier run may know why not.
 
-    Asked before anything is made.
+    To be called before anything is written.
 
     Raises:
         NoInputError: nothing was found.

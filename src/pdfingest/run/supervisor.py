@@ -47,9 +47,9 @@ from pdfingest.run.turn import Turn
 from pdfingest.run.work import Work, joined
 
 TICK_S = 0.1
-"""How long a reader waits at the most for a sign that the run is alive."""
+"""Longest time that a reader waits for a sign that the run is alive."""
 _SHARE_TICK_S = 0.01
-"""The same while a lane is idle."""
+"""The same while a lane is idle, which may take over pages of another."""
 _WORTH_S = 0.05
 """Reading that must lie before a lane if another is to take half of it: a child costs some ms, and
 opening a large file some tens."""
@@ -83,19 +83,18 @@ class Supervisor:
         self._started = started
         self._lanes = Lanes(options, recorders)
         self._due: deque[Work] = deque()
-        """To be taken up before what is new."""
+        """Works to be taken up before new ones."""
         self._aside: deque[Work] = deque()
         self._oom_kills = oom_kills()
         self._spools = count(1)
 
     def run(self, jobs: Iterator[Job]) -> _Steps:
-        """Run all jobs, `workers` at a time; yields each as it ends.
+        """Run all jobs, at most `workers` at a time, and yield each source when it has ended.
 
-        Each lane has some jobs lined up, so that children work while the reader writes. At most
-        `workers` jobs are in flight. Some times a second it yields None,
-        so that the reader can show that the run is alive. When a stop is requested, living
-        children are killed, their jobs end as cancelled, and the iterator ends. Closing it kills
-        the children too.
+        Each lane has some jobs lined up, so that children work while the reader writes. Some times
+        a second the iterator yields None, so that the reader can show that the run is alive. When
+        a stop is requested, living children are killed, their jobs end as cancelled, and the
+        iterator ends. Closing the iterator kills the children too.
 
         Raises:
             OutputError: a child could not write its spool.
@@ -124,7 +123,7 @@ class Supervisor:
         return self._lanes.reading()
 
     def _take_up(self) -> Iterator[Work]:
-        """What was put aside, with the whole budget."""
+        """Yield the works that found no memory, each with the whole budget for its child."""
         while self._aside:
             work = self._aside.popleft()
             limits = replace(work.job.limits, memory_bytes=self._options.budget_bytes())
@@ -132,7 +131,7 @@ class Supervisor:
             yield work
 
     def _drive(self, lanes: list[Lane], works: Iterator[Work]) -> _Steps:
-        """Keep these lanes busy until the work is done."""
+        """Keep some lanes busy until all works are done or a stop is requested."""
         for lane in lanes:
             self._feed(lane, lanes, works)
         due_s = 0.0
@@ -154,7 +153,7 @@ class Supervisor:
             yield None
 
     def _feed(self, lane: Lane, lanes: list[Lane], works: Iterator[Work]) -> None:
-        """See that a lane has something to do now, and something for then, if there is any."""
+        """Give a lane a job, if it has none, and line up more behind it."""
         if self.stop.requested:
             return
         if not lane.turn:
@@ -169,7 +168,7 @@ class Supervisor:
                 lane.line_up(work)
 
     def _next(self, works: Iterator[Work]) -> Work | None:
-        """The next work, if there is any."""
+        """Return the next work, or None when there is no more."""
         return self._due.popleft() if self._due else next(works, None)
 
     def _shared(self, lanes: list[Lane]) -> Work | None:
@@ -189,13 +188,13 @@ class Supervisor:
         self._tell(lane.turn)
 
     def _tell(self, turn: Turn | None) -> None:
-        """Tell that a job has begun, once: some begin and end before anybody looks."""
+        """Announce the start of a job, once: some begin and end before anybody looks."""
         if turn and not turn.is_told:
             turn.is_told = True
             self._started(turn.lane, turn.job.source)
 
     def _take_in(self, turn: Turn) -> Finished | None:
-        """What a turn came to; None if its source is not done."""
+        """Take in a turn that has ended; return its source if that has ended too."""
         lane = self._lanes[turn.lane]
         answer = lane.finish(turn)
         self._tell(turn)
@@ -209,7 +208,7 @@ class Supervisor:
                 return self._over(turn.work, turn.work.outcome(answer))
 
     def _doubted(self, turn: Turn, failure: EnvironmentFailure) -> Death:
-        """Stop the run if the machine has failed as a child says; else that child has.
+        """Check what a child says of the machine; return its death if the machine is sound.
 
         Raises:
             PdfingestError: the machine has failed.
@@ -221,7 +220,7 @@ class Supervisor:
         return replace(death, is_at_fault=False)  # a disk may have been full for a moment
 
     def _over(self, work: Work, outcome: Outcome) -> Finished | None:
-        """A work is over; its source is when all its parts are."""
+        """Note the outcome of a work; return its source if all parts of that have ended."""
         work.ended = outcome
         first = work.parts[0]
         if not all(part.ended for part in work.parts):
@@ -236,7 +235,7 @@ class Supervisor:
         return Finished(first.job.source, whole, first.job.spool)
 
     def _joined(self, work: Work) -> Outcome | None:
-        """The outcome of a source, corrected by what is in its spool; see `work.joined`."""
+        """Join the parts of a source and audit its spool; see `work.joined`."""
         first = work.parts[0].job
         try:
             whole = joined(work.parts)
@@ -245,14 +244,14 @@ class Supervisor:
             raise cannot_spool(f"{first.spool}: {error}") from error
 
     def _judged(self, death: Death) -> Death:
-        """A SIGKILL that nobody here sent is the kernel's, if it says that it killed."""
+        """Blame the memory limit for a SIGKILL that the kernel sent for want of memory."""
         killed, self._oom_kills = oom_kills() - self._oom_kills, oom_kills()
         if killed and death.cost.signal == "SIGKILL" and death.kind is FailureKind.CRASHED:
             return replace(death, kind=FailureKind.MEMORY_LIMIT)
         return death
 
     def _after_death(self, lane: Lane, work: Work, death: Death) -> Finished | None:
-        """Do what is decided; see `attempts`."""
+        """Go on with a work as `attempts.after` decides; return its source if it has ended."""
         decision = after(work.job, death, work.history(death, self._options.timeout_s))
         if isinstance(decision, Repeat):
             work.repeats += 1
@@ -273,9 +272,9 @@ class Supervisor:
         return None
 
     def _cancel(self) -> Iterator[Finished]:
-        """After a stop, end the jobs in flight; those that were quicker are kept.
+        """End the jobs in flight after a stop, and yield their sources; finished jobs are kept.
 
-        What is only lined up is as if it had never been taken.
+        Jobs that are only lined up are as if they had never been taken.
         """
         works = [*self._aside, *self._due]
         for turn, answer in self._lanes.killed():
@@ -291,14 +290,14 @@ class Supervisor:
             yield self._cancelled(work)
 
     def _forget(self) -> None:
-        """Leave nothing of a run that was not finished to the next one on these lanes."""
+        """Clear what an unfinished run has left, so that the lanes can serve another run."""
         deque(self._lanes.killed(), maxlen=0)
         self._due.clear()
         self._aside.clear()
         self._lanes.leave_stuck()
 
     def _cancelled(self, work: Work) -> Finished:
-        """A source in flight, some parts of which may be done."""
+        """Return the outcome of a source in flight, some parts of which may have ended."""
         first = work.parts[0]
         whole = self._joined(work) if all(part.ended for part in work.parts) else None
         if whole is None:

@@ -78,12 +78,12 @@ class Work:
 
     @property
     def total_pages(self) -> int:
-        """Page count of the document, if one of its children that died knew it; else 0."""
+        """Page count of the document as children that died knew it; 0 if none did."""
         return max((death.total_pages for death in self.deaths), default=0)
 
     @property
     def used_s(self) -> float:
-        """Time that its children have had, and its source before."""
+        """Time in seconds that its children have had, and its source before it was split."""
         return self.had_s + sum(cost.wall_s for cost in self.costs)
 
     def pages(self, total_pages: int) -> range:
@@ -112,16 +112,16 @@ class Work:
         return other
 
     def note(self, death: Death) -> None:
-        """Take in the death of a child that was at fault."""
+        """Note the death of a child that was at fault."""
         self.deaths.append(death)
         self.costs.append(death.cost)
 
     def history(self, death: Death, limit_s: float) -> History:
-        """Return what is known of it when a child has died, which is not noted yet.
+        """Return what `attempts.after` must know when a child has died.
 
         Args:
-            death: of that child.
-            limit_s: time that its source may take.
+            death: of that child, which is not noted yet.
+            limit_s: time in seconds that the source may take.
         """
         return History(
             deaths=len(self.deaths) + 1,
@@ -131,7 +131,11 @@ class Work:
         )
 
     def cost(self, last: Cost) -> Cost:
-        """All its attempts as one."""
+        """Sum up the cost of all attempts.
+
+        Args:
+            last: cost of the attempt that is not in `costs`.
+        """
         if not self.costs:
             return last
         costs = [*self.costs, last]
@@ -149,7 +153,7 @@ class Work:
         )
 
     def outcome(self, outcome: Outcome) -> Outcome:
-        """The last attempt's outcome, which does not know how the earlier ones ended."""
+        """Complete the outcome of the last attempt by what earlier ones cost and died of."""
         if not self.costs:
             return outcome
         outcome = replace(outcome, cost=self.cost(outcome.cost))
@@ -167,7 +171,7 @@ class Work:
                 return replace(outcome, failure=death.kind, message=death.message)
 
     def failed(self) -> Failed:
-        """Nothing came of it, and no child is left to say so."""
+        """Return the outcome of a work whose last child died and that has no record."""
         death, last = self.deaths[0], self.costs.pop()
         return Failed(
             death.kind,
@@ -178,7 +182,7 @@ class Work:
         )
 
     def again(self) -> "Work":
-        """The source anew, by one child at a time: its parts do not fit together."""
+        """Return a work that does the whole source anew, as its parts do not fit together."""
         job = replace(self.parts[0].job, pages=PageRange(), step=Attempt())
         costs = [part.ended.cost for part in self.parts if part.ended is not None]
         # The parts ran side by side: the times of all are more than the source has had.
@@ -187,19 +191,19 @@ class Work:
 
 
 def _position(works: Sequence[Work], work: Work) -> int:
-    """Where a work is, by identity."""
+    """Return the index of a work, which is told from others by identity."""
     return next(index for index, each in enumerate(works) if each is work)
 
 
 def joined(parts: Sequence[Work]) -> Outcome | None:
-    """What the parts of a source come to, their records in one spool, the first.
+    """Join the outcomes of the parts of a source, and their records in the spool of the first.
 
     Args:
         parts: all ended, in the order of their pages.
 
     Returns:
         None where the parts do not fit together: the file was written to between their starts, or
-        a limit on the whole of it was crossed. Then it must be done anew, in one piece.
+        the whole crosses a limit. Then the source must be done anew, in one piece.
     """
     outcomes = [part.ended for part in parts if part.ended is not None]
     if len(parts) == 1:
@@ -234,7 +238,7 @@ def joined(parts: Sequence[Work]) -> Outcome | None:
 
 
 def _fit(parts: Sequence[Work], outcomes: Sequence[Outcome]) -> bool:
-    """Whether the parts are of one content, without a gap, and together within the limits."""
+    """Check that the parts have one content, leave no gap, and are within the limits together."""
     size_bytes = 0
     for part, outcome in zip(parts, outcomes, strict=True):
         if outcome.failure is FailureKind.TOO_LARGE:
@@ -248,14 +252,14 @@ def _fit(parts: Sequence[Work], outcomes: Sequence[Outcome]) -> bool:
 
 
 def _lost(part: Work) -> Sequence[int]:
-    """The pages of a part that left no record."""
+    """Return the numbers of the pages of a part that left no record."""
     if isinstance(part.ended, Extracted):
         return part.ended.failed_pages
     return part.pages(0)
 
 
 def _cost_of_all(costs: Sequence[Cost]) -> Cost:
-    """The cost of parts that ran side by side."""
+    """Sum up the cost of parts that ran side by side."""
     began = min(cost.started_at for cost in costs)
     highest = max((cost.peak for cost in costs), key=lambda peak: peak.peak_bytes)
     return Cost(
