@@ -84,7 +84,7 @@ class Recorder:
         self.note()
 
     def fileno(self) -> int:
-        """Return the descriptor of the file, whose offset is behind the notes, for `faulthandler`."""
+        """Return the descriptor, whose offset is behind the notes, for `faulthandler`."""
         return self._file
 
     def close(self) -> None:
