@@ -24,11 +24,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing import connection
 from multiprocessing.context import BaseContext
 from typing import Any, Protocol
 
-from pdfingest.isolation.queues import Answers, Room, Unlocked
+from pdfingest.isolation.queues import Answers, Room, Unlocked, ended_pipe
 from pdfingest.measure.memory import resident_bytes
 
 LOST = 256
@@ -222,9 +221,8 @@ class Context(BaseContext):
         """Held while a process is made or started, which two threads may do in Python 3.11."""
         self._starter = starter
         self._room = Room()
-        self._ended, writer = connection.Pipe(duplex=False)
-        writer.close()
-        self._answers = Answers(self._ended)
+        self._ended = ended_pipe()
+        self._answers = Answers()
         self._leaving: list[Process] = []
 
     @property
@@ -242,7 +240,7 @@ class Context(BaseContext):
         try:
             child = self._starter.start(target, args)
         except OSError:
-            self._answers.close()
+            self._answers.drop()
             raise
         self._answers.is_sent()
         self._room.release()

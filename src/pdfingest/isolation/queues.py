@@ -49,15 +49,19 @@ class AnswerWriter:
         self.pipe.send_bytes(_WORK_ID.pack(item.work_id) + item.result)
 
 
+def ended_pipe() -> "connection.Connection[Any, Any]":
+    """Return the reading end of a pipe that nobody can write to, as that of an ended process."""
+    reader, writer = connection.Pipe(duplex=False)
+    writer.close()
+    return reader
+
+
 class Answers:
-    """The parent's side of an executor's queue of results.
+    """The parent's side of an executor's queue of results."""
 
-    Args:
-        ended: a pipe that nobody can write to, for as long as there is no process.
-    """
-
-    def __init__(self, ended: "connection.Connection[Any, Any]") -> None:
-        self._pipe = self._ended = ended
+    def __init__(self) -> None:
+        # Not that of the context: the executor waits for both, and a selector for none twice.
+        self._pipe = self._ended = ended_pipe()
         self._writer: connection.Connection[Any, Any] | None = None
         self._received = 0
         """Number of answers so far, which is that of the call that the next answer must be to."""
@@ -77,7 +81,7 @@ class Answers:
         Args:
             answered: told when its answer is here; returns its pid.
         """
-        self.close()
+        self.drop()
         self._pipe, self._writer = connection.Pipe(duplex=False)
         self._answered = answered
 
@@ -104,12 +108,17 @@ class Answers:
         self._received += 1
         return Result(work_id, self._answered(), content[_WORK_ID.size :])
 
-    def close(self) -> None:
+    def drop(self) -> None:
         """Close the pipe; the queue then looks like one whose process has ended."""
         self.is_sent()
         if self._pipe is not self._ended:
             self._pipe.close()
             self._pipe = self._ended
+
+    def close(self) -> None:
+        """Close all pipes."""
+        self.drop()
+        self._ended.close()
 
 
 class Unlocked:
