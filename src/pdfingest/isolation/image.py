@@ -15,7 +15,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from multiprocessing.spawn import get_executable
+from multiprocessing.spawn import get_command_line
 from typing import Any
 
 from pdfingest.isolation.environment import child_environment
@@ -212,9 +212,8 @@ class Image:
             self._control, theirs = socket.socketpair()
             self._control.settimeout(_IMAGE_S)
             with theirs:
-                command = [os.fsdecode(get_executable()), *_flags()]
                 self._zygote = subprocess.Popen(  # noqa: S603 - this program
-                    [*command, "-c", self._code, f"{theirs.fileno()}"],
+                    [*_interpreter(), "-c", self._code, f"{theirs.fileno()}"],
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
                     env=child_environment(),
@@ -242,10 +241,10 @@ class Image:
         self._zygote = self._control = self._spare = None
 
 
-def _flags() -> list[str]:
-    """Return the options that this interpreter was started with."""
-    flags: list[str] = getattr(subprocess, "_args_from_interpreter_flags")()  # noqa: B009 - not in the type stubs
-    return flags
+def _interpreter() -> list[str]:
+    """Return the command of this interpreter, with the options that it was started with."""
+    *command, _option, _program, _mark = get_command_line()
+    return list(map(os.fsdecode, command))
 
 
 def _asked_for(control: socket.socket) -> ForkedChild:
