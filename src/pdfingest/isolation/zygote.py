@@ -21,15 +21,14 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, NoReturn, TypeAlias
 
 from pdfingest.child import limits
 from pdfingest.child import main as child
 from pdfingest.child.sandbox import confine
-from pdfingest.isolation import warm_up as warming
 from pdfingest.isolation.wire import NUMBER, receive
 
 _Hook: TypeAlias = dict[str, Callable[[], None]]
@@ -38,12 +37,8 @@ _Hook: TypeAlias = dict[str, Callable[[], None]]
 _ENDS = 2
 """Descriptors that come with a request: the child's end of its socket, and the pipe that its exit
 code is to be written to."""
-_EXECUTOR = (
-    "concurrent.futures.process",
-    "pdfingest.isolation.context",
-    "pdfingest.isolation.parcel",
-)
-"""Modules that hold what an executor runs in its processes, and that unpickle it."""
+_EXECUTOR = ("concurrent.futures.process", "pdfingest.isolation.context")
+"""Modules of what an executor runs in its processes."""
 _REAP_MS = 10
 """How long the end of a child may go unnoticed. Nobody waits for it where there was an answer, so
 it is looked for in passing; a handler of SIGCHLD would be 70 pages of every child."""
@@ -80,7 +75,12 @@ def make_image(
     """
     child.ignore_stop_signals()  # children inherit it, also those that are only just booting
     gc.disable()  # until all is imported, which is not garbage
-    hooks = _import([*_EXECUTOR, *modules])
+    with _kept_hooks() as hooks:
+        from pdfingest.isolation import warm_up as warming  # noqa: PLC0415 - it wants hooks
+
+        for module in (*_EXECUTOR, *modules):
+            with suppress(ImportError):  # a child will say so
+                import_module(module)
     if warm_up:
         for module in modules:
             with suppress(Exception):  # a job that meets the same will say so
@@ -99,13 +99,14 @@ def make_image(
     return hooks
 
 
-def _import(modules: Sequence[str]) -> list[_Hook]:
-    """Import the modules of the image, and keep what they would do at each fork.
+@contextmanager
+def _kept_hooks() -> Generator[list[_Hook], None, None]:
+    """Keep from running what modules that are imported meanwhile would do at each fork.
 
     This process has one thread and holds no lock, so there is nothing to repair in its children;
     `threading` and `random` would copy 170 pages for it.
 
-    Returns:
+    Yields:
         The hooks, for children that fork in their turn (`os.register_at_fork`).
     """
     hooks: list[_Hook] = []
@@ -116,12 +117,9 @@ def _import(modules: Sequence[str]) -> list[_Hook]:
         hooks.append(hook)
 
     setattr(os, name, keep)
-    for module in modules:
-        with suppress(ImportError):  # a child will say so
-            import_module(module)
+    yield hooks
     setattr(os, name, register)
     sys.modules.pop("random", None)  # it would give each child the same numbers
-    return hooks
 
 
 class _Zygote:
@@ -192,8 +190,9 @@ class _Zygote:
             child.lead_group()
             parent = socket.socket(fileno=life)  # held as long as the child lives
             content, descriptors = receive(parent)
-            # Imported by `make_image`, which keeps what the modules want to do at each fork.
-            target, args = sys.modules[_EXECUTOR[-1]].unpack(content, descriptors)
+            from pdfingest.isolation.parcel import unpack  # noqa: PLC0415 - as in `make_image`
+
+            target, args = unpack(content, descriptors)
             child.die_with_parent(parent.fileno())
             child.of_others[:] = [each for each in descriptors if each != args[1].pipe.fileno()]
             target(*args)
