@@ -23,7 +23,7 @@ from pdfingest.options import IngestOptions, option_of
 from pdfingest.output import layout
 from pdfingest.output.schema import Schema, schema_of
 from pdfingest.report.csv import write_csv
-from pdfingest.report.html import MOST_ROWS
+from pdfingest.report.plots import MOST_ROWS
 from pdfingest.service.settings import PREFIX, Settings
 from pdfingest.text import parse_size
 
