@@ -12,9 +12,9 @@ from typer.main import get_command
 
 from conftest import ROOT
 from pdfingest import ExitCode, FailureKind
+from pdfingest.cli.command import known_variables
 from pdfingest.cli.declared import Option, Program, options_of
 from pdfingest.cli.main import app
-from pdfingest.cli.unread import known_variables
 from pdfingest.engines.registry import _BUILT_IN
 from pdfingest.exchange import record
 from pdfingest.measure import sizing

@@ -1,8 +1,8 @@
 """SIGINT, SIGTERM and SIGHUP: the first asks the run to end, the second ends the program at once.
 
-A thread of its own waits for them, by the descriptor that the interpreter writes to in the handler
-itself (`signal.set_wakeup_fd`). Why no handler in Python: that runs in the main thread once its
-present call comes back, and the call may be what is stuck.
+A thread of its own waits for them, at the descriptor to which the interpreter's handler in C writes
+(`signal.set_wakeup_fd`). A handler in Python would not do: it runs in the main thread once the
+call that this thread is in returns, and that call may be what is stuck.
 """
 
 import os
@@ -26,12 +26,12 @@ _CODES = {
     if (number := getattr(signal, name, None)) is not None
 }
 _SHOW_CURSOR = b"\x1b[?25h"
-"""What a progress bar has hidden (ECMA-48 private mode 25, DECTCEM)."""
+"""Shows the cursor, which a progress bar hides (DEC private mode 25, DECTCEM)."""
 
 
 @contextmanager
 def stop_on_signals() -> Generator[Stop, None, None]:
-    """A `Stop` that the signals request while the block runs. Main thread only.
+    """Yield a `Stop` that the signals request while the block runs. For the main thread only.
 
     A signal that the program was started to ignore, as by nohup(1), stays ignored.
     """
@@ -57,11 +57,14 @@ def stop_on_signals() -> Generator[Stop, None, None]:
 
 
 def _wake(_number: int, _frame: FrameType | None) -> None:
-    """Have the main thread come back from a call that waits; the other thread does the rest."""
+    """Do nothing but interrupt what the main thread waits in; the other thread does the rest."""
 
 
 def _watch(reader: int, stop: Stop) -> None:
-    """Meet the signals, a byte each, until nobody can send any."""
+    """Request a stop for the first signal, and end the program for the second.
+
+    A signal is one byte; the pipe ends when the block that watches signals does.
+    """
     while received := os.read(reader, 1):
         if (code := _CODES.get(signal.Signals(received[0]))) is None:
             continue
@@ -73,10 +76,10 @@ def _watch(reader: int, stop: Stop) -> None:
 def end_at_once(code: int) -> NoReturn:
     """End this program and its children, whatever is stuck; what was finished is kept.
 
-    The children at work die with this process. The zygote might be stopped and would stay.
+    Children at work die with this process, but a zygote that is stopped would stay.
     """
-    # What runs children has it loaded; --help has not. So nothing that is stuck holds this up.
-    from pdfingest.isolation.birth import kill_images  # noqa: PLC0415 - 10 ms
+    # A command that has children has this module loaded already, so no disk can hold it up here.
+    from pdfingest.isolation.birth import kill_images
 
     kill_images()
     with suppress(OSError):

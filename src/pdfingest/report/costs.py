@@ -16,7 +16,6 @@ from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
 from operator import attrgetter
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from pdfingest.errors import OutputError
@@ -119,7 +118,7 @@ _KEEP_NEWEST = f"""
 INSERT INTO cost VALUES (?, {", ".join("?" for _ in _NAMES)})
 ON CONFLICT DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _NAMES)}
 WHERE excluded.status <> 'unchanged'
-"""  # noqa: S608 - made of names of this module
+"""
 LOST = ("failed", "partial")
 """Statuses of sources that lost some or all of their pages."""
 _LOST = f"status IN {LOST}"
@@ -162,12 +161,11 @@ class Costs:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database, which deletes it."""
         self._database.close()
 
     def __len__(self) -> int:
@@ -181,12 +179,12 @@ class Costs:
         with _told():
             # `yield from` would close the cursor of a generator that is not read to its end, and
             # that may happen after the database is closed.
-            for row in self._database.execute(sql, values):  # noqa: UP028 - as above
+            for row in self._database.execute(sql, values):  # noqa: UP028 - its cursor
                 yield row
 
     def _costs(self, sql: str, *values: object) -> Iterator[FileCost]:
         """Yield sources; the end of the query says which ones, and in which order."""
-        return map(_cost_of, self._rows(f"SELECT {_COLUMNS} FROM cost {sql}", *values))  # noqa: S608 - the callers are below
+        return map(_cost_of, self._rows(f"SELECT {_COLUMNS} FROM cost {sql}", *values))
 
     @cached_property
     def peaks(self) -> "array[int]":
@@ -200,7 +198,7 @@ class Costs:
 
     def _ascending(self, name: str) -> Iterator[Any]:
         """Return the values above 0 of a column, ascending."""
-        sql = f"SELECT {name} FROM cost WHERE {name} > 0 ORDER BY {name}"  # noqa: S608 - as above
+        sql = f"SELECT {name} FROM cost WHERE {name} > 0 ORDER BY {name}"
         return (value for (value,) in self._rows(sql))
 
     def pages(self) -> tuple[int, int]:
@@ -221,7 +219,7 @@ class Costs:
 
     def _counts(self, name: str) -> dict[str, int]:
         """Count the sources by the value of a column, without the empty value."""
-        sql = f"SELECT {name}, count(*) FROM cost WHERE {name} <> '' GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608 - as above
+        sql = f"SELECT {name}, count(*) FROM cost WHERE {name} <> '' GROUP BY 1 ORDER BY 2 DESC, 1"
         return dict(self._rows(sql))
 
     @property

@@ -7,7 +7,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from pdfingest.errors import NoInputError
@@ -62,13 +61,8 @@ class Figures:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.costs.__exit__(kind, error, traceback)
+    def __exit__(self, *_: object) -> None:
+        self.costs.close()
 
     @property
     def held(self) -> list[tuple[int, int]]:
@@ -83,7 +77,7 @@ class Figures:
         """Verdict on flatness, in words."""
         memory = self.memory
         if not memory:
-            return "not told: summary.json is missing"
+            return "unknown: summary.json is missing"
         if memory["verdict"] == Verdict.INCONCLUSIVE and not memory["bytes_per_file_high"]:
             return f"inconclusive: {memory['files']:,} files are too few to tell"
         return (

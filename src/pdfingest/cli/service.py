@@ -1,0 +1,94 @@
+"""`pdfingest serve` and `pdfingest worker`: the parts of the service (extra `service`)."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from pdfingest.errors import EngineUnavailableError, UsageError
+
+_HEADER_BYTES = 16 << 10
+_CONNECTIONS = 1000
+_KEEP_ALIVE_S = 5
+_STOP_S = 10
+"""How long requests may still take once the server is told to stop."""
+
+
+@contextmanager
+def needs_service() -> Generator[None, None, None]:
+    """Turn a failed import inside the block into an error that says what to install.
+
+    Raises:
+        EngineUnavailableError: the extra `service` is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise EngineUnavailableError(
+            f"the service needs {error.name}. Run: pip install 'pdfingest[service]'"
+        ) from error
+
+
+def serve(
+    *,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Other than loopback only with API keys.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, metavar="N", help="Port.")] = 8000,
+) -> None:
+    """Serve the API and its page until stopped. Settings come from PDFINGEST_*."""
+    import logging
+
+    with needs_service():
+        import uvicorn
+
+        from pdfingest.service.api import make_api
+        from pdfingest.service.protocol import Protocol
+    from pdfingest.service.keys import is_loopback
+    from pdfingest.service.settings import read_settings
+
+    settings = read_settings()
+    if not settings.api_keys_file and not is_loopback(host):
+        raise UsageError(
+            f"{host} can be reached from elsewhere, and there are no API keys. Name a file of "
+            "them in PDFINGEST_API_KEYS_FILE, or serve 127.0.0.1."
+        )
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of clients' mistakes
+    app = make_api(settings)
+    typer.echo(f"pdfingest: serving http://{host}:{port}", err=True)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        http=Protocol,
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=_HEADER_BYTES,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=_STOP_S,
+    )
+
+
+def worker(
+    *,
+    lanes: Annotated[
+        int | None,
+        typer.Option(
+            envvar="PDFINGEST_LANES",  # the variable of the service's setting
+            min=1,
+            metavar="N",
+            help="Files at a time. [default: the CPUs, if memory is enough]",
+        ),
+    ] = None,
+) -> None:
+    """Take jobs from the queue of the service until stopped. Settings come from PDFINGEST_*."""
+    with needs_service():
+        from pdfingest.service.worker import Worker
+    from pdfingest.service.settings import read_settings
+
+    raise typer.Exit(Worker(read_settings(lanes=lanes)).run())
