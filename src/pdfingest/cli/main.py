@@ -20,8 +20,9 @@ from pdfingest.cli.messages import choose_format, say
 from pdfingest.cli.report import report
 from pdfingest.cli.run import run
 from pdfingest.cli.schema import schema
-from pdfingest.cli.service import serve, worker
+from pdfingest.cli.serve import serve
 from pdfingest.cli.signals import end_at_once
+from pdfingest.cli.worker import worker
 from pdfingest.errors import ExitCode, PdfingestError
 from pdfingest.measure.machine import resources_told
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
+from pdfingest.cli.extras import needs_service
 from pdfingest.cli.github import Annotations
 from pdfingest.cli.inputs import opened
 from pdfingest.cli.log import LogView
 from pdfingest.cli.messages import LogFormat, is_github, say
-from pdfingest.cli.service import needs_service
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.cli.wanted import STDIN, On, View, Wanted
 from pdfingest.errors import ExitCode, NoInputError, OptionError, UsageError

@@ -1,33 +1,17 @@
-"""`pdfingest serve` and `pdfingest worker`: the parts of the service (extra `service`)."""
+"""`pdfingest serve`: the HTTP side of the service."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from pdfingest.errors import EngineUnavailableError, UsageError
+from pdfingest.cli.extras import needs_service
+from pdfingest.errors import UsageError
 
 _HEADER_BYTES = 16 << 10
 _CONNECTIONS = 1000
 _KEEP_ALIVE_S = 5
 _STOP_S = 10
 """How long requests may still take once the server is told to stop."""
-
-
-@contextmanager
-def needs_service() -> Generator[None, None, None]:
-    """Turn a failed import inside the block into an error that says what to install.
-
-    Raises:
-        EngineUnavailableError: the extra `service` is not installed.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise EngineUnavailableError(
-            f"the service needs {error.name}. Run: pip install 'pdfingest[service]'"
-        ) from error
 
 
 def serve(
@@ -72,23 +56,3 @@ def serve(
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=_STOP_S,
     )
-
-
-def worker(
-    *,
-    lanes: Annotated[
-        int | None,
-        typer.Option(
-            envvar="PDFINGEST_LANES",  # the variable of the service's setting
-            min=1,
-            metavar="N",
-            help="Files at a time. [default: the CPUs, if memory is enough]",
-        ),
-    ] = None,
-) -> None:
-    """Take jobs from the queue of the service until stopped. Settings come from PDFINGEST_*."""
-    with needs_service():
-        from pdfingest.service.worker import Worker
-    from pdfingest.service.settings import read_settings
-
-    raise typer.Exit(Worker(read_settings(lanes=lanes)).run())
