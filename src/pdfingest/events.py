@@ -22,7 +22,7 @@ class Listener:
         """A source has its report line, and `summary` includes it."""
 
     def on_tick(self, summary: Summary) -> None:
-        """The run is waiting for children. Called several times a second."""
+        """The run goes on. Called several times a second, also while no source ends."""
 
     def on_ended(self, summary: Summary) -> None:
         """The run has ended, and its files are closed."""

@@ -197,7 +197,7 @@ class IngestOptions:
                 value = spec.check(getattr(self, each.name))
             except ValueError as error:
                 raise OptionError([each.name], str(error)) from None
-            object.__setattr__(self, each.name, value)
+            object.__setattr__(self, each.name, value)  # the class is frozen
         if cast(int | None, self.workers) is None:  # depends on other options, so not in its check
             fitting = default_workers(self.budget_bytes(), self.memory_limit_bytes)
             object.__setattr__(self, "workers", fitting)

@@ -63,7 +63,7 @@ class Shard:
                         f"is auto, but {index_name} does not come with the number of tasks. "
                         "Give it: auto/N."
                     )
-                numbers = environment[index_name], first, count
+                numbers = environment[index_name], first, count  # Slurm arrays may begin anywhere
                 if not all(number.isdecimal() for number in numbers):
                     raise ValueError(
                         f"is auto, but {index_name}, the index of the first task or the number "

@@ -170,7 +170,7 @@ def reused(
         if done < files and not stop.requested:  # the file on which it died is lost
             done, failed, deaths = done + 1, failed + 1, deaths + 1
     wall_s = perf_counter() - began_s
-    playback.close()
+    playback.close()  # it made the file into which the processes record
     return Round("reused", done, failed, deaths, 1, wall_s, _thinned(points))
 
 
@@ -203,10 +203,10 @@ class _Control:
                 if ours.poll(_WAIT_S):
                     yield ours.recv()
                     deadline_s = perf_counter() + self.timeout_s
-        except EOFError:
+        except EOFError:  # the process is done, or has died
             pass
         finally:
-            process.kill()
+            process.kill()  # it may hang in a file, or in a pipe that nobody reads any more
             process.join()
             ours.close()
 

@@ -17,6 +17,7 @@ from pdfingest.bench.corpus import make_corpus
 from pdfingest.bench.rounds import Leak, Round, find_sources, isolated, reused
 from pdfingest.cli.charts import bars, curves
 from pdfingest.cli.console import ProgressView, on_stderr
+from pdfingest.cli.declared import default_of
 from pdfingest.cli.outputs import write_text
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.cli.tables import LEFT, RIGHT, hanging, put, table, width_of
@@ -159,11 +160,12 @@ def _rounds(wanted: Wanted, folder: str, console: Console, stop: Stop) -> Bench:
         workers=wanted.workers,
         engine=wanted.engine,
         timeout_s=wanted.timeout_s,
-        page_timeout_s=min(wanted.timeout_s, 60.0),
-        order=Order.NAME,
+        page_timeout_s=min(wanted.timeout_s, default_of("page_timeout_s")),
+        order=Order.NAME,  # the order of the control
     )
     sources = find_sources(inputs, wanted.files)
     with _progress(console, quiet=wanted.quiet) as listeners:
+        # Also without a leak, so that both cases run the same code.
         listeners.append(Leak(wanted.leak_bytes, wanted.files))
         first = isolated(sources, wanted.files, options, listeners, stop)
     with nullcontext() if wanted.quiet else console.status("the control: one process for all"):

@@ -28,12 +28,13 @@ def curves(series: Sequence[tuple[str, Sequence[tuple[int, int]]]], width: int) 
     labels = [f"{most_bytes * (_ROWS - row) / _ROWS / 2**20:,.0f} MiB" for row in range(_ROWS)]
     indent = max(map(len, labels))
     columns = max(width - indent - 3, 10)
+    # Row 0 is the top. The second curve is drawn over the first where both are in one cell.
     grid = [[" "] * columns for _ in range(_ROWS)]
     for (_, each), (mark, _) in zip(series, MARKS, strict=False):
         for column, held in _by_column(each, most_files, columns):
             grid[_ROWS - 1 - min(held * _ROWS // (most_bytes + 1), _ROWS - 1)][column] = mark
     for row, cells in enumerate(grid):
-        label = "" if row % 3 else labels[row]
+        label = "" if row % 3 else labels[row]  # a label on every row would hide the curve
         yield _colored(f"{label:>{indent}} |{''.join(cells)}")
     yield Text(f"{'0':>{indent}} +{'-' * columns}")
     end = f"{most_files:,} files"
@@ -60,7 +61,7 @@ def _colored(line: str) -> Text:
     """Return a line with its marks in their colours."""
     text = Text(line)
     for mark, color in MARKS:
-        text.highlight_regex(f"(?<=[| +o])[{mark}]", color)
+        text.highlight_regex(f"(?<=[| +o])[{mark}]", color)  # inside the axes, not in a label
     return text
 
 

@@ -54,6 +54,7 @@ class Command(TyperCommand):
         """Find the value of each option, and put it where click looks for it."""
         if ctx.resilient_parsing:  # a shell asks for completions
             return super().parse_args(ctx, args)
+        # Click's own way from here on would convert the words, and read variables and defaults.
         given, rest, _ = self.make_parser(ctx).parse_args(args=_with_kinds(args))
         for param in self.get_params(ctx):
             if param.is_eager and param.name in given:  # --help, which ends here
@@ -65,6 +66,7 @@ class Command(TyperCommand):
         options = options_of(program, ctx.info_name)
         found = _find(options, given, options_of(program, _CONFIGURED), see)
         ctx.params.update({name: each.value for name, each in found.items()})
+        # For `invoke`, which gets the context alone; click reserves `meta` for code like this.
         ctx.meta[__name__] = {name: each.where for name, each in found.items()}
         if not ctx.params.get("quiet"):
             _warn_of_unread(program, options)
@@ -81,6 +83,7 @@ class Command(TyperCommand):
         except ReaderGoneError as error:
             if not ctx.params.get("quiet"):
                 raise
+            # `pdfingest -q ... | head` says nothing, but its exit code does.
             return ctx.exit(error.exit_code)
         return result
 
@@ -115,7 +118,7 @@ def _find(
     if _CONFIG in found:
         chosen = in_words.get(_CONFIG)
         file = config.read(chosen.value) if chosen else config.find()
-        choose_format(sys.argv[1:], file.table)
+        choose_format(sys.argv[1:], file.table)  # before the first error that the file may cause
         in_file = _in_file(configured, file, see)
         found.update({name: each for name, each in in_file if name in found})
         in_words[_CONFIG] = _Found(file.path, _CONFIG)  # also where the file was not named

@@ -41,7 +41,7 @@ def find() -> Config:
     """
     for folder in _upwards(os.getcwd()):
         path = os.path.join(folder, _OWN)
-        if os.path.lexists(path):
+        if os.path.lexists(path):  # a broken link is an error, not a missing file
             return read(path)
         path = os.path.join(folder, _SHARED)
         if _mentions_us(path):
@@ -78,7 +78,7 @@ def _upwards(folder: str) -> Iterator[str]:
 def _mentions_us(path: str) -> bool:
     """Return whether a file may have our section; a file that cannot be read has none."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb") as file:  # without parsing, which is slow and may fail
             return _SECTION.encode() in file.read()
     except OSError:
         return False

@@ -46,6 +46,7 @@ class ProgressView(Listener):
         self._lanes: dict[int, tuple[str, float]] = {}
         self._drawn_at = self._measured_at = 0.0
         self._memory = ""
+        # The hooks draw, so rich needs no thread for it.
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
@@ -65,6 +66,7 @@ class ProgressView(Listener):
 
     def on_finished(self, finished: Finished, summary: Summary) -> None:
         """Take the file away from the lane that has read it, and draw."""
+        # By name: the event does not say the lane, and parts of one file may be on several.
         self._lanes = {
             lane: (name, since)
             for lane, (name, since) in self._lanes.items()
@@ -86,7 +88,7 @@ class ProgressView(Listener):
         if now - self._drawn_at < _REDRAW_S:
             return
         self._drawn_at = now
-        if now - self._measured_at > _MEMORY_S:
+        if now - self._measured_at > _MEMORY_S:  # it reads /proc for every process
             self._measured_at = now
             self._memory = f" · memory {mib(look().tree_bytes)}"
         self._bar.update(self._files, completed=summary.progress)

@@ -88,6 +88,7 @@ def taking(
             result = declared(**{each.name: given.pop(each.name) for each in theirs})
             command(result, **given)
 
+        # A signature has its keyword-only parameters last; the sort keeps the order within a kind.
         parameters = sorted([*theirs, *own], key=lambda each: each.kind)
         run.__name__, run.__doc__ = command.__name__, command.__doc__
         run.__annotations__ = {each.name: each.annotation for each in parameters}
@@ -134,6 +135,7 @@ def options_of(program: Program, name: str) -> tuple[Option, ...]:
         program: the group of all commands.
         name: of one of them.
     """
+    # Their variables have no command in the name, whichever command has the option.
     shared = {param.name for param in program.commands["run"].params}
     return tuple(_options(program.commands[name], name, shared))
 
@@ -185,7 +187,7 @@ _CHECKS: dict[Any, Callable[[Any], Any]] = {
 
 def _flag(word: str) -> bool | str:
     """Read a truth value. Another word stays text, which the check refuses."""
-    if word.lower() in _TRUE | _FALSE:
+    if word.lower() in _TRUE | _FALSE:  # the words of click and of other programs
         return word.lower() in _TRUE
     return word
 

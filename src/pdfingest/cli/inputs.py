@@ -74,7 +74,7 @@ def _pdf_on_stdin(stop: Stop) -> Generator[str, None, None]:
             with open(os.open(path, flags, 0o600), "wb") as file:
                 for chunk in _chunks(stdin.fileno(), stop):
                     length += file.write(chunk)
-                    file.flush()
+                    file.flush()  # so that a full disk fails at the length that the message has
         except OSError as error:
             raise OutputError(
                 f"{os.path.dirname(folder)} has no room for the PDF on stdin: {error.strerror}, "
@@ -133,7 +133,7 @@ class _List:
     def _utf_8(self, content: Iterator[bytes], stop: Stop) -> Iterator[bytes]:
         """Drop the byte order mark, and convert UTF-16 to UTF-8."""
         begin = b""
-        for chunk in content:
+        for chunk in content:  # a pipe may give the mark byte by byte
             begin += chunk
             if len(begin) >= len(_UTF_8_MARK):
                 break

@@ -72,6 +72,7 @@ def inspect_file(file: str, wanted: Wanted, *, as_json: bool) -> ExitCode:
         raise UsageError(f"file does not exist: {printable(file)}. Check the path.")
     if os.path.isdir(file):
         raise UsageError(f"{printable(file)} is a directory. For its files: pdfingest run")
+    # To stdout means that there is no output directory and no ledger; the records are taken here.
     wanted = replace(wanted, inputs=[file])
     options = replace(wanted.options, output=STDIN, workers=1)
     ending = _Ending()
@@ -122,6 +123,7 @@ def _show(records: Iterator[Record], ending: _Ending, options: IngestOptions) ->
     for name, said in _facts(metadata, line):
         if said:
             show_fact(name, printable(said))
+    # Lost pages have no record, but a row in their place.
     lost = line.get("failed_pages", ())[:_SHOWN_PAGES]
     rows = sorted([*rows, *((number, _lost_row(number)) for number in lost)])[:_SHOWN_PAGES]
     if rows:

@@ -34,8 +34,9 @@ def choose_format(words: Sequence[str], config: Mapping[str, Any]) -> None:
         words: arguments of the program, beginning with the command.
         config: table of the configuration; empty before it is read.
     """
-    if words[:1] not in (["run"], ["doctor"]):  # the others do not have the option
+    if words[:1] not in (["run"], ["doctor"]):  # other commands do not have the option
         return
+    # The same order as for every option: the last flag, then the variable, then the file.
     configured = {key.replace("-", "_"): value for key, value in config.items()}
     chosen = os.environ.get("PDFINGEST_LOG_FORMAT", configured.get("log_format", ""))
     for word, following in pairwise([*words, ""]):

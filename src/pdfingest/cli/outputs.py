@@ -45,7 +45,7 @@ def opened(path: str) -> Generator[TextIO, None, None]:
         try:
             yield stdout
         finally:
-            stdout.detach()
+            stdout.detach()  # else its end would close stdout
         return
     with told(path):
         if os.path.exists(path) and not os.path.isfile(path):  # a device such as /dev/null stays
@@ -56,7 +56,7 @@ def opened(path: str) -> Generator[TextIO, None, None]:
         with open(f"{path}.new", "w", encoding="utf-8", newline="") as file:
             try:
                 yield file
-                file.close()
+                file.close()  # so that a full disk fails here, before the old file is replaced
                 os.replace(file.name, path)
             except BaseException:
                 os.unlink(file.name)

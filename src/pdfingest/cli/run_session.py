@@ -33,6 +33,7 @@ def ingest_in_view(wanted: Wanted) -> ExitCode:
     options, view = wanted.options, wanted.view
     _check(wanted)
     with ExitStack() as stack:
+        # First, so that a signal that comes while inputs are opened is seen as well.
         stop = stack.enter_context(stop_on_signals())
         inputs, paths = opened(wanted, stop, stack)
         listeners = [] if view.quiet else [_listener(view, stack)]
@@ -87,7 +88,7 @@ def _unless_stopped(begin: Callable[[], Summary], stop: Stop) -> Summary | None:
     """Run, and return the summary; None if a stop came before the first input."""
     try:
         return None if stop.requested else begin()
-    except NoInputError:
+    except NoInputError:  # a list or a PDF on stdin that was cut short may name no input
         if stop.requested:
             return None
         raise

@@ -38,6 +38,7 @@ def stop_on_signals() -> Generator[Stop, None, None]:
     stop = Stop()
     before = {number: signal.getsignal(number) for number in _CODES}
     reader, writer = os.pipe()
+    # The handler in C must never wait. A pipe that is full holds signals enough, so no warning.
     os.set_blocking(writer, False)
     wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number, handler in before.items():
@@ -51,7 +52,7 @@ def stop_on_signals() -> Generator[Stop, None, None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(wakeup)
-        os.close(writer)
+        os.close(writer)  # the thread reads the end of the pipe, and ends
         watching.join()
         os.close(reader)
 
@@ -85,4 +86,4 @@ def end_at_once(code: int) -> NoReturn:
     with suppress(OSError):
         if os.isatty(2):
             os.write(2, _SHOW_CURSOR)
-    os._exit(code)
+    os._exit(code)  # runs no cleanup, which may be what is stuck

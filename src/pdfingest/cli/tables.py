@@ -41,7 +41,7 @@ def width_of(console: Console) -> int | None:
 def put(console: Console, lines: Iterable[Text]) -> None:
     """Print lines as they are, without rich wrapping or cutting them."""
     for line in lines:
-        line.rstrip()
+        line.rstrip()  # the last column is padded, too
         console.print(line, soft_wrap=True)
 
 
@@ -116,6 +116,7 @@ def table(
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     if width is not None:
         room = width - sum(widths[:-1]) - len(_GAP) * (len(widths) - 1)
+        # Only a title may be cut, and only down to what still tells files apart.
         if room < (min(_LEAST, widths[-1]) if title == -1 else widths[-1]):
             yield from _stacked([*columns], rows, width, title)
             return

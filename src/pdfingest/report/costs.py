@@ -151,7 +151,7 @@ class Costs:
     def _fill(self, lines: Iterable[FileCost]) -> None:
         """Insert all lines."""
         execute = self._database.execute
-        execute("PRAGMA journal_mode = OFF")
+        execute("PRAGMA journal_mode = OFF")  # nothing here outlives a failure
         execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         execute(f"CREATE TABLE cost (key INTEGER UNIQUE, {_COLUMNS})")
         execute("BEGIN")

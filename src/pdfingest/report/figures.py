@@ -115,6 +115,7 @@ def histogram(values: Sequence[int], bins: int = _BINS) -> list[tuple[int, int, 
     if not values:
         return []
     low, high = min(values), max(values)
+    # Of whole bytes, and at least 1, also if all values are the same.
     width = max(math.ceil((high - low + 1) / bins), 1)
     counts = Counter((value - low) // width for value in values)
     last = max(counts)

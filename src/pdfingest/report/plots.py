@@ -88,8 +88,10 @@ def _parts(figures: Figures) -> Iterator[tuple[str, Any]]:
     costs = figures.costs
     files = costs.sample(MOST_ROWS)
     source = ColumnDataSource(_columns(files))
+    # Sources without a process, such as unchanged ones, have no peak and no time to draw.
     measured = [index for index, each in enumerate(files) if each.peak_bytes]
     drawn = set(thinned(measured, len(measured), MOST_POINTS // 2, MOST_POINTS))
+    # Losses are the last layer, so that no other point hides one.
     lost = {index for index in drawn if files[index].status in LOST}
     scatter = partial(_scatter, source, (sorted(drawn - lost), sorted(lost)))
     part = f": {len(drawn):,} of {len(costs):,} files" if len(drawn) == MOST_POINTS else ""
