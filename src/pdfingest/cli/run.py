@@ -1,4 +1,4 @@
-"""`pdfingest run`."""
+"""`pdfingest run`; what it does is in `run_session`."""
 
 import gc
 
