@@ -1,4 +1,4 @@
-"""What stops a run, and the exit code that each of them carries.
+"""What stops a run, and the exit code that each of these exceptions carries.
 
 Owns the exit codes of the program. Does not own the failure of one file: that is a value
 (`model.Failed`), never an exception, because a run must outlive any file.
@@ -34,19 +34,19 @@ class PdfingestError(Exception):
 
 
 class UsageError(PdfingestError):
-    """An option or an input that cannot be understood."""
+    """An option or an input is wrong or cannot be understood."""
 
     exit_code = ExitCode.USAGE
 
 
 class OptionError(UsageError):
-    """Options that cannot be what they are, by their names as their user knows them.
+    """One option has a wrong value, or several options do not go together.
 
-    The library knows the fields of `IngestOptions`. Whoever took the values from somewhere else,
-    such as the command line, raises it anew with the names that stand there.
+    The library names options by the fields of `IngestOptions`. A caller that took the values from
+    somewhere else, such as the command line, raises the error again with the names used there.
 
     Args:
-        names: one, or those that do not fit together.
+        names: the option, or the options that do not go together.
         reason: what is wrong and what to do, as sentences that follow the names.
     """
 
@@ -56,7 +56,7 @@ class OptionError(UsageError):
         self.reason = reason
 
     def renamed(self, name_of: Callable[[str], str]) -> "OptionError":
-        """Make the same error with other names."""
+        """Return the same error with each name replaced by what `name_of` returns for it."""
         return OptionError([name_of(name) for name in self.names], self.reason)
 
 
@@ -67,7 +67,7 @@ class NoInputError(PdfingestError):
 
 
 class OutputError(PdfingestError):
-    """The output cannot be written: no permission, no space, reader gone."""
+    """The output cannot be written: no permission, no space left, or its reader is gone."""
 
     exit_code = ExitCode.ENVIRONMENT
 
@@ -77,36 +77,36 @@ class ReaderGoneError(OutputError):
 
 
 class EngineUnavailableError(PdfingestError):
-    """The engine that was asked for is unknown, not installed, or cannot be imported."""
+    """An engine or an extra is unknown, not installed, or cannot be imported."""
 
     exit_code = ExitCode.ENVIRONMENT
 
 
 class SandboxError(PdfingestError):
-    """The sandbox is required, and this machine lacks a part of it or refuses it."""
+    """The sandbox is required, but this machine lacks a part of it or refuses it."""
 
     exit_code = ExitCode.ENVIRONMENT
 
 
 class InputGoneError(PdfingestError):
-    """Sources that earlier runs have ingested are not there any more, in suspicious numbers."""
+    """So many sources of earlier runs are gone that a disk may be missing."""
 
     exit_code = ExitCode.ENVIRONMENT
 
 
 class ResourceError(PdfingestError):
-    """The system does not give what a run needs: a process, a thread, a descriptor, memory."""
+    """The system refuses what a run needs: a process, a thread, a descriptor, or memory."""
 
     exit_code = ExitCode.ENVIRONMENT
 
 
 class LedgerError(PdfingestError):
-    """The ledger cannot be read or written, is damaged, or is none."""
+    """The ledger cannot be read or written, is damaged, or is not a pdfingest ledger."""
 
     exit_code = ExitCode.ENVIRONMENT
 
 
 class OutputBusyError(PdfingestError):
-    """Another program works on the output directory."""
+    """Another program is working on the output directory."""
 
     exit_code = ExitCode.BUSY

@@ -1,10 +1,10 @@
-"""The standard streams, where one of them is closed, full, or has lost its reader.
+"""The standard streams when one of them is closed, full, or has lost its reader.
 
 A program may be started without them (`>&-`, a daemon). The system then gives their numbers to the
 next files that are opened: the lock becomes descriptor 2, and the first warning that a library
 prints is written into it. So the numbers are taken before anything else is opened, as gnulib's
-stdopen does it: in the direction that fails where data would be lost, so that nobody is told that
-records were written which went nowhere.
+stdopen does it. They are opened in the direction that fails where data would be lost, so that the
+program never reports records as written that went nowhere.
 """
 
 import io
@@ -20,31 +20,31 @@ if sys.platform != "win32":
     import fcntl
 
 _STANDARD = ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY))
-"""Descriptors and how they are opened in place of a closed one. A read from stdin or a write to
-stdout fails then; a message to stderr goes nowhere."""
+"""Descriptors and how each is opened if it is closed: so that a read from stdin and a write to
+stdout fail, and a message to stderr goes nowhere."""
 _RAISING = {"strict", "surrogateescape"}
-"""Error handlers that raise where the encoding lacks a character."""
+"""Error handlers that raise if the encoding lacks a character."""
 _ESCAPE = "backslashreplace"
 
 
 def occupy() -> None:
-    """Open descriptors 0 to 2 where they are closed, so that no other file gets their numbers.
+    """Open those of the descriptors 0 to 2 that are closed, so that no other file gets one.
 
-    They stay open, as those that SQLite opens for the same reason do, and children inherit them.
+    They stay open, and children inherit them.
     """
     for number, direction in _STANDARD:
         try:
             os.fstat(number)
         except OSError:
-            # The lowest free number is this one, since all below it are open by now (open(2)).
+            # open(2) takes the lowest free number, which is this one: all below it are open.
             os.set_inheritable(os.open(os.devnull, direction), True)  # noqa: FBT003 - its signature
 
 
 def stdin() -> BinaryIO:
-    """Stdin as bytes.
+    """Return stdin as a stream of bytes.
 
     Raises:
-        UsageError: it is closed.
+        UsageError: stdin is closed.
     """
     if sys.stdin is None or not _is_open(0, os.O_RDONLY):  # pyright: ignore[reportUnnecessaryComparison] - None where it is closed (sys.stdin)
         raise UsageError("stdin is closed, but the input is to come from there.")
@@ -52,10 +52,10 @@ def stdin() -> BinaryIO:
 
 
 def stdout() -> BinaryIO:
-    """Stdout as bytes.
+    """Return stdout as a stream of bytes.
 
     Raises:
-        OutputError: it is closed.
+        OutputError: stdout is closed.
     """
     if sys.stdout is None or not _is_open(1, os.O_WRONLY):  # pyright: ignore[reportUnnecessaryComparison] - None where it is closed (sys.stdout)
         raise _cannot_write(OSError())
@@ -63,10 +63,11 @@ def stdout() -> BinaryIO:
 
 
 def guard() -> None:
-    """Decide once for the whole program what a failed write to stdout or stderr means.
+    """Decide once, for the whole program, what a failed write to stdout or stderr means.
 
-    To stdout it is an error of the environment, whoever writes; to stderr it is nothing, since a
-    run must not end because nobody reads its log. A character that the encoding lacks is escaped.
+    To stdout it is an error of the environment, whatever code writes. To stderr it is ignored,
+    because a run must not end when nobody reads its log. A character that the encoding lacks is
+    escaped.
     """
     occupy()
     sys.stdout = _guarded(sys.stdout, 1, _raise)
@@ -74,8 +75,8 @@ def guard() -> None:
 
 
 def _is_open(number: int, direction: int) -> bool:
-    """Whether a descriptor is open in a direction."""
-    if sys.platform == "win32":  # `sys.stdin` and `sys.stdout` are None where it is not
+    """Return whether a descriptor is open in a direction."""
+    if sys.platform == "win32":  # `sys.stdin` and `sys.stdout` are None if it is not
         return True
     try:
         mode = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE
@@ -85,16 +86,16 @@ def _is_open(number: int, direction: int) -> bool:
 
 
 def _raise(error: OSError) -> None:
-    """Stop the program."""
+    """Turn a failed write to stdout into an error that ends the program."""
     raise _cannot_write(error) from error
 
 
 def _ignore(_: OSError) -> None:
-    """Go on."""
+    """Ignore a failed write to stderr."""
 
 
 def _cannot_write(error: OSError) -> OutputError:
-    """What a failed write to stdout means to the user."""
+    """Return the error that says what a failed write to stdout means to the user."""
     if isinstance(error, BrokenPipeError):
         return ReaderGoneError("the program that reads stdout has gone away")
     if not _is_open(1, os.O_WRONLY):
@@ -105,9 +106,9 @@ def _cannot_write(error: OSError) -> OutputError:
 
 
 class _Guarded(io.RawIOBase):
-    """A raw stream whose first failed write is told, and which swallows all that comes after.
+    """A raw stream that reports its first failed write, and drops everything after it.
 
-    Otherwise the interpreter would fail once more at its end, when it flushes the rest.
+    Otherwise the interpreter would fail again at its end, when it flushes the rest.
     """
 
     def __init__(self, raw: Any, failed: Callable[[OSError], None]) -> None:
@@ -116,19 +117,19 @@ class _Guarded(io.RawIOBase):
         self._is_broken = False
 
     def writable(self) -> bool:
-        """Say that it can be written."""
+        """Return True, as for any stream that is written to."""
         return True
 
     def fileno(self) -> int:
-        """Give the descriptor."""
+        """Return the descriptor of the underlying stream."""
         return int(self._raw.fileno())
 
     def isatty(self) -> bool:
-        """Tell whether it is a terminal."""
+        """Return whether the stream is a terminal."""
         return bool(self._raw.isatty())
 
     def write(self, data: Any, /) -> int:
-        """Write some of the bytes, and wait where the reader of a non-blocking pipe is slower."""
+        """Write some of the bytes; wait while a non-blocking pipe is full."""
         while not self._is_broken:
             try:
                 written: int | None = self._raw.write(data)
@@ -143,11 +144,11 @@ class _Guarded(io.RawIOBase):
 
 
 def _guarded(stream: TextIO | None, number: int, failed: Callable[[OSError], None]) -> TextIO:
-    """A text stream like this one, or one in its place if it is closed."""
+    """Return a guarded text stream like the given one, or in its place if it is closed."""
     if stream is None:
         raw: Any = io.FileIO(number, "w", closefd=False)
         return io.TextIOWrapper(io.BufferedWriter(_Guarded(raw, failed)), "utf-8", _ESCAPE)
-    raw = getattr(stream.buffer, "raw", stream.buffer)  # one layer less where python runs with -u
+    raw = getattr(stream.buffer, "raw", stream.buffer)  # python -u leaves out a layer
     errors = stream.errors or ""
     return io.TextIOWrapper(
         io.BufferedWriter(_Guarded(raw, failed)),

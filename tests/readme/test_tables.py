@@ -12,9 +12,9 @@ from typer.main import get_command
 
 from conftest import ROOT
 from pdfingest import ExitCode, FailureKind
+from pdfingest.cli.command import known_variables
 from pdfingest.cli.declared import Option, Program, options_of
 from pdfingest.cli.main import app
-from pdfingest.cli.unread import known_variables
 from pdfingest.engines.registry import _BUILT_IN
 from pdfingest.exchange import record
 from pdfingest.measure import sizing
@@ -23,7 +23,7 @@ from pdfingest.options import IngestOptions, option_of
 from pdfingest.output import layout
 from pdfingest.output.schema import Schema, schema_of
 from pdfingest.report.csv import write_csv
-from pdfingest.report.html import MOST_ROWS
+from pdfingest.report.plots import MOST_ROWS
 from pdfingest.service.settings import PREFIX, Settings
 from pdfingest.text import parse_size
 

@@ -17,8 +17,8 @@ import pytest
 import typer
 
 from conftest import ROOT, copy_examples, environment
+from pdfingest.cli.command import known_variables
 from pdfingest.cli.main import app
-from pdfingest.cli.unread import known_variables
 from pdfingest.service.settings import Settings, read_settings
 from pdfingest.text import parse_size
 

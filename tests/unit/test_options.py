@@ -1,3 +1,5 @@
+import ast
+import inspect
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -5,7 +7,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from pdfingest import FailureKind, IngestOptions, Sandbox, Unit
+from pdfingest import FailureKind, IngestOptions, Sandbox, Unit, options
 from pdfingest.cli.declared import options_of
 from pdfingest.cli.main import app
 from pdfingest.engines.registry import find_engines
@@ -150,9 +152,19 @@ def test_a_cure_that_is_named_is_one(limit: str) -> None:
     assert " 0 workers" not in str(caught.value)
 
 
-def test_every_field_has_its_option_on_the_command_line() -> None:
-    options = {option.name for option in options_of(get_command(app), "run")}
-    assert {option_of(name) for name in IngestOptions.__dataclass_fields__} <= options
+def test_every_field_is_an_option_of_the_command_line_with_the_same_default() -> None:
+    defaults = {option.name: option.default for option in options_of(get_command(app), "run")}
+    fields = IngestOptions.__dataclass_fields__.values()
+    assert {option_of(each.name): each.default for each in fields}.items() <= defaults.items()
+
+
+def test_type_checkers_see_a_parameter_for_each_field_in_its_order() -> None:
+    (seen,) = [
+        node
+        for node in ast.walk(ast.parse(inspect.getsource(options)))
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__"
+    ]
+    assert [each.arg for each in seen.args.kwonlyargs] == [*IngestOptions.__dataclass_fields__]
 
 
 def test_the_digest_holds_what_changes_the_text_and_nothing_else() -> None:

@@ -1,6 +1,5 @@
 import pytest
 
-from pdfingest.errors import UsageError
 from pdfingest.shard import Shard, is_array_task
 
 
@@ -42,13 +41,13 @@ def test_a_shard_is_what_the_option_or_the_scheduler_says(
         ("half", {}, "must be I/N"),
         ("auto", {}, "CLOUD_RUN_TASK_INDEX"),
         ("auto", {"JOB_COMPLETION_INDEX": "1"}, "Give it: auto/N"),
-        ("auto", {"CLOUD_RUN_TASK_INDEX": "x", "CLOUD_RUN_TASK_COUNT": "2"}, "no number"),
+        ("auto", {"CLOUD_RUN_TASK_INDEX": "x", "CLOUD_RUN_TASK_COUNT": "2"}, "not a whole number"),
     ],
 )
 def test_a_shard_that_cannot_be_is_refused(
     text: str, environment: dict[str, str], said: str
 ) -> None:
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(ValueError, match=said):
         Shard.parse(text, environment)
 
 

@@ -1,6 +1,6 @@
 """PDFs for a bench without inputs: texts and scans of one to eight pages, always the same ones.
 
-Written by hand (ISO 32000-2, 7.5), since a library that writes PDFs would be needed for this alone.
+They are written by hand (ISO 32000-2, 7.5), because nothing else would need a library for that.
 """
 
 import os
@@ -14,12 +14,12 @@ _WORDS = (
 )
 _LINES = 45
 _SCAN_WIDTH, _SCAN_HEIGHT = 1240, 1754
-"""Pixels of an A4 page at 150 dpi."""
+"""Size of an A4 page in pixels, at 150 dpi."""
 
 
 def make_corpus(folder: str) -> None:
-    """Write the files into a directory that exists."""
-    random = Random(1)  # noqa: S311 - the same files each time, no secret
+    """Write the PDFs into an existing directory."""
+    random = Random(1)  # noqa: S311 - the same files each time, nothing secret
     for number in range(FILES):
         pages = 1 + number % 8
         streams = [_scan(random) if number % 10 == 0 else _text(random) for _ in range(pages)]
@@ -28,13 +28,13 @@ def make_corpus(folder: str) -> None:
 
 
 def _text(random: Random) -> tuple[bytes, bytes]:
-    """Content and resources of a page of prose."""
+    """Return the content and the resources of a page of prose."""
     lines = "".join(f"({' '.join(random.choices(_WORDS, k=11))}) Tj T*\n" for _ in range(_LINES))
     return f"BT /F1 11 Tf 14 TL 60 780 Td\n{lines}ET".encode(), b"/Font << /F1 3 0 R >>"
 
 
 def _scan(random: Random) -> tuple[bytes, bytes]:
-    """Content and resources of a page that is a picture, with a line of text beneath."""
+    """Return the content and the resources of a page with a picture and a line of text below."""
     row = random.randbytes(_SCAN_WIDTH // 8)
     data = zlib.compress(row * (_SCAN_HEIGHT // 8))
     image = (
@@ -46,7 +46,7 @@ def _scan(random: Random) -> tuple[bytes, bytes]:
 
 
 def _pdf(pages: list[tuple[bytes, bytes]]) -> bytes:
-    """A file of these pages."""
+    """Return a PDF file with the given pages."""
     kids = " ".join(f"{4 + 2 * index} 0 R" for index in range(len(pages)))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",

@@ -1,10 +1,10 @@
 """The rounds of a bench: the same files in the same order, isolated and, as the control, reused.
 
-    isolated   as `run` does it: a fresh process for every file, outputs and ledger included
-    reused     as a server does it: one process that parses file after file and stays
+    isolated   as in `run`: a fresh process for every file, with outputs and ledger
+    reused     as in a server: one process that parses file after file and stays
 
-The control takes the same limits, but no sandbox and no records, so its speed is the lower bound.
-It is started again where it dies or hangs: what such a file costs a server is not in the figures.
+The control has the same limits, but no sandbox and no records, so its time is a lower bound. It is
+started again when it dies or hangs: what such a file costs a server is not in the figures.
 """
 
 import os
@@ -34,41 +34,41 @@ from pdfingest.run.pipeline import ingest_found
 from pdfingest.run.work import job_template
 
 _WAIT_S = 0.1
-"""How soon a request to stop is seen."""
+"""Longest time until a request to stop is seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One way through the files."""
+    """Figures of one way through the files."""
 
     name: str
     files: int
     failed: int
-    """Files that gave no record."""
+    """Number of files that yielded no record."""
     deaths: int
-    """Times that the reused process died or had to be killed."""
+    """How often the reused process died or had to be killed."""
     lanes: int
     wall_s: float
     points: Sequence[tuple[int, int]]
-    """Files done, and memory of what outlives a file in bytes, in the order of time."""
+    """Files done, and bytes of memory that outlive a file, in the order of time."""
 
     @property
     def trend(self) -> Trend:
-        """Growth of that memory."""
+        """Growth of the memory that outlives a file."""
         return judge(self.points)
 
     @property
     def highest_bytes(self) -> int:
-        """The most that was held."""
+        """Most bytes of memory that outlived a file."""
         return max((held for _, held in self.points), default=0)
 
     @property
     def lane_ms(self) -> float:
-        """Milliseconds that a lane takes for a file."""
+        """Milliseconds that a lane took for a file."""
         return 1000 * self.wall_s * self.lanes / max(self.files, 1)
 
     def to_json(self) -> dict[str, Any]:
-        """The round as `--json` has it."""
+        """Return the round as `--json` writes it."""
         trend = self.trend
         return {
             "files": self.files,
@@ -88,10 +88,10 @@ class Round:
 
 
 def find_sources(inputs: Sequence[str], files: int) -> list[Source]:
-    """The files to go through, at most so many.
+    """Return the PDFs to read, at most `files` of them.
 
     Raises:
-        NoInputError: there is none.
+        NoInputError: no input is a PDF that can be read.
     """
     readable = (source for source, _ in discover(inputs) if not source.error)
     if not (sources := list(islice(readable, files))):
@@ -100,16 +100,16 @@ def find_sources(inputs: Sequence[str], files: int) -> list[Source]:
 
 
 class Leak(Listener):
-    """A parent that keeps some bytes of every file, so that the test can be seen to fail."""
+    """Leaks some bytes in the parent for every file, so that the test can be seen to fail."""
 
     def __init__(self, leak_bytes: int, files: int) -> None:
         self._leak_bytes = leak_bytes
-        # From the system, not from the heap: what the start of the program left free there would
-        # hide the first MiB.
+        # Mapped, not taken from the heap, where what the start of the program left free would hide
+        # the first MiB of the leak.
         self._kept = mmap(-1, max(leak_bytes * files, 1))
 
     def on_finished(self, finished: Finished, summary: Summary) -> None:
-        """Keep them; touched, as memory that is not touched is not resident."""
+        """Leak the bytes of a file; they are written, because untouched memory is not resident."""
         self._kept.write(b"\1" * self._leak_bytes)
 
 
@@ -120,7 +120,7 @@ def isolated(
     listeners: Sequence[Listener],
     stop: Stop,
 ) -> Round:
-    """The files as `run` does them, cycled until there are so many."""
+    """Read the files as `run` does, beginning again until `files` of them are read."""
     summary = ingest_found(_cycled(sources, files), options, listeners, stop)
     points = [(sample.files, sample.held_bytes) for sample in summary.samples]
     done, wall_s = summary.finished, summary.wall_s
@@ -128,23 +128,23 @@ def isolated(
 
 
 def _cycled(sources: Sequence[Source], files: int) -> Iterator[Found]:
-    """Sources again and again, each time under another name."""
+    """Yield the sources again and again, each time under another name."""
     for number in range(files):
         again, index = divmod(number, len(sources))
-        # No stat: by that, the copies would be known as one file.
+        # Without a stat, by which discovery would take the copies for one file.
         yield replace(sources[index], name=f"{again:06}/{sources[index].name}"), None
 
 
 def reused(
     sources: Sequence[Source], files: int, options: IngestOptions, folder: str, stop: Stop
 ) -> Round:
-    """The files in one process, started again where it ends.
+    """Read the files in one process, which is started again when it ends.
 
     Args:
-        sources: cycled until there are so many.
-        files: how many.
+        sources: files to read, again and again.
+        files: how many files to read.
         options: engine, limits and time limit.
-        folder: for what the process writes.
+        folder: directory for what the process writes.
         stop: ends the round early.
     """
     job = replace(
@@ -163,22 +163,22 @@ def reused(
             points.append((ended, held_bytes))
             failed += not ok
             done = ended
-        if done < files and not stop.requested:  # the file that it died on is lost
+        if done < files and not stop.requested:  # the file on which it died is lost
             done, failed, deaths = done + 1, failed + 1, deaths + 1
     wall_s = perf_counter() - began_s
-    playback.close()
+    playback.close()  # it made the file into which the processes record
     return Round("reused", done, failed, deaths, 1, wall_s, _thinned(points))
 
 
 def _thinned(points: Sequence[tuple[int, int]], most: int = 1000) -> list[tuple[int, int]]:
-    """Evenly so many of the points, the last included."""
+    """Return at most `most` of the points, evenly spread, with the last one."""
     stride = -(-len(points) // most) or 1
     return [*points[(len(points) - 1) % stride :: stride]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Control:
-    """Starts the processes that are reused."""
+    """Starts the processes that are reused, and watches them."""
 
     sources: Sequence[Source]
     files: int
@@ -187,7 +187,7 @@ class _Control:
     stop: Stop
 
     def serve(self, begin: int) -> Iterator[tuple[int, int, bool]]:
-        """What one process says: files done, memory held, whether the file gave records."""
+        """Start a process, and yield after each file: files done, bytes held, if it has records."""
         ours, theirs = Pipe(duplex=False)
         args = (theirs, list(self.sources), begin, self.files, self.job)
         process = Spawned(target=_serve, args=args)
@@ -199,10 +199,10 @@ class _Control:
                 if ours.poll(_WAIT_S):
                     yield ours.recv()
                     deadline_s = perf_counter() + self.timeout_s
-        except EOFError:
+        except EOFError:  # the process is done, or has died
             pass
         finally:
-            process.kill()
+            process.kill()  # it may hang in a file, or in a pipe that nobody reads any more
             process.join()
             ours.close()
 
@@ -219,7 +219,7 @@ def _serve(
     files: int,
     job: Job,
 ) -> None:
-    """One file after the other. Runs in the process that is reused."""
+    """Read one file after the other. Runs in the process that is reused."""
     meter = PeakMeter()
     limits.apply(job.limits)
     for number in range(begin, files):

@@ -1,31 +1,36 @@
-"""`pdfingest bench`: its options, and what it shows."""
+"""`pdfingest bench`; what it does is in `bench_session`."""
 
 from typing import Annotated
 
 import typer
 
+from pdfingest.cli.declared import default_of
 from pdfingest.values import size
 
 
 def bench(  # noqa: PLR0913 - one parameter an option, as typer has it
     inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="INPUT", help="PDFs and directories. Default: files it makes."),
+        typer.Argument(
+            metavar="INPUT", help="PDFs and directories. [default: files that it makes]"
+        ),
     ] = None,
     *,
     files: Annotated[
-        int, typer.Option("--files", "-n", min=1, help="Go through so many; inputs are cycled.")
+        int, typer.Option("--files", "-n", min=1, help="Read this many; inputs are cycled.")
     ] = 2000,
     workers: Annotated[
-        int | None, typer.Option("--workers", "-w", help="Children at a time. Default: the CPUs.")
+        int | None,
+        typer.Option("--workers", "-w", metavar="N", help="Files at a time. [default: the CPUs]"),
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="As for run.")] = "auto",
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="NAME", help="As for run.")
+    ] = default_of("engine"),
     timeout: Annotated[float, typer.Option(metavar="S", help="Seconds for a file.")] = 60.0,
     inject_leak: Annotated[
         int,
-        typer.Option(
-            parser=size, metavar="SIZE", help="Leak this much per file: the test must fail."
-        ),
+        typer.Option(metavar="SIZE", help="Leak this much per file: the test must fail."),
+        size,
     ] = 0,
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Figures as JSON; - is stdout.")
@@ -33,14 +38,14 @@ def bench(  # noqa: PLR0913 - one parameter an option, as typer has it
     html_file: Annotated[
         str | None, typer.Option("--html", metavar="FILE", help="Pictures as one HTML file.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The verdict only.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the verdict only.")] = False,
 ) -> None:
     """The leak test: memory over thousands of files, and proof that a leak would be seen.
 
     The same files go through fresh processes, as in run, and through one process that is reused.
-    Exit code 0 if memory is flat, 5 if it is not, or if that cannot be told.
+    Exit code 0 if memory is flat, 5 if it is not, or if the files are too few to tell.
     """
-    from pdfingest.cli import bench_session  # noqa: PLC0415 - half a second that --help spares
+    from pdfingest.cli import bench_session
 
     wanted = bench_session.Wanted(
         inputs=inputs or [],

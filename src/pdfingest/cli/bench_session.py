@@ -17,9 +17,10 @@ from pdfingest.bench.corpus import make_corpus
 from pdfingest.bench.rounds import Leak, Round, find_sources, isolated, reused
 from pdfingest.cli.charts import bars, curves
 from pdfingest.cli.console import ProgressView, on_stderr
+from pdfingest.cli.declared import default_of
+from pdfingest.cli.outputs import write_text
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.cli.tables import LEFT, RIGHT, hanging, put, table, width_of
-from pdfingest.cli.write import write_text
 from pdfingest.errors import ExitCode
 from pdfingest.events import Listener
 from pdfingest.measure.flatness import THRESHOLD_BYTES, Verdict
@@ -42,7 +43,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """What the user asked for."""
+    """Options of `pdfingest bench`, as the user gave them."""
 
     inputs: Sequence[str]
     files: int
@@ -57,27 +58,27 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What came of it."""
+    """Both rounds of a bench, and the figures of its files."""
 
     wanted: Wanted
     isolated: Round
     reused: Round
     figures: Figures
-    """Of the files, as the isolated round had them."""
+    """Figures of the files in the isolated round."""
 
     @property
     def exit_code(self) -> ExitCode:
-        """0 only where the memory of the isolated round is seen to be flat."""
+        """0 only if the memory of the isolated round is seen to be flat."""
         flat = self.isolated.trend.verdict is Verdict.FLAT
         return ExitCode.OK if flat else ExitCode.GATE
 
     @property
     def price_ms(self) -> float:
-        """What isolation costs: milliseconds of a lane, for each file."""
+        """Milliseconds of a lane that isolation costs for each file."""
         return self.isolated.lane_ms - self.reused.lane_ms
 
     def to_json(self) -> dict[str, Any]:
-        """The figures."""
+        """Return the figures as `--json` writes them."""
         return {
             "schema": 1,
             "engine": self.wanted.engine,
@@ -91,12 +92,12 @@ class Bench:
         }
 
     def verdict_line(self) -> str:
-        """What a reader of a CI log looks for."""
+        """Return the verdict as one line, for a CI log."""
         trend = self.isolated.trend
         return f"{trend.verdict.upper()}: {trend}, over {self.isolated.files:,} files"
 
     def control_line(self) -> str:
-        """What the control shows, and what to do if it shows nothing."""
+        """Return what the control shows, and what to do if it shows nothing."""
         trend = self.reused.trend
         said = f"{trend.verdict}: {trend}, at most {mib(self.reused.highest_bytes)}"
         if trend.verdict is not Verdict.LEAK:
@@ -108,17 +109,22 @@ class Bench:
 
 
 def _percentiles(peaks: Sequence[int]) -> Iterator[tuple[str, int]]:
-    """The usual ones."""
+    """Yield the usual percentiles by name; 0 if there is no peak."""
     for name, fraction in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)):
         yield name, percentile(peaks, fraction) if peaks else 0
 
 
 def run_bench(wanted: Wanted) -> ExitCode:
-    """Do it, show it, and return the exit code."""
+    """Run both rounds, show them, and return the exit code.
+
+    Raises:
+        NoInputError: no input is a PDF that can be read.
+        EngineUnavailableError: the engine is not installed, or pictures need the extra `report`.
+    """
     console = on_stderr()
     if wanted.html_file:
         html.check()
-    gc.freeze()  # as for a run
+    gc.freeze()  # as in a run
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pdfingest-bench-"))
         stop = stack.enter_context(stop_on_signals())
@@ -128,7 +134,7 @@ def run_bench(wanted: Wanted) -> ExitCode:
 
 
 def _tell(console: Console, done: Bench) -> ExitCode:
-    """Show the figures, write the files that the user asked for, and return the exit code."""
+    """Show the figures, write the files that the user wants, and return the exit code."""
     wanted = done.wanted
     if not wanted.quiet:
         _show(console, done)
@@ -137,12 +143,12 @@ def _tell(console: Console, done: Bench) -> ExitCode:
     if wanted.html_file:
         lines = [done.verdict_line(), f"control: {done.control_line()}"]
         write_text(wanted.html_file, [html.render(done.figures, "pdfingest bench", lines)])
-    print(f"pdfingest bench: {done.verdict_line()}", file=sys.stderr)  # noqa: T201 - for a log
+    sys.stderr.write(f"pdfingest bench: {done.verdict_line()}\n")
     return done.exit_code
 
 
 def _rounds(wanted: Wanted, folder: str, console: Console, stop: Stop) -> Bench:
-    """Both rounds over the same files."""
+    """Run both rounds over the same files."""
     inputs = wanted.inputs
     if not inputs:
         inputs = [os.path.join(folder, "pdfs")]
@@ -154,11 +160,12 @@ def _rounds(wanted: Wanted, folder: str, console: Console, stop: Stop) -> Bench:
         workers=wanted.workers,
         engine=wanted.engine,
         timeout_s=wanted.timeout_s,
-        page_timeout_s=min(wanted.timeout_s, 60.0),
-        order=Order.NAME,
+        page_timeout_s=min(wanted.timeout_s, default_of("page_timeout_s")),
+        order=Order.NAME,  # the order of the control
     )
     sources = find_sources(inputs, wanted.files)
     with _progress(console, quiet=wanted.quiet) as listeners:
+        # Also without a leak, so that both cases run the same code.
         listeners.append(Leak(wanted.leak_bytes, wanted.files))
         first = isolated(sources, wanted.files, options, listeners, stop)
     with nullcontext() if wanted.quiet else console.status("the control: one process for all"):
@@ -168,7 +175,7 @@ def _rounds(wanted: Wanted, folder: str, console: Console, stop: Stop) -> Bench:
 
 
 def _show(console: Console, bench: Bench) -> None:
-    """Curves, peaks and figures, as wide as the terminal."""
+    """Print curves, peaks and figures, as wide as the terminal."""
     width = min(console.width, 120)
     console.print("Memory of what outlives a file, over the files done", style="bold")
     series = [("isolated: parent and its helpers", bench.isolated.points)]
@@ -186,7 +193,7 @@ def _show(console: Console, bench: Bench) -> None:
 
 
 def _row(each: Round) -> list[str]:
-    """The figures of a round."""
+    """Return the figures of a round, as a row of the table."""
     trend = each.trend
     return [
         each.name,
@@ -201,7 +208,7 @@ def _row(each: Round) -> list[str]:
 
 @contextmanager
 def _progress(console: Console, *, quiet: bool) -> Generator[list[Listener], None, None]:
-    """A bar where there is a terminal."""
+    """Yield a list with a progress bar if there is a terminal, else an empty list."""
     if quiet or not console.is_terminal or console.is_dumb_terminal:
         yield []
     else:

@@ -1,9 +1,10 @@
-"""`pdfingest compact`: its options."""
+"""`pdfingest compact`."""
 
 from typing import Annotated
 
 import typer
 
+from pdfingest.cli.declared import default_of
 from pdfingest.cli.messages import say
 from pdfingest.text import mib, printable
 
@@ -12,16 +13,12 @@ def compact(
     output: Annotated[str, typer.Argument(metavar="DIR", help="Output directory of earlier runs.")],
     *,
     wait: Annotated[
-        float,
-        typer.Option(
-            metavar="S",
-            help="Seconds to wait for a run on the same output.",
-        ),
-    ] = 0.0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
+        float, typer.Option(metavar="S", help="Seconds to wait for a run on the same output.")
+    ] = default_of("wait_s"),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
 ) -> None:
     """Rewrite outputs to the newest state of each source, in order; merge the parts of shards."""
-    from pdfingest.output import compact as core  # noqa: PLC0415 - 20 ms that --help does not need
+    from pdfingest.output import compact as core
 
     done = core.compact(output, wait)
     for folder in done.unfinished:

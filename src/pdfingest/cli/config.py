@@ -2,8 +2,8 @@
 
 Owns which file counts and how it is read; `command` owns what its values mean. The nearest file
 upwards from the current directory counts, as with other tools of a project, and `pdfingest.toml`
-before `pyproject.toml` where both are in one directory. A `pyproject.toml` without our section is
-not ours, and neither is what is wrong with it.
+counts before a `pyproject.toml` in the same directory. A `pyproject.toml` without our section is
+none of our business, even if it is broken.
 """
 
 import os
@@ -20,15 +20,15 @@ _SECTION = "pdfingest"
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A file and what it says."""
+    """A configuration file and its content."""
 
     path: str = ""
-    """Empty where there is none."""
+    """Path of the file; empty if there is none."""
     table: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Its keys as they stand there, and their values."""
+    """Keys as they stand in the file, and their values."""
 
     def beside(self, path: str) -> str:
-        """Take a path relative to the file, unless that is in the current directory anyway."""
+        """Return a path that is relative to the file as one that the program can open."""
         folder = os.path.dirname(self.path)
         return path if folder == os.getcwd() else os.path.join(folder, path)
 
@@ -37,11 +37,11 @@ def find() -> Config:
     """Find and read the configuration that counts in the current directory.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: the file cannot be read.
     """
     for folder in _upwards(os.getcwd()):
         path = os.path.join(folder, _OWN)
-        if os.path.lexists(path):
+        if os.path.lexists(path):  # a broken link is an error, not a missing file
             return read(path)
         path = os.path.join(folder, _SHARED)
         if _mentions_us(path):
@@ -52,10 +52,10 @@ def find() -> Config:
 
 
 def read(path: str) -> Config:
-    """Read a file: its section where it is a `pyproject.toml`, else all of it.
+    """Read the configuration from a file: from our section of a `pyproject.toml`, else from all.
 
     Raises:
-        UsageError: it cannot be read, or has no such section.
+        UsageError: the file cannot be read, or lacks the section.
     """
     if os.path.basename(path) != _SHARED:
         return Config(path, _toml(path))
@@ -66,7 +66,7 @@ def read(path: str) -> Config:
 
 
 def _upwards(folder: str) -> Iterator[str]:
-    """Go through a directory and all above it, up to the root of the file system."""
+    """Yield a directory and all above it, up to the root of the file system."""
     while True:
         yield folder
         above = os.path.dirname(folder)
@@ -76,16 +76,16 @@ def _upwards(folder: str) -> Iterator[str]:
 
 
 def _mentions_us(path: str) -> bool:
-    """Tell whether a file may concern this program; one that cannot be read does not."""
+    """Return whether a file may have our section; a file that cannot be read has none."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb") as file:  # without parsing, which is slow and may fail
             return _SECTION.encode() in file.read()
     except OSError:
         return False
 
 
 def _section(path: str) -> Config | None:
-    """Read the section of a `pyproject.toml`; None where it has none."""
+    """Read our section of a `pyproject.toml`; None if there is none."""
     table = _toml(path)
     for name in ("tool", _SECTION):
         if name not in table:
@@ -95,7 +95,7 @@ def _section(path: str) -> Config | None:
 
 
 def _as_table(path: str, name: str, value: Any) -> dict[str, Any]:
-    """Check that a value is a table."""
+    """Return a value that must be a table."""
     if not isinstance(value, dict):
         raise UsageError(f"{path} cannot be used: `{name}` must be a table.")
     return cast(dict[str, Any], value)
@@ -105,9 +105,9 @@ def _toml(path: str) -> dict[str, Any]:
     """Read a TOML file.
 
     Raises:
-        UsageError: it cannot be read; the message has the line.
+        UsageError: the file cannot be read; the message has the line.
     """
-    import tomllib  # noqa: PLC0415 - most runs have no such file
+    import tomllib  # most runs have no such file
 
     try:
         with open(path, "rb") as file:

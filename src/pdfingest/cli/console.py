@@ -1,4 +1,4 @@
-"""What a person sees on stderr: progress while it runs, a table when it is over."""
+"""What a person sees of a run on stderr: the progress while it runs, and a table at its end."""
 
 import shlex
 import time
@@ -11,9 +11,8 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from pdfingest.cli.cells import cut
 from pdfingest.cli.messages import how_far, shown
-from pdfingest.cli.tables import LossLine, hanging, losses, put
+from pdfingest.cli.tables import LossLine, cut, hanging, losses, put
 from pdfingest.events import Listener
 from pdfingest.measure.memory import look
 from pdfingest.model import Finished, Source
@@ -26,12 +25,12 @@ _SHOWN_LANES = 8
 
 
 def on_stderr() -> Console:
-    """Where people look."""
+    """Return a console that writes to stderr."""
     return Console(stderr=True, highlight=False)
 
 
 class ProgressView(Listener):
-    """A bar, the counts, the memory of all processes, and what each lane is on."""
+    """Draws a bar, the counts, the memory of all processes, and the file of each lane."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -47,6 +46,7 @@ class ProgressView(Listener):
         self._lanes: dict[int, tuple[str, float]] = {}
         self._drawn_at = self._measured_at = 0.0
         self._memory = ""
+        # The hooks draw, so rich needs no thread for it.
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
@@ -57,15 +57,16 @@ class ProgressView(Listener):
         self._live.stop()
 
     def on_planned(self, sources: int, size_bytes: int) -> None:
-        """The bar has an end."""
+        """Give the bar its end."""
         self._bar.update(self._files, total=sources)
 
     def on_started(self, lane: int, source: Source) -> None:
-        """A lane shows its file."""
+        """Show the file that a lane reads."""
         self._lanes[lane] = (source.name, time.monotonic())
 
     def on_finished(self, finished: Finished, summary: Summary) -> None:
-        """The lane that was on the file shows none until its next job."""
+        """Take the file away from the lane that has read it, and draw."""
+        # By name: the event does not say the lane, and parts of one file may be on several.
         self._lanes = {
             lane: (name, since)
             for lane, (name, since) in self._lanes.items()
@@ -74,20 +75,20 @@ class ProgressView(Listener):
         self._draw(summary)
 
     def on_tick(self, summary: Summary) -> None:
-        """Draw, also while nothing ends."""
+        """Draw, also while no file ends."""
         self._draw(summary)
 
     def on_ended(self, summary: Summary) -> None:
-        """Clear the picture."""
+        """Clear what was drawn."""
         self._live.update("", refresh=True)
 
     def _draw(self, summary: Summary) -> None:
-        """Redraw, some times a second at the most."""
+        """Draw, but not more often than a terminal needs it."""
         now = time.monotonic()
         if now - self._drawn_at < _REDRAW_S:
             return
         self._drawn_at = now
-        if now - self._measured_at > _MEMORY_S:
+        if now - self._measured_at > _MEMORY_S:  # it reads /proc for every process
             self._measured_at = now
             self._memory = f" · memory {mib(look().tree_bytes)}"
         self._bar.update(self._files, completed=summary.progress)
@@ -98,7 +99,7 @@ class ProgressView(Listener):
         self._live.update(Group(self._bar.get_renderable(), *lines), refresh=True)
 
     def _lane_lines(self, now: float, summary: Summary) -> Iterator[Text]:
-        """One line a lane, the first eight."""
+        """Yield a line for each of the first lanes: its time so far, its file, how far that is."""
         ahead = {each.source.name: how_far(each) for each in summary.reading}
         for lane in sorted(self._lanes)[:_SHOWN_LANES]:
             name, since = self._lanes[lane]
@@ -109,7 +110,7 @@ class ProgressView(Listener):
 
 
 def show_summary(console: Console, summary: Summary, records: str) -> None:
-    """Print what failed, and below it the counts and figures of the run."""
+    """Print what was lost, and below it the counts and figures of the run."""
     if summary.losses:
         put(console, losses(console, [*_losses(summary)]))
         more = summary.failed + summary.partial - len(summary.losses)
@@ -126,7 +127,7 @@ def show_summary(console: Console, summary: Summary, records: str) -> None:
 
 
 def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
-    """Name, value and note of each line of the summary."""
+    """Yield the name, the value and the note of each line of the summary."""
     failures = ", ".join(f"{kind} {count:,}" for kind, count in summary.failures.most_common())
     peaks = summary.peaks
     yield "ok", f"{summary.ok:,}", ""
@@ -138,7 +139,7 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
         yield "partial", f"{summary.partial:,}", f"{counted(summary.pages_failed, 'page')} lost"
     yield "failed", f"{summary.failed:,}", failures
     if summary.gone:
-        yield "gone", f"{summary.gone:,}", "ingested before, and not there any more"
+        yield "gone", f"{summary.gone:,}", "ingested by an earlier run; the files are gone"
     if summary.not_begun:
         yield "not begun", f"{summary.not_begun:,}", "left for the next run"
     ocr = f" · {summary.needs_ocr_pages:,} need OCR" if summary.needs_ocr_pages else ""
@@ -161,7 +162,7 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _losses(summary: Summary) -> Iterator[LossLine]:
-    """The first of the sources that lost pages."""
+    """Yield the first of the sources that lost pages."""
     for each in summary.losses:
         what = f"{counted(each.pages_failed, 'page')}: " if each.partial else ""
         yield LossLine(each.source, each.failure.value, f"{what}{each.message}", each.partial)

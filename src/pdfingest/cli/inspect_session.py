@@ -1,6 +1,6 @@
-"""One invocation of `pdfingest inspect`: one file through a whole run, and what came of it.
+"""One invocation of `pdfingest inspect`: one file goes through a whole run, which is then shown.
 
-The file takes the same way as in `run`, so that what is shown is what a run would write.
+The file is read exactly as in `run`, so that what is shown is what a run would write.
 """
 
 import json
@@ -15,12 +15,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from pdfingest.cli.facts import show_fact
-from pdfingest.cli.session import STDIN, Wanted, opened
+from pdfingest.cli import outputs
+from pdfingest.cli.inputs import opened
 from pdfingest.cli.signals import stop_on_signals
-from pdfingest.cli.tables import LEFT, RIGHT, put, table, width_of
-from pdfingest.cli.write import STDOUT
-from pdfingest.cli.write import opened as written
+from pdfingest.cli.tables import LEFT, RIGHT, put, show_fact, table, width_of
+from pdfingest.cli.wanted import STDIN, Wanted
 from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
@@ -32,10 +31,10 @@ from pdfingest.run.pipeline import stream
 from pdfingest.text import counted, mib, printable, shortened
 
 _SHOWN_PAGES = 1000
-"""Most pages in the table, so that memory is bounded; `--json` has all."""
+"""Most pages in the table, which bounds the memory; `--json` has all pages."""
 _SHOWN_NUMBERS = 20
 _PREVIEW_CHARS = 40
-"""What fits beside the figures in 80 columns."""
+"""Most characters of a page that fit beside its figures in 80 columns."""
 _COLUMNS = {
     "page": RIGHT,
     "label": LEFT,
@@ -47,14 +46,14 @@ _COLUMNS = {
 
 
 class _Ending(Listener):
-    """Keeps how the file ended."""
+    """Remembers how the file ended."""
 
     def __init__(self) -> None:
         self.finished: Finished | None = None
         self.summary = Summary()
 
     def on_finished(self, finished: Finished, summary: Summary) -> None:
-        """Keep it."""
+        """Remember the file and the summary."""
         self.finished, self.summary = finished, summary
 
 
@@ -63,8 +62,8 @@ def inspect_file(file: str, wanted: Wanted, *, as_json: bool) -> ExitCode:
 
     Args:
         file: its path; `-` for a PDF on stdin.
-        wanted: options of a run; its inputs do not count.
-        as_json: show it for programs.
+        wanted: options of a run, whose inputs do not count.
+        as_json: whether to write JSON in place of text.
 
     Raises:
         UsageError: the file is a directory, or does not exist.
@@ -73,6 +72,7 @@ def inspect_file(file: str, wanted: Wanted, *, as_json: bool) -> ExitCode:
         raise UsageError(f"file does not exist: {printable(file)}. Check the path.")
     if os.path.isdir(file):
         raise UsageError(f"{printable(file)} is a directory. For its files: pdfingest run")
+    # To stdout means that there is no output directory and no ledger; the records are taken here.
     wanted = replace(wanted, inputs=[file])
     options = replace(wanted.options, output=STDIN, workers=1)
     ending = _Ending()
@@ -88,21 +88,21 @@ def inspect_file(file: str, wanted: Wanted, *, as_json: bool) -> ExitCode:
 
 
 def _begun(records: Iterator[Record]) -> Iterator[Record]:
-    """Read up to the first record, so that what prevents it is told before anything is shown."""
+    """Read up to the first record, so that an error comes before anything is shown."""
     first = next(records, None)
     return records if first is None else chain([first], records)
 
 
 def _line(ending: _Ending, options: IngestOptions) -> Record:
-    """Give the report line of the file; empty after a stop that came before its end."""
+    """Return the report line of the file; empty after a stop that came before its end."""
     if ending.finished is None:
         return {}
     return report_line(ending.finished, options_digest(options, find_engines(options.engine)))
 
 
 def _write_json(records: Iterator[Record], ending: _Ending, options: IngestOptions) -> None:
-    """Write one JSON object, record by record, since a file may have any number of them."""
-    with written(STDOUT) as file:
+    """Write one JSON object, record by record, because a file may have any number of them."""
+    with outputs.opened(outputs.STDOUT) as file:
         file.write('{"records": [')
         separator = "\n"
         for record in records:
@@ -112,7 +112,7 @@ def _write_json(records: Iterator[Record], ending: _Ending, options: IngestOptio
 
 
 def _show(records: Iterator[Record], ending: _Ending, options: IngestOptions) -> None:
-    """Print facts of the file, and a table of its pages."""
+    """Print facts about the file, and a table of its pages."""
     metadata: dict[str, Any] = {}
     rows: list[tuple[int, Sequence[str]]] = []
     for record in records:
@@ -123,6 +123,7 @@ def _show(records: Iterator[Record], ending: _Ending, options: IngestOptions) ->
     for name, said in _facts(metadata, line):
         if said:
             show_fact(name, printable(said))
+    # Lost pages have no record, but a row in their place.
     lost = line.get("failed_pages", ())[:_SHOWN_PAGES]
     rows = sorted([*rows, *((number, _lost_row(number)) for number in lost)])[:_SHOWN_PAGES]
     if rows:
@@ -134,7 +135,7 @@ def _show(records: Iterator[Record], ending: _Ending, options: IngestOptions) ->
 
 
 def _row(record: Record) -> Sequence[str]:
-    """Lay out a page."""
+    """Return the row of a page in the table."""
     metadata, text = record["metadata"], record["text"]
     return (
         str(metadata["page"]),
@@ -147,12 +148,12 @@ def _row(record: Record) -> Sequence[str]:
 
 
 def _lost_row(number: int) -> Sequence[str]:
-    """Lay out a page that was lost."""
+    """Return the row of a page that was lost."""
     return str(number), "", "", "", "", "(lost)"
 
 
 def _facts(metadata: dict[str, Any], line: Record) -> Iterator[tuple[str, str]]:
-    """Give what is known of the file as a whole, name by name; empty where nothing is known."""
+    """Yield what is known of the whole file, name by name; empty where it is not known."""
     if not line:
         return
     yield "file", line["source"]
@@ -174,7 +175,7 @@ def _facts(metadata: dict[str, Any], line: Record) -> Iterator[tuple[str, str]]:
 
 
 def _counts(line: Record) -> str:
-    """Say how many pages and characters there are, and which are lost."""
+    """Return the numbers of pages and characters, and which pages are lost, in words."""
     said = f"{line['pages']:,} of {line['total_pages']:,} read, {line['chars']:,} characters"
     if line["needs_ocr_pages"]:
         said += f", {line['needs_ocr_pages']:,} need OCR"

@@ -1,4 +1,4 @@
-"""What a log collector sees on stderr: one line every some seconds, as text or as JSON."""
+"""Log lines of a run on stderr, as text or as JSON: one every few seconds, and for each loss."""
 
 import json
 import sys
@@ -19,12 +19,12 @@ _LEVELS: dict[Status, Level] = {Status.PARTIAL: "warning", Status.FAILED: "error
 
 
 class LogView(Listener):
-    """Log lines of a run, in the format of stderr.
+    """Writes log lines of a run, in the format of stderr.
 
-    A program gets a line for each source that lost pages; a person gets a table of them at the end.
+    In JSON there is a line for each source that lost pages; in text a table at the end has them.
 
     Args:
-        verbose: a line for each source.
+        verbose: whether to write a line for each source.
     """
 
     def __init__(self, *, verbose: bool) -> None:
@@ -32,18 +32,18 @@ class LogView(Listener):
         self._last = time.monotonic()
 
     def on_planned(self, sources: int, size_bytes: int) -> None:
-        """The run begins."""
+        """Log the number and size of the sources."""
         _write("info", "planned", sources=sources, bytes=size_bytes)
 
     def on_finished(self, finished: Finished, summary: Summary) -> None:
-        """A source is done."""
+        """Log how a source ended, if it lost pages or everything is logged."""
         level = _LEVELS.get(finished.outcome.status, "info")
         if self._verbose or (level != "info" and isinstance(sys.stderr, JsonLines)):
             _write(level, "finished", **_fields(finished))
         self.on_tick(summary)
 
     def on_tick(self, summary: Summary) -> None:
-        """A line every some seconds."""
+        """Log the progress every few seconds."""
         if time.monotonic() - self._last < _EVERY_S:
             return
         self._last = time.monotonic()
@@ -62,13 +62,13 @@ class LogView(Listener):
         )
 
     def on_ended(self, summary: Summary) -> None:
-        """The summary, for a program; a person gets the table."""
+        """Log the summary in JSON; in text the table at the end has it."""
         if isinstance(sys.stderr, JsonLines):
             _write("info", "summary", **summary.to_json())
 
 
 def _fields(finished: Finished) -> dict[str, Any]:
-    """How a source ended; every key is always there, with one type each."""
+    """Return how a source ended; every key is always there, with one type each."""
     outcome = finished.outcome
     return {
         "source": finished.source.name,
@@ -83,7 +83,7 @@ def _fields(finished: Finished) -> dict[str, Any]:
 
 
 def _write(level: Level, event: str, **fields: Any) -> None:
-    """One line on stderr."""
+    """Write one line to stderr."""
     if isinstance(sys.stderr, JsonLines):
         sys.stderr.log(level, event, **fields)
     else:
@@ -93,7 +93,7 @@ def _write(level: Level, event: str, **fields: Any) -> None:
 
 
 def _plain(value: object) -> str:
-    """A value that cannot break its line; quoted where it has spaces."""
+    """Return a value as text that cannot break its line; quoted if it has spaces or is empty."""
     if isinstance(value, list):
         value = ", ".join(cast(list[str], value))
     text = shown(str(value))

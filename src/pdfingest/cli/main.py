@@ -16,7 +16,6 @@ from pdfingest.cli.compact import compact
 from pdfingest.cli.declared import Program
 from pdfingest.cli.doctor import doctor
 from pdfingest.cli.inspect import inspect
-from pdfingest.cli.kinds import with_kinds
 from pdfingest.cli.messages import choose_format, say
 from pdfingest.cli.report import report
 from pdfingest.cli.run import run
@@ -29,15 +28,23 @@ from pdfingest.measure.machine import resources_told
 
 _PROGRAM = "pdfingest"
 _COMPLETE = "_PDFINGEST_COMPLETE"
-"""Set by a shell that asks for completions."""
+"""Variable that a shell sets when it asks for completions."""
+_STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.HUNG_UP)
+_OF_RUN = """Every option may also come from the environment, as PDFINGEST_WORKERS=4, or from the
+configuration, as workers = 4: a flag goes first, then the environment, then the file."""
+_OF_OTHERS = """Every option may also come from the environment: as PDFINGEST_WORKERS=4 if run has
+it too, else with the name of the command, as PDFINGEST_REPORT_TOP=3."""
 
 app = typer.Typer(
     name=_PROGRAM,
     help="PDFs to JSONL, one fresh process per file: nothing lost, memory flat and measured.",
-    rich_markup_mode=None,  # rich help imports Markdown and Pygments: 140 ms of CPU
+    rich_markup_mode=None,  # help by rich imports Markdown and Pygments: 140 ms of CPU
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command(cls=Command, epilog=_OF_RUN)(run)
+for function in (inspect, compact, bench, report, schema, doctor, serve, worker):
+    app.command(cls=Command, epilog=_OF_OTHERS)(function)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the flag
@@ -55,27 +62,17 @@ def _program(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Options of the program itself."""
-
-
-_OF_RUN = """Every option may also come from the environment, as PDFINGEST_WORKERS=4, or from the
-configuration, as workers = 4: a flag goes first, then the environment, then the file."""
-_OF_OTHERS = """Every option may also come from the environment: as PDFINGEST_WORKERS=4 if run has
-it too, else with the name of the command, as PDFINGEST_REPORT_TOP=3."""
-
-app.command(cls=Command, epilog=_OF_RUN)(run)
-for function in (inspect, compact, bench, report, schema, doctor, serve, worker):
-    app.command(cls=Command, epilog=_OF_OTHERS)(function)
+    """Declare the options of the program itself."""
 
 
 def main() -> int:
-    """Run the command line; returns the exit code.
+    """Run the command line, and return the exit code.
 
-    A run that was stopped does not wait for what may be stuck, such as a thread whose child waits
-    for a disk.
+    After a signal the process ends here and at once, because a thread may be stuck, such as one
+    whose child waits for a disk, and the interpreter would wait for it.
     """
     code = _guarded()
-    if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.HUNG_UP):
+    if code in _STOPPED:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
         end_at_once(code)
@@ -88,10 +85,10 @@ def _guarded() -> int:
         choose_format(sys.argv[1:], {})
         try:
             with resources_told():
-                return _run(with_kinds(sys.argv[1:]))
+                return _run(sys.argv[1:])
         finally:
-            sys.stdout.flush()  # here, where a failure is told
-    except typer.TyperException as error:  # words that are no command line
+            sys.stdout.flush()  # here, where a failure is reported
+    except typer.TyperException as error:  # the command line cannot be parsed
         context = getattr(error, "ctx", None)
         path = context.command_path if context else _PROGRAM
         message = f"{error.format_message().rstrip('.')}. See: {path} --help"
@@ -102,7 +99,7 @@ def _guarded() -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the last resort names itself a bug
+    except Exception as error:  # noqa: BLE001 - whatever is not caught above is a bug
         if {"-v", "--verbose"} & set(sys.argv):
             traceback.print_exc()
         say(
@@ -115,15 +112,15 @@ def _guarded() -> int:
 
 
 def _run(words: list[str]) -> int:
-    """Run the command that the words name; gives its exit code.
+    """Run the command that the words name, and return its exit code.
 
-    Not by typer's own `main`: that ends the program with 1 where a pipe breaks, whichever it was.
+    Typer's own `main` is not used because it ends with 1 when a pipe breaks, whichever pipe it was.
     """
     program: Program = get_command(app)
     if _COMPLETE in os.environ:
         program.main(words, _PROGRAM, _COMPLETE)
-    # Not parsed where the first word is a command: for the program's own options, which are not
-    # given then, typer imports pydantic, and that takes longer than all that is to be done here.
+    # Where the first word is a command, the program's own options are not parsed: none is given
+    # then, but typer would import pydantic for them, which takes longer than all the rest here.
     parent = typer.Context(program, info_name=_PROGRAM, **program.context_settings)
     if not words:
         typer.echo(program.get_help(parent), err=True)
@@ -132,7 +129,7 @@ def _run(words: list[str]) -> int:
     try:
         if name in program.commands:
             context = program.commands[name].make_context(name, rest, parent=parent)
-        else:  # --help, --version, or what is no command
+        else:  # --help, --version, or an unknown command
             context = program.make_context(_PROGRAM, words)
         with context:
             context.command.invoke(context)

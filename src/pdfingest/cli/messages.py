@@ -1,8 +1,7 @@
 """Messages on stderr: text, or with `--log-format json` one JSON object a line.
 
 The format is a property of `sys.stderr` itself, so that what other code writes there, such as a
-warning of Python or of a library, becomes JSON too. That writes to it never fail is the business
-of `streams`.
+warning of Python or of a library, becomes JSON too. `streams` sees to it that no such write fails.
 """
 
 import io
@@ -11,27 +10,33 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from pdfingest.cli.log_format import LogFormat
+from pdfingest.model import Reading
 from pdfingest.text import mib, printable
-
-if TYPE_CHECKING:
-    from pdfingest.model import Reading
 
 Level: TypeAlias = Literal["info", "warning", "error"]
 
 
+class LogFormat(StrEnum):
+    """Formats of what the program writes to stderr."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 def choose_format(words: Sequence[str], config: Mapping[str, Any]) -> None:
-    """Choose the format before the command line is parsed, since errors in it have a format too.
+    """Choose the format before the command line is parsed, because errors in it have a format too.
 
     Args:
-        words: arguments of the program, the command first.
-        config: what the configuration says; empty before it is read.
+        words: arguments of the program, beginning with the command.
+        config: table of the configuration; empty before it is read.
     """
-    if words[:1] not in (["run"], ["doctor"]):  # the others do not have the option
+    if words[:1] not in (["run"], ["doctor"]):  # other commands do not have the option
         return
+    # The same order as for every option: the last flag, then the variable, then the file.
     configured = {key.replace("-", "_"): value for key, value in config.items()}
     chosen = os.environ.get("PDFINGEST_LOG_FORMAT", configured.get("log_format", ""))
     for word, following in pairwise([*words, ""]):
@@ -42,7 +47,7 @@ def choose_format(words: Sequence[str], config: Mapping[str, Any]) -> None:
 
 
 def use(log_format: LogFormat) -> None:
-    """Write to stderr in this format from here on."""
+    """Switch stderr to a format, until it is switched again."""
     stream = sys.stderr
     if log_format is LogFormat.JSON and not isinstance(stream, JsonLines):
         sys.stderr = JsonLines(stream)
@@ -54,9 +59,9 @@ def say(level: Level, message: str, **fields: Any) -> None:
     """Write a message for the user to stderr.
 
     Args:
-        level: severity; text does not show it.
-        message: what happened, to which file, and what to do next. It may have several lines.
-        fields: more keys of the JSON object; text does not show them.
+        level: severity, which only JSON shows.
+        message: what happened, to which file, and what to do next; it may have several lines.
+        fields: more keys of the JSON object, which only JSON shows.
     """
     if isinstance(sys.stderr, JsonLines):
         sys.stderr.log(level, "message", message=message, **fields)
@@ -66,17 +71,18 @@ def say(level: Level, message: str, **fields: Any) -> None:
 
 
 def shown(text: str) -> str:
-    """Make hostile text fit for a line of a terminal or a log, and harmless there.
+    """Return hostile text as harmless text for a line of a terminal or a log.
 
-    GitHub's runner takes commands from the logs of its jobs: `##[…]` anywhere in a line, `::…::` at
-    its start (actions/runner, ActionCommand.cs). No line begins with such text here.
+    GitHub's runner takes commands from the logs of its jobs: `##[…]` anywhere in a line, and
+    `::…::` at its start (actions/runner, ActionCommand.cs). The latter needs no escape, because no
+    line of this program begins with text from outside.
     """
     text = printable(text)
     return text.replace("##[", r"#\x23[") if is_github() else text
 
 
-def how_far(reading: "Reading") -> str:
-    """Say how far a source is, as what follows its name; empty at its very beginning."""
+def how_far(reading: Reading) -> str:
+    """Return the progress inside a source, to follow its name; empty at its very beginning."""
     if reading.total_pages:
         return f" · {reading.pages_done:,} of {reading.total_pages:,} pages"
     if reading.hashed_bytes:
@@ -85,15 +91,15 @@ def how_far(reading: "Reading") -> str:
 
 
 def is_github() -> bool:
-    """Return whether this is a step of a GitHub workflow."""
+    """Return whether the program runs in a step of a GitHub workflow."""
     return bool(os.environ.get("GITHUB_ACTIONS"))
 
 
 class JsonLines(io.TextIOBase):
-    """A text stream that turns every line that is written to it into a JSON object.
+    """A text stream that turns every line written to it into a JSON object.
 
     Args:
-        stream: where the objects go.
+        stream: receives the objects, one a line.
     """
 
     encoding = "utf-8"
@@ -103,32 +109,32 @@ class JsonLines(io.TextIOBase):
         self._begun = ""
 
     def log(self, level: Level, event: str, **fields: Any) -> None:
-        """Write an object with a time, a level, the name of an event, and more keys."""
+        """Write an object with the time, the level, the name of the event, and more keys."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = json.dumps({"time": now, "level": level, "event": event, **fields})
         self.stream.write(line.replace("##[", r"#\u0023[") + "\n")  # see `shown`
 
     def write(self, text: str, /) -> int:
-        """Write an object for each complete line of text from code that knows of no format."""
+        """Write an object for each complete line, from code that does not know the format."""
         *lines, self._begun = (self._begun + text).split("\n")
         for line in filter(str.strip, lines):
             self.log("warning", "message", message=line)
         return len(text)
 
     def flush(self) -> None:
-        """Write what there is of a line that is not complete."""
+        """Write the last line even if it is not complete."""
         if self._begun:
             self.write("\n")
         self.stream.flush()
 
     def writable(self) -> bool:
-        """Return True."""
+        """Return True, as for any stream that is written to."""
         return True
 
     def isatty(self) -> bool:
-        """Return False: what is drawn for a terminal would not be JSON."""
+        """Return False, because what is drawn for a terminal would not be JSON."""
         return False
 
     def fileno(self) -> int:
-        """Return the descriptor of the stream below."""
+        """Return the descriptor of the underlying stream."""
         return int(self.stream.fileno())

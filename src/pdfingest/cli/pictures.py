@@ -1,4 +1,4 @@
-"""What `report` shows in a terminal, and the HTML file that it and `run --html` write."""
+"""What `report` shows on a terminal, and the HTML file that it and `run --html` write."""
 
 import os
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from rich.text import Text
 
 from pdfingest.cli.charts import bars, curves
 from pdfingest.cli.messages import shown
+from pdfingest.cli.outputs import write_text
 from pdfingest.cli.tables import (
     LEFT,
     RIGHT,
@@ -19,7 +20,6 @@ from pdfingest.cli.tables import (
     table,
     width_of,
 )
-from pdfingest.cli.write import write_text
 from pdfingest.output.layout import PICTURES, REPORT
 from pdfingest.report import html
 from pdfingest.report.costs import Costs, FileCost
@@ -27,7 +27,7 @@ from pdfingest.report.figures import Figures
 from pdfingest.text import mib, printable
 
 SHOWN_LOSSES = 20
-"""Most files to list of those that lost pages; the report has them all."""
+"""Most files with lost pages to list; the report has them all."""
 _WIDEST = 120
 _MIB = 1 << 20
 _COLUMNS = {
@@ -47,9 +47,9 @@ def show(figures: Figures, folder: str, file: TextIO, top: int, workers: int) ->
     Args:
         figures: what to print.
         folder: the output directory, to name the report.
-        file: where to print.
+        file: receives the text.
         top: number of files with the highest peaks to list.
-        workers: number of workers to say the memory for.
+        workers: number of workers whose memory is computed.
     """
     console = Console(file=file, highlight=False)
     costs = figures.costs
@@ -73,7 +73,7 @@ def show(figures: Figures, folder: str, file: TextIO, top: int, workers: int) ->
 
 
 def facts(figures: Figures, workers: int) -> list[str]:
-    """Return what there is to say of all files together, a line each."""
+    """Return what is said of all files together, a line each."""
     found = [figures.counts]
     if figures.not_begun:
         left = f"{figures.not_begun:,} not begun"
@@ -108,11 +108,11 @@ def _losses(console: Console, costs: Costs, folder: str) -> Iterator[Text]:
 
 
 def write_html(figures: Figures, folder: str, workers: int) -> None:
-    """Write the pictures of an output directory into it.
+    """Write the pictures of a run into its output directory.
 
     Raises:
-        EngineUnavailableError: the extra is not installed.
-        OutputError: it cannot be written.
+        EngineUnavailableError: the extra `report` is not installed.
+        OutputError: the file cannot be written.
     """
     page = html.render(figures, f"pdfingest: {printable(folder)}", facts(figures, workers))
     write_text(os.path.join(folder, PICTURES), [page])

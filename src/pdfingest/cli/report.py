@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pdfingest.cli.write import STDOUT, opened, write_text
+from pdfingest.cli.outputs import STDOUT, opened, write_text
 from pdfingest.errors import UsageError
 from pdfingest.options import IngestOptions
 
@@ -42,11 +42,11 @@ def report(  # noqa: PLR0913 - one parameter an option, as typer has it
             f"{' and '.join(chosen)} would all write to stdout. Give one of them; --junit can "
             "also name a file."
         )
-    from pdfingest.cli import pictures  # noqa: PLC0415 - 50 ms that --help does not need
-    from pdfingest.report.csv import write_csv  # noqa: PLC0415 - as above
-    from pdfingest.report.figures import read_figures  # noqa: PLC0415 - as above
-    from pdfingest.report.json import document  # noqa: PLC0415 - as above
-    from pdfingest.report.junit import junit as test_cases  # noqa: PLC0415 - as above
+    from pdfingest.cli import pictures
+    from pdfingest.report.csv import write_csv
+    from pdfingest.report.figures import read_figures
+    from pdfingest.report.json import document
+    from pdfingest.report.junit import junit as test_cases
 
     lanes = workers or IngestOptions().workers
     with read_figures(output) as figures:

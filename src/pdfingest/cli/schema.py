@@ -1,4 +1,4 @@
-"""`pdfingest schema`: what the lines that a run writes look like, for programs."""
+"""`pdfingest schema`."""
 
 import json
 from enum import StrEnum
@@ -8,7 +8,7 @@ import typer
 
 
 class Kind(StrEnum):
-    """What there is a schema of."""
+    """Documents that have a schema."""
 
     RECORD = "record"
     """A line of pages.jsonl or documents.jsonl."""
@@ -28,6 +28,6 @@ def schema(
     ] = Kind.RECORD,
 ) -> None:
     """Print the JSON Schema of a record, of a report line, or of the summary."""
-    from pdfingest.output.schema import schema_of  # noqa: PLC0415 - 10 ms that --help does not need
+    from pdfingest.output.schema import schema_of
 
     typer.echo(json.dumps(schema_of(kind), indent=2))

@@ -1,18 +1,17 @@
-"""The command `pdfingest serve`."""
+"""`pdfingest serve`: the HTTP side of the service."""
 
-import logging
 from typing import Annotated
 
 import typer
 
-from pdfingest.cli.params import needs_service
+from pdfingest.cli.extras import needs_service
 from pdfingest.errors import UsageError
 
 _HEADER_BYTES = 16 << 10
 _CONNECTIONS = 1000
 _KEEP_ALIVE_S = 5
 _STOP_S = 10
-"""Seconds that requests may still take once the API is told to end."""
+"""How long requests may still take once the server is told to stop."""
 
 
 def serve(
@@ -23,13 +22,15 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, metavar="N", help="Port.")] = 8000,
 ) -> None:
     """Serve the API and its page until stopped. Settings come from PDFINGEST_*."""
-    with needs_service():
-        import uvicorn  # noqa: PLC0415 - an extra
+    import logging
 
-        from pdfingest.service.api import make_api  # noqa: PLC0415 - an extra
-        from pdfingest.service.protocol import Protocol  # noqa: PLC0415 - an extra
-    from pdfingest.service.keys import is_loopback  # noqa: PLC0415 - as above
-    from pdfingest.service.settings import read_settings  # noqa: PLC0415 - as above
+    with needs_service():
+        import uvicorn
+
+        from pdfingest.service.api import make_api
+        from pdfingest.service.protocol import Protocol
+    from pdfingest.service.keys import is_loopback
+    from pdfingest.service.settings import read_settings
 
     settings = read_settings()
     if not settings.api_keys_file and not is_loopback(host):

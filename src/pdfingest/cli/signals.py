@@ -1,8 +1,8 @@
 """SIGINT, SIGTERM and SIGHUP: the first asks the run to end, the second ends the program at once.
 
-A thread of its own waits for them, by the descriptor that the interpreter writes to in the handler
-itself (`signal.set_wakeup_fd`). Why no handler in Python: that runs in the main thread once its
-present call comes back, and the call may be what is stuck.
+A thread of its own waits for them, at the descriptor to which the interpreter's handler in C writes
+(`signal.set_wakeup_fd`). A handler in Python would not do: it runs in the main thread once the
+call that this thread is in returns, and that call may be what is stuck.
 """
 
 import os
@@ -26,18 +26,19 @@ _CODES = {
     if (number := getattr(signal, name, None)) is not None
 }
 _SHOW_CURSOR = b"\x1b[?25h"
-"""What a progress bar has hidden (ECMA-48 private mode 25, DECTCEM)."""
+"""Shows the cursor, which a progress bar hides (DEC private mode 25, DECTCEM)."""
 
 
 @contextmanager
 def stop_on_signals() -> Generator[Stop, None, None]:
-    """A `Stop` that the signals request while the block runs. Main thread only.
+    """Yield a `Stop` that the signals request while the block runs. For the main thread only.
 
     A signal that the program was started to ignore, as by nohup(1), stays ignored.
     """
     stop = Stop()
     before = {number: signal.getsignal(number) for number in _CODES}
     reader, writer = os.pipe()
+    # The handler in C must never wait. A pipe that is full holds signals enough, so no warning.
     os.set_blocking(writer, False)
     wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number, handler in before.items():
@@ -51,17 +52,20 @@ def stop_on_signals() -> Generator[Stop, None, None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(wakeup)
-        os.close(writer)
+        os.close(writer)  # the thread reads the end of the pipe, and ends
         watching.join()
         os.close(reader)
 
 
 def _wake(_number: int, _frame: FrameType | None) -> None:
-    """Have the main thread come back from a call that waits; the other thread does the rest."""
+    """Do nothing but interrupt what the main thread waits in; the other thread does the rest."""
 
 
 def _watch(reader: int, stop: Stop) -> None:
-    """Meet the signals, a byte each, until nobody can send any."""
+    """Request a stop for the first signal, and end the program for the second.
+
+    A signal is one byte; the pipe ends when the block that watches signals does.
+    """
     while received := os.read(reader, 1):
         if (code := _CODES.get(signal.Signals(received[0]))) is None:
             continue
@@ -73,13 +77,13 @@ def _watch(reader: int, stop: Stop) -> None:
 def end_at_once(code: int) -> NoReturn:
     """End this program and its children, whatever is stuck; what was finished is kept.
 
-    The children at work die with this process. The zygote might be stopped and would stay.
+    Children at work die with this process, but a zygote that is stopped would stay.
     """
-    # What runs children has it loaded; --help has not. So nothing that is stuck holds this up.
-    from pdfingest.isolation.start import kill_images  # noqa: PLC0415 - 10 ms
+    # A command that has children has this module loaded already, so no disk can hold it up here.
+    from pdfingest.isolation.start import kill_images
 
     kill_images()
     with suppress(OSError):
         if os.isatty(2):
             os.write(2, _SHOW_CURSOR)
-    os._exit(code)
+    os._exit(code)  # runs no cleanup, which may be what is stuck

@@ -1,1 +1,1 @@
-"""What an earlier run cost, file by file: figures, pictures, CSV."""
+"""What earlier runs cost, file by file: figures, pictures, CSV, JSON, JUnit XML."""

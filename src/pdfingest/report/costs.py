@@ -1,8 +1,8 @@
 """What each source of a report cost, however many sources there are.
 
-A report has a line for each source of each run, so which one is a source's newest is known only at
-the end of the report. Until then the sources are kept in a private SQLite database, which goes to
-the disk where it is large: a million of them take half a GB as Python objects.
+A report has a line for each source of each run, so which line is a source's newest is known only at
+the end of the report. Until then the sources are kept in a private SQLite database, which spills to
+the disk when it is large: as Python objects, a million sources take half a GB.
 """
 
 import json
@@ -16,7 +16,6 @@ from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
 from operator import attrgetter
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from pdfingest.errors import OutputError
@@ -24,12 +23,12 @@ from pdfingest.errors import OutputError
 T = TypeVar("T")
 
 _CACHE_KIB = 16_384
-"""Room for the index of a million sources; twice as much makes nothing faster."""
+"""Cache for the index of a million sources; twice as much makes nothing faster."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileCost:
-    """How one source ended and what it cost, by its newest report line."""
+    """How one source ended and what it cost, according to its newest report line."""
 
     source: str
     status: str
@@ -37,33 +36,33 @@ class FileCost:
     message: str
     size_bytes: int
     pages: int
-    """Records written."""
+    """Number of records that were written."""
     pages_failed: int
     peak_bytes: int
-    """0 where no process was started for the source."""
+    """0 if no process was started for the source."""
     baseline_bytes: int
     wall_s: float
     cpu_s: float
     total_pages: int = 0
-    """Pages that the document has; 0 where that is not known."""
+    """Number of pages of the document; 0 if it is not known."""
     stack: str = ""
-    """Where the process was when it was ended or crashed, a line for each frame."""
+    """Where the process was when it was killed or crashed, a line for each frame."""
     failed_pages: tuple[int, ...] = ()
     """Numbers of the lost pages, 1-based, in order."""
 
     @property
     def own_bytes(self) -> int:
-        """Memory that the source took beyond what its process had before it opened the file."""
+        """Bytes of the peak beyond what the process had before it opened the file."""
         return max(self.peak_bytes - self.baseline_bytes, 0)
 
     @property
     def document_pages(self) -> int:
-        """Pages that the document has, as far as that is known."""
+        """Number of pages of the document, as far as it is known."""
         return self.total_pages or self.pages + self.pages_failed
 
     @property
     def lost_pages(self) -> str:
-        """The numbers of the lost pages as people write them: `3, 7-9`."""
+        """Numbers of the lost pages as people write them: `3, 7-9`."""
         ranges: list[tuple[int, int]] = []
         for number in self.failed_pages:
             first, last = ranges.pop() if ranges else (number, number - 1)
@@ -75,7 +74,7 @@ class FileCost:
 
     @property
     def loss(self) -> str:
-        """What happened to the source, with the numbers of the lost pages where others are kept."""
+        """Message of the source, with the numbers of the lost pages if other pages were kept."""
         if self.status != "partial":
             return self.message
         noun = "page" if self.pages_failed == 1 else "pages"
@@ -83,7 +82,7 @@ class FileCost:
 
     @classmethod
     def of_line(cls, line: dict[str, Any]) -> Self:
-        """Read a decoded report line.
+        """Make the costs of a decoded report line.
 
         Raises:
             KeyError: a key that every version of the report has is missing.
@@ -100,7 +99,7 @@ class FileCost:
             baseline_bytes=line["baseline_rss_bytes"],
             wall_s=line["wall_s"],
             cpu_s=line["cpu_s"],
-            # Reports of earlier versions lack these two.
+            # Lines of earlier versions lack these two.
             total_pages=line.get("total_pages", 0),
             stack=line.get("stack", ""),
             failed_pages=tuple(line["failed_pages"]),
@@ -112,33 +111,35 @@ _COLUMNS = ", ".join(_NAMES)
 _VALUES = attrgetter(*_NAMES[:-1])
 _MAKE: Callable[..., FileCost] = FileCost
 _NONE = "[]"
-"""The list of lost pages of most sources, for which json need not be asked."""
-# `unchanged` says that the state of an earlier run stands. That may be a failure, and its cost is
-# that of the run that read the file.
+"""List of lost pages of most sources, which is not decoded, to save time."""
+# `unchanged` says that the state of an earlier run still holds. That may be a failure, and the cost
+# is that of the run that read the file, so such a line never replaces another.
 _KEEP_NEWEST = f"""
 INSERT INTO cost VALUES (?, {", ".join("?" for _ in _NAMES)})
 ON CONFLICT DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _NAMES)}
 WHERE excluded.status <> 'unchanged'
-"""  # noqa: S608 - made of names of this module
+"""
 LOST = ("failed", "partial")
-"""Statuses of sources some or all of whose pages are missing from the records."""
+"""Statuses of sources that lost some or all of their pages."""
 _LOST = f"status IN {LOST}"
 
 
 class Costs:
-    """The sources of a report, each in its newest state, in the order of their first lines.
+    """Costs of all sources of a report, in the order in which the report first names them.
+
+    To be used in a `with` statement, which closes the database.
 
     Args:
-        lines: in the order of the report; a later line of a source replaces an earlier one.
+        lines: costs in the order of the report; a later line of a source replaces an earlier one.
 
     Raises:
-        OutputError: the directory for temporary files has no room for them.
-        sqlite3.ProgrammingError: a value is not of the type that it should have.
+        OutputError: the directory for temporary files has no room for the database.
+        sqlite3.ProgrammingError: a line has a value of a wrong type.
     """
 
     def __init__(self, lines: Iterable[FileCost] = ()) -> None:
-        # Without a name the database is private, in memory up to the size of its cache and in the
-        # directory for temporary files beyond it (sqlite.org/inmemorydb.html, "temp_db").
+        # A database without a name is private. It is in memory up to the size of its cache, and in
+        # the directory for temporary files beyond it (sqlite.org/inmemorydb.html, "temp_db").
         self._database = sqlite3.connect("", isolation_level=None)
         try:
             with _told():
@@ -148,9 +149,9 @@ class Costs:
             raise
 
     def _fill(self, lines: Iterable[FileCost]) -> None:
-        """Take in all lines."""
+        """Insert all lines."""
         execute = self._database.execute
-        execute("PRAGMA journal_mode = OFF")
+        execute("PRAGMA journal_mode = OFF")  # nothing here outlives a failure
         execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         execute(f"CREATE TABLE cost (key INTEGER UNIQUE, {_COLUMNS})")
         execute("BEGIN")
@@ -160,12 +161,11 @@ class Costs:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database, which deletes it."""
         self._database.close()
 
     def __len__(self) -> int:
@@ -175,34 +175,34 @@ class Costs:
         return self._costs("ORDER BY rowid")
 
     def _rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        """Rows of a query, one at a time."""
+        """Yield the rows of a query."""
         with _told():
-            # Not `yield from`, which closes the cursor of one that is not read to its end, maybe
-            # after the database.
-            for row in self._database.execute(sql, values):  # noqa: UP028 - as above
+            # `yield from` would close the cursor of a generator that is not read to its end, and
+            # that may happen after the database is closed.
+            for row in self._database.execute(sql, values):  # noqa: UP028 - its cursor
                 yield row
 
     def _costs(self, sql: str, *values: object) -> Iterator[FileCost]:
-        """Sources in the order, and of the number, that the end of a query says."""
-        return map(_cost_of, self._rows(f"SELECT {_COLUMNS} FROM cost {sql}", *values))  # noqa: S608 - the callers are below
+        """Yield sources; the end of the query says which ones, and in which order."""
+        return map(_cost_of, self._rows(f"SELECT {_COLUMNS} FROM cost {sql}", *values))
 
     @cached_property
     def peaks(self) -> "array[int]":
-        """Peaks in bytes of the sources for which a process was started, in ascending order."""
+        """Peaks in bytes, ascending, of all sources for which a process was started."""
         return array("q", self._ascending("peak_bytes"))
 
     @cached_property
     def times(self) -> "array[float]":
-        """Wall time in seconds of the sources for which a process was started, ascending."""
+        """Wall times in seconds, ascending, of all sources for which a process was started."""
         return array("d", self._ascending("wall_s"))
 
     def _ascending(self, name: str) -> Iterator[Any]:
-        """Values above 0 of one column."""
-        sql = f"SELECT {name} FROM cost WHERE {name} > 0 ORDER BY {name}"  # noqa: S608 - as above
+        """Return the values above 0 of a column, ascending."""
+        sql = f"SELECT {name} FROM cost WHERE {name} > 0 ORDER BY {name}"
         return (value for (value,) in self._rows(sql))
 
     def pages(self) -> tuple[int, int]:
-        """Number of pages that were written, and of those that were lost."""
+        """Return the number of pages that were written, and of those that were lost."""
         rows = self._rows("SELECT total(pages), total(pages_failed) FROM cost")
         written, lost = next(rows)
         return int(written), int(lost)
@@ -218,8 +218,8 @@ class Costs:
         return self._counts("failure")
 
     def _counts(self, name: str) -> dict[str, int]:
-        """Count the sources by what stands in a column, if anything does."""
-        sql = f"SELECT {name}, count(*) FROM cost WHERE {name} <> '' GROUP BY 1 ORDER BY 2 DESC, 1"  # noqa: S608 - as above
+        """Count the sources by the value of a column, without the empty value."""
+        sql = f"SELECT {name}, count(*) FROM cost WHERE {name} <> '' GROUP BY 1 ORDER BY 2 DESC, 1"
         return dict(self._rows(sql))
 
     @property
@@ -228,29 +228,29 @@ class Costs:
         return sum(self.statuses.get(status, 0) for status in LOST)
 
     def top(self, number: int) -> list[FileCost]:
-        """The sources with the highest peaks, the highest first."""
+        """Return the sources with the highest peaks, the highest first."""
         return list(self._costs("WHERE peak_bytes > 0 ORDER BY peak_bytes DESC LIMIT ?", number))
 
     def losses(self, most: int = -1) -> Iterator[FileCost]:
-        """The sources that lost pages, those that lost all of them first; -1 for no limit."""
+        """Yield sources that lost pages, those that lost all first; -1 is no limit."""
         return self._costs(f"WHERE {_LOST} ORDER BY status, rowid LIMIT ?", most)
 
     def sample(self, most: int) -> list[FileCost]:
-        """Give all sources, or `most` of them: losses first, then the highest peaks, then others.
+        """Return all sources, or `most` of them: losses first, then the highest peaks, then others.
 
-        The others are a quarter of the sample, evenly spread over what is left, so that it shows
-        how usual files are; only losses take their place.
+        The others are a quarter of the sample, evenly spread over what is left, to show what is
+        usual. Losses may take the place of any other source.
         """
         ranked = self._costs(f"ORDER BY {_LOST} DESC, peak_bytes DESC, rowid")
         return list(thinned(ranked, len(self), max(self.lost, most * 3 // 4), most))
 
 
 def _rows_of(costs: Iterable[FileCost]) -> Iterator[tuple[Any, ...]]:
-    """Make rows of the database, each with a key for its source.
+    """Yield the rows of the database, each with a key for its source.
 
-    The key is a hash, since an index of names would not fit into the cache: a million lines would
-    take half as long again. It is a secret one, so that nobody can give two files names with one
-    hash; by chance two of a million share one in 3 of 100 million reports.
+    The key is a hash, because an index of names would not fit into the cache: a million lines would
+    take half as long again. The hash has a secret key, so that nobody can choose two names with the
+    same hash; by chance two of a million sources share one in 3 of 100 million reports.
     """
     secret = os.urandom(16)
     for cost in costs:
@@ -260,7 +260,7 @@ def _rows_of(costs: Iterable[FileCost]) -> Iterator[tuple[Any, ...]]:
 
 
 def _cost_of(row: tuple[Any, ...]) -> FileCost:
-    """Read a row of the database, whose last column is the list of lost pages."""
+    """Return the costs in a row of the database, whose last column is the list of lost pages."""
     return _MAKE(*row[:-1], () if row[-1] == _NONE else tuple(json.loads(row[-1])))
 
 
@@ -268,10 +268,10 @@ def thinned(values: Iterable[T], number: int, first: int, most: int) -> Iterator
     """Yield the first values and, evenly spread over the rest, as many as make `most` together.
 
     Args:
-        values: to choose from.
-        number: of the values.
-        first: number of values that are not left out, as long as they are not more than `most`.
-        most: number of values to yield, if there are so many.
+        values: values to choose from.
+        number: how many values there are.
+        first: number of values at the beginning that are all kept, up to `most`.
+        most: number of values to yield, if there are as many.
     """
     rest = iter(values)
     yield from islice(rest, min(first, most))
@@ -284,7 +284,7 @@ def thinned(values: Iterable[T], number: int, first: int, most: int) -> Iterator
 
 @contextmanager
 def _told() -> Generator[None, None, None]:
-    """Turn what SQLite says of the directory for temporary files into what the user can do."""
+    """Turn an error of SQLite, which is one of the temporary directory, into what to do."""
     try:
         yield
     except sqlite3.OperationalError as error:

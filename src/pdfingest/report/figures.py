@@ -1,4 +1,4 @@
-"""Figures of an earlier run: arithmetic on its report lines and its summary; draws nothing."""
+"""Figures of earlier runs: arithmetic on the report lines and the summary. It draws nothing."""
 
 import json
 import math
@@ -7,7 +7,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from pdfingest.errors import NoInputError
@@ -17,24 +16,24 @@ from pdfingest.report.costs import Costs, FileCost
 from pdfingest.text import mib
 
 _ROOM_BYTES = 64 << 20
-"""What a child maps beyond what it uses: the limit is on what it maps, the peak is what it used."""
+"""Room between peak and limit: a limit counts what a child maps, a peak only what it uses."""
 _STEP_BYTES = 64 << 20
 _BINS = 10
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, OverflowError, sqlite3.ProgrammingError)
-"""What a file raises that is not there or is no report."""
+"""Exceptions of a file that is missing or is not a report."""
 
 Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """What memory limit and machine the files of a report need."""
+    """Memory limit and machine that the files of a report need."""
 
     workers: int
     peak_bytes: int
-    """99 % of the peaks do not exceed it; 0 where no process was started."""
+    """Peak that 99 % of the files do not exceed; 0 if no process was started."""
     limit_bytes: int
-    """A memory limit under which every file passes."""
+    """Memory limit under which every file passes."""
 
     def __str__(self) -> str:
         if not self.peak_bytes:
@@ -49,30 +48,25 @@ class Sizing:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a report and its pictures are made of. Close it, or use it in a `with` statement."""
+    """Figures from which a report and its pictures are made; to be used in a `with` statement."""
 
     costs: Costs
     memory: dict[str, Any] = field(default_factory=dict[str, Any])
-    """The part of `summary.json`; empty if there is none."""
+    """Part `memory` of `summary.json`; empty if there is no such file."""
     not_begun: int = 0
-    """Sources that the newest run left for the next, as it was stopped; 0 without a summary."""
+    """Sources that the newest run left to the next, because it was stopped."""
     reused: Sequence[tuple[int, int]] = ()
-    """The control of a bench: files done, and memory held in bytes."""
+    """Files done, and memory held in bytes, in the control of a bench."""
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.costs.__exit__(kind, error, traceback)
+    def __exit__(self, *_: object) -> None:
+        self.costs.close()
 
     @property
     def held(self) -> list[tuple[int, int]]:
-        """Files done, and memory of what outlives a file in bytes."""
+        """Files done, and bytes of memory that the parent and its helpers held."""
         samples = self.memory.get("samples", {})
         columns = (samples.get(name, []) for name in ("parent_rss_bytes", "helpers_rss_bytes"))
         sums = map(sum, zip(*columns, strict=True))
@@ -80,10 +74,10 @@ class Figures:
 
     @property
     def verdict(self) -> str:
-        """The verdict on flatness, in words."""
+        """Verdict on flatness, in words."""
         memory = self.memory
         if not memory:
-            return "not told: summary.json is missing"
+            return "unknown: summary.json is missing"
         if memory["verdict"] == Verdict.INCONCLUSIVE and not memory["bytes_per_file_high"]:
             return f"inconclusive: {memory['files']:,} files are too few to tell"
         return (
@@ -99,7 +93,7 @@ class Figures:
         return f"{len(self.costs):,} files: {statuses}; failures: {failures or 'none'}"
 
     def sizing(self, workers: int) -> Sizing:
-        """What this number of workers needs to ingest the files again."""
+        """Return what this number of workers needs to ingest the files again."""
         peaks = self.costs.peaks
         if not peaks:
             return Sizing(workers, 0, 0)
@@ -107,20 +101,21 @@ class Figures:
 
 
 def limit_for(peak_bytes: int) -> int:
-    """A memory limit under which a file of that peak passes."""
+    """Return a memory limit in bytes under which a file with that peak passes."""
     return math.ceil((peak_bytes + _ROOM_BYTES) / _STEP_BYTES) * _STEP_BYTES
 
 
 def percentile(ordered: Sequence[Number], fraction: float) -> Number:
-    """The value that this fraction of the values, which are in order, does not exceed."""
+    """Return the value that a fraction of the values, which are ascending, does not exceed."""
     return ordered[max(math.ceil(fraction * len(ordered)) - 1, 0)]
 
 
 def histogram(values: Sequence[int], bins: int = _BINS) -> list[tuple[int, int, int]]:
-    """Lower end, upper end and number of the values in bins of one width."""
+    """Return lower end, upper end and number of values of each bin; all bins have one width."""
     if not values:
         return []
     low, high = min(values), max(values)
+    # Of whole bytes, and at least 1, also if all values are the same.
     width = max(math.ceil((high - low + 1) / bins), 1)
     counts = Counter((value - low) // width for value in values)
     last = max(counts)
@@ -128,35 +123,36 @@ def histogram(values: Sequence[int], bins: int = _BINS) -> list[tuple[int, int, 
 
 
 def read_figures(folder: str) -> Figures:
-    """The figures of an output directory.
+    """Read the figures of an output directory.
 
     Raises:
-        NoInputError: no run wrote there.
-        OutputError: the directory for temporary files has no room for them.
+        NoInputError: the directory has no report that can be read.
+        OutputError: the directory for temporary files has no room for the costs.
     """
     try:
         costs = Costs(_lines(os.path.join(folder, REPORT)))
     except _UNREADABLE as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise NoInputError(
-            f"{folder} has no {REPORT} that can be read ({error}). Name what --output named; "
-            "merge the parts of shards with: pdfingest compact"
+            f"{folder} has no {REPORT} that can be read ({reason}). Name the directory that "
+            "--output named; merge the parts of shards with: pdfingest compact"
         ) from error
     summary = _summary(folder)
     return Figures(costs, summary.get("memory", {}), summary.get("not_begun", 0))
 
 
 def _lines(path: str) -> Iterator[FileCost]:
-    """The lines of a report, in order."""
+    """Read the lines of a report, in order."""
     with open(path, encoding="utf-8", newline="\n") as file:
         for line in file:
-            if line.endswith("\n"):  # else a run is writing it, or was killed while it did
+            if line.endswith("\n"):  # else a run is writing it, or was killed meanwhile
                 yield FileCost.of_line(json.loads(line))
 
 
 def _summary(folder: str) -> dict[str, Any]:
-    """What the newest run says of itself; empty if it says nothing."""
+    """Read the summary of the newest run; empty if there is none that can be read."""
     try:
         with open(os.path.join(folder, SUMMARY), encoding="utf-8") as file:
-            return {**json.load(file)}  # a TypeError where it is no object
+            return {**json.load(file)}  # a TypeError if it is not an object
     except (OSError, ValueError, TypeError):
         return {}

@@ -15,7 +15,7 @@ _PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
 def document(figures: Figures, workers: int) -> Iterator[str]:
-    """Yield the document, piece by piece, since its list of losses may be long.
+    """Yield the document, piece by piece, because its list of losses may be long.
 
     Every key is always there, with one type each:
 
@@ -58,12 +58,12 @@ def document(figures: Figures, workers: int) -> Iterator[str]:
 
 
 def _percentiles(ordered: Sequence[float]) -> dict[str, float]:
-    """The usual ones of values in ascending order."""
+    """Return the usual percentiles of values in ascending order."""
     return {name: percentile(ordered, fraction) for name, fraction in _PERCENTILES.items()}
 
 
 def _peaks(costs: Costs) -> dict[str, Any]:
-    """Percentiles of the peaks, and the source with the highest."""
+    """Return the percentiles of the peaks, and the source with the highest peak."""
     highest = costs.top(1)
     return {
         **_percentiles(costs.peaks or [0]),
@@ -72,7 +72,7 @@ def _peaks(costs: Costs) -> dict[str, Any]:
 
 
 def _sizing(figures: Figures, workers: int) -> dict[str, int]:
-    """What memory limit and machine the files need."""
+    """Return the memory limit and the machine that the files need."""
     sizing = figures.sizing(workers)
     return {
         "workers": workers,
@@ -83,7 +83,7 @@ def _sizing(figures: Figures, workers: int) -> dict[str, int]:
 
 
 def _memory(memory: dict[str, Any]) -> dict[str, Any]:
-    """The verdict on flatness, without the samples that it was drawn from."""
+    """Return the verdict on flatness, without the samples behind it."""
     return {
         "verdict": memory.get("verdict", ""),
         **{
@@ -96,7 +96,7 @@ def _memory(memory: dict[str, Any]) -> dict[str, Any]:
 
 
 def _loss(cost: FileCost) -> dict[str, Any]:
-    """A source that lost pages."""
+    """Return a source that lost pages."""
     return {
         "source": cost.source,
         "status": cost.status,

@@ -1,9 +1,9 @@
 """The files of a run as JUnit XML, the format in which CI systems take what failed.
 
-There is no standard of it. This keeps to what its readers share: a `testsuite` with counts, a
-`testcase` for each file, and in it `failure` with `type`, `message` and a text (GitLab shows the
-text alone, Jenkins all three), or `skipped`. Not by a library, since those hold all files as a tree
-and write control characters, which XML 1.0 cannot carry and its parsers refuse.
+The format has no standard. This module keeps to what its readers share: a `testsuite` with counts,
+a `testcase` for each file, and in it `failure` with `type`, `message` and a text (GitLab shows the
+text alone, Jenkins all three), or `skipped`. No library writes it, because those hold all files as
+a tree, and write control characters, which XML 1.0 cannot carry and its parsers refuse.
 """
 
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ def junit(costs: Costs, name: str) -> Iterator[str]:
     """Yield the document, piece by piece.
 
     Args:
-        costs: of the files, each of which becomes a test case.
-        name: of the test suite.
+        costs: costs of the files, each of which becomes a test case.
+        name: name of the test suite.
     """
     suite = _attributes(
         name=name,
@@ -38,14 +38,14 @@ def junit(costs: Costs, name: str) -> Iterator[str]:
 
 
 def _attributes(**values: object) -> str:
-    """Write attributes, each value as one line of what XML 1.0 can carry."""
+    """Return attributes, each value as one line of characters that XML 1.0 can carry."""
     return "".join(f" {name}={quoteattr(printable(str(value)))}" for name, value in values.items())
 
 
 def _outcome(cost: FileCost) -> str:
-    """What is in a test case; empty for a file whose records are whole."""
+    """Return the content of a test case; empty for a file that lost nothing."""
     if cost.status == _GONE:
-        return f"<skipped{_attributes(message='ingested before, and not there any more')}/>"
+        return f"<skipped{_attributes(message='the file is gone; an earlier run ingested it')}/>"
     if cost.status not in LOST:
         return ""
     lines = f"{cost.loss}\n{cost.stack}".rstrip().split("\n")

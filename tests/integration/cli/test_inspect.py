@@ -82,7 +82,7 @@ def test_a_pdf_may_come_from_stdin_and_its_options_from_a_file(cli: Cli, tmp_pat
         ([], "FILE is missing"),
         (["."], "is a directory"),
         (["none.pdf"], "none.pdf. Check the path"),
-        (["a.pdf", "b.pdf"], "There is no place for 'b.pdf'"),
+        (["a.pdf", "b.pdf"], "Unexpected argument 'b.pdf'"),
         (["a.pdf", "--workers", "2"], "No such option"),
     ],
 )

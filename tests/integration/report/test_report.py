@@ -83,7 +83,7 @@ def test_a_run_that_had_nothing_to_do_does_not_hide_what_files_cost(
 def test_what_holds_no_run_is_told(cli: Cli, tmp_path: Path) -> None:
     done = cli("report", tmp_path)
     assert done.returncode == 3
-    assert "Name what --output named" in done.stderr
+    assert "Name the directory that --output named" in done.stderr
 
 
 def test_pictures_without_the_extra_are_refused_before_the_work(

@@ -12,7 +12,7 @@ from pdfingest import IngestOptions, Summary, ingest
 from pdfingest.model import Duplicates
 from pdfingest.options import Order
 from pdfingest.output.compact import compact
-from pdfingest.share import Share
+from pdfingest.values import Share
 
 Run = Callable[..., Summary]
 SKIP: dict[str, Any] = {"duplicates": Duplicates.SKIP}

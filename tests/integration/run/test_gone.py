@@ -11,7 +11,7 @@ import pytest
 from conftest import read_lines
 from pdfingest import ExitCode, IngestOptions, Summary, ingest
 from pdfingest.errors import InputGoneError, NoInputError, UsageError
-from pdfingest.share import Share
+from pdfingest.values import Share, share
 
 Run = Callable[..., Summary]
 ALL = Share(percent=100)
@@ -108,10 +108,10 @@ def test_more_than_may_be_gone_stops_the_run_before_it_forgets_any(
         path.unlink()
     if stops:
         with pytest.raises(InputGoneError, match=f"{removed} of 4 files .* --max-gone is {limit}"):
-            run(max_gone=Share.parse(limit))
+            run(max_gone=share(limit))
         assert (out / "report.jsonl").read_bytes() == before
     else:
-        assert run(max_gone=Share.parse(limit)).gone == removed
+        assert run(max_gone=share(limit)).gone == removed
 
 
 def test_all_may_be_gone_where_that_is_said(

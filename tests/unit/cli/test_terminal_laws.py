@@ -6,8 +6,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pdfingest.cli.cells import cut
-from pdfingest.cli.tables import LEFT, RIGHT, table
+from pdfingest.cli.tables import LEFT, RIGHT, cut, table
 from pdfingest.report.costs import FileCost, thinned
 from pdfingest.text import printable
 

@@ -1,4 +1,7 @@
-"""What a command writes beside the outputs of a run: files, whole or not at all, and stdout."""
+"""What commands write beside the outputs of a run: text to a file, whole or not at all, or stdout.
+
+Four commands share it, so that `-` and a failed write mean the same to all of them.
+"""
 
 import os
 from collections.abc import Generator, Iterable
@@ -29,29 +32,31 @@ def write_text(path: str, pieces: Iterable[str]) -> None:
 
 @contextmanager
 def opened(path: str) -> Generator[TextIO, None, None]:
-    """Open a file for a text in UTF-8, which replaces it when the block ends, or stdout for `-`.
+    """Open a file for text in UTF-8, or stdout for `-`.
+
+    The text replaces the file in one step when the block ends, and not at all when it fails.
 
     Raises:
         OutputError: it cannot be written.
     """
     if path == STDOUT:
-        # Data are UTF-8 whatever the locale is; with newline="" CSV keeps its own line ends.
+        # UTF-8 whatever the locale is; with newline="" CSV keeps its own line ends.
         stdout = TextIOWrapper(streams.stdout(), "utf-8", newline="", write_through=True)
         try:
             yield stdout
         finally:
-            stdout.detach()
+            stdout.detach()  # else its end would close stdout
         return
     with output_errors(path):
-        if os.path.exists(path) and not os.path.isfile(path):  # /dev/null must stay what it is
+        if os.path.exists(path) and not os.path.isfile(path):  # a device such as /dev/null stays
             with open(path, "w", encoding="utf-8", newline="") as file:
                 yield file
             return
-        path = os.path.realpath(path)  # as must a link
+        path = os.path.realpath(path)  # a symbolic link stays, too: what it leads to is replaced
         with open(f"{path}.new", "w", encoding="utf-8", newline="") as file:
             try:
                 yield file
-                file.close()
+                file.close()  # so that a full disk fails here, before the old file is replaced
                 os.replace(file.name, path)
             except BaseException:
                 os.unlink(file.name)

@@ -1,25 +1,17 @@
-"""Values of options that several commands share."""
+"""Extras of the package that a command may need."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from enum import StrEnum
 
 from pdfingest.errors import EngineUnavailableError
 
 
-class On(StrEnum):
-    """Who reads the files."""
-
-    HERE = "here"
-    CELERY = "celery"
-
-
 @contextmanager
 def needs_service() -> Generator[None, None, None]:
-    """Imports that need the extra.
+    """Turn a failed import inside the block into an error that says what to install.
 
     Raises:
-        EngineUnavailableError: it is not installed.
+        EngineUnavailableError: the extra `service` is not installed.
     """
     try:
         yield

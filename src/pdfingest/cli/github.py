@@ -1,7 +1,8 @@
 """Failures as annotations of a GitHub workflow, which are commands in the log of its step.
 
-The runner reads commands on stderr as on stdout, and keeps ten annotations of each kind for a step
-(actions/runner, ExecutionContext.cs). They are escaped as `ActionCommand.cs` there undoes it.
+The runner reads commands from stderr as well as from stdout, and keeps ten annotations of each
+level for a step (actions/runner, ExecutionContext.cs). They are escaped in the way that
+`ActionCommand.cs` there undoes.
 """
 
 import os
@@ -19,10 +20,12 @@ _PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 class Annotations(Listener):
-    """An error for each source that failed, a warning for each that lost pages, ten of each.
+    """Writes an error for each source that failed and a warning for each that lost pages.
+
+    Ten of each are written, and then a notice that counts the others.
 
     Args:
-        report: path of the report, which has the others too; empty if there is none.
+        report: path of the report, which has all of them; empty if there is none.
     """
 
     def __init__(self, report: str) -> None:
@@ -30,7 +33,7 @@ class Annotations(Listener):
         self._counts: Counter[str] = Counter()
 
     def on_finished(self, finished: Finished, summary: Summary) -> None:
-        """A source is done."""
+        """Annotate a source that failed or lost pages."""
         outcome = finished.outcome
         if outcome.failure is None:
             return
@@ -41,7 +44,7 @@ class Annotations(Listener):
             self._annotate("warning", outcome.failure, lost, finished.source)
 
     def on_ended(self, summary: Summary) -> None:
-        """Say how many sources have no annotation."""
+        """Count the sources that failed or lost pages, but have no annotation."""
         more = {kind: number - _MOST for kind, number in self._counts.items() if number > _MOST}
         if more:
             names = {"error": "failed", "warning": "partial"}
@@ -50,7 +53,7 @@ class Annotations(Listener):
             _command("notice", {"title": "pdfingest"}, f"{counts} files{where}")
 
     def _annotate(self, level: str, kind: str, message: str, source: Source) -> None:
-        """Write an annotation, unless the step has as many of its kind as are kept."""
+        """Write an annotation, unless the step already has as many of its level as are kept."""
         self._counts[level] += 1
         if self._counts[level] <= _MOST:
             properties = {"file": _in_repository(source.path), "title": f"pdfingest: {kind}"}
@@ -58,7 +61,7 @@ class Annotations(Listener):
 
 
 def _in_repository(path: str) -> str:
-    """Return a path relative to the checkout, as GitHub knows it; empty if it is not in there."""
+    """Return a path relative to the checkout, as GitHub knows it; empty if it is outside."""
     root = os.path.abspath(os.environ.get("GITHUB_WORKSPACE", os.curdir))
     try:
         relative = os.path.relpath(path, root)
