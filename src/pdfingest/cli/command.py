@@ -188,7 +188,9 @@ def _warn_of_unread(program: Program, options: Sequence[Option]) -> None:
 
 def known_variables(program: Program) -> set[str]:
     """Return the variables that any command or the service reads."""
+    from pdfingest.isolation.start import SWITCHES
     from pdfingest.service.settings import Settings
 
     options = {option.variable for name in program.commands for option in options_of(program, name)}
-    return options - {""} | {f"{PREFIX}{each.name.upper()}" for each in fields(Settings)}
+    settings = {f"{PREFIX}{each.name.upper()}" for each in fields(Settings)}
+    return options - {""} | settings | {*SWITCHES}
