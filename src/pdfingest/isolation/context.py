@@ -43,6 +43,9 @@ _MAX_LEAVING = 4
 _END_S = 1.0
 """How long a child may take to end once it will say no more, and its exit code to be told; both
 take milliseconds."""
+_KILLED_S = 0.2
+"""How long the exit code of a child is waited for that was killed from here."""
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _LARGE_BYTES = 256 << 20
 """From this size on, a lane waits until the system has taken back what its last child held."""
 
@@ -110,6 +113,7 @@ class Process:
         self._looking = threading.Lock()
         """Held by whoever uses the descriptors, lest another thread closes them."""
         self.is_answered = False
+        self._is_killed = False
         self._may_linger = False
 
     @property
@@ -122,8 +126,9 @@ class Process:
         """Its exit code; None while it lives. All threads that look see the same."""
         with self._looking:
             if self._exit_code is None and self._child and self._child.has_ended(0):
-                code = self._child.read_exit_code(_END_S)
-                self._exit_code = LOST if code is None else code
+                code = self._child.read_exit_code(_KILLED_S if self._is_killed else _END_S)
+                unknown = -_KILL if self._is_killed else LOST
+                self._exit_code = unknown if code is None else code
             return self._exit_code
 
     def start(self) -> None:
@@ -200,7 +205,8 @@ class Process:
 
     def kill(self) -> None:
         """Send SIGKILL, if it lives."""
-        self.signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        self._is_killed = self._is_killed or self.is_alive()
+        self.signal(_KILL)
 
 
 class Context(BaseContext):
