@@ -80,7 +80,8 @@ def test_an_answer_of_its_own_costs_no_other_file_its_record(run: Callable[..., 
 def test_an_answer_to_the_call_of_another_child_is_none(run: Callable[..., Any]) -> None:
     failed = encoded(Failed(FailureKind.ENCRYPTED, "no", Cost(), engine="faulty")).decode()
     orders = {
-        f"{other}": {"fault": "answers", "answer": failed, "other": other} for other in (1, 99, 1 << 40)
+        f"{other}": {"fault": "answers", "answer": failed, "other": other}
+        for other in (1, 99, 1 << 40)
     }
     for other, line in run(orders).items():
         assert (line["status"], line["failure"]) == ("partial", "crashed"), other
