@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,14 @@ from fpdf import FPDF
 from hypothesis import settings
 
 from pdfingest.cli.main import main
+from pdfingest.isolation.start import FORK, SWITCHES, WARM_UP
+from processes import no_process
 
 ROOT = Path(__file__).parent.parent
 FAULTS = ROOT / "tests" / "faults"
+UNIT = ROOT / "tests" / "unit"
+NOT_YET = (UNIT / "measure", UNIT / "cli" / "test_config.py")
+"""Unit tests that still start processes; to be moved to `tests/integration`."""
 CORPUS = Path(os.environ.get("PDFINGEST_TEST_CORPUS", ROOT.parent / "shared" / "corpus"))
 
 compileall.compile_dir(FAULTS, quiet=2)  # as pip does; a child compiles in the memory of its file
@@ -68,12 +73,43 @@ def shape(value: Any) -> Any:
     return type(value).__name__
 
 
+@pytest.fixture(autouse=True)
+def _process_only_in_integration(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A unit test starts no process."""
+    path = request.path
+    if path.is_relative_to(UNIT) and not any(map(path.is_relative_to, NOT_YET)):
+        with no_process():
+            yield
+    else:
+        yield
+
+
+FORKS, SPAWN = "forks", "spawn"
+
+
+@pytest.fixture(params=[FORKS, pytest.param(SPAWN, marks=pytest.mark.spawn)])
+def starts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways to start children, in this process and in the runs that it starts.
+
+    A module whose guarantees must hold for both uses it for all its tests.
+    """
+    if request.param == FORKS and os.name != "posix":
+        pytest.skip("needs fork")
+    monkeypatch.setenv(FORK, "0" if request.param == SPAWN else "1")
+    monkeypatch.delenv(WARM_UP, raising=False)
+    return str(request.param)
+
+
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def environment(**more: str) -> dict[str, str]:
     """The environment of a run: fault engines installed, nothing configured."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PDFINGEST_")}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PDFINGEST_") or name in SWITCHES
+    }
     if "COVERAGE_PROCESS_START" in os.environ:  # a child writes what it covered
         clean["PDFINGEST_SANDBOX"] = "off"
     # Where a shell or an image sets PYTHONUNBUFFERED, what is lost in a buffer would not be seen.

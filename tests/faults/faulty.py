@@ -129,7 +129,7 @@ def _linger(order):
 
 
 def _run_parent():
-    return int(os.environ["FAULTY_RUN"])
+    return int(os.environ.get("FAULTY_RUN", os.getppid()))  # `spawn` has no zygote between
 
 
 def _show(order, path):

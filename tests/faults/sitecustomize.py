@@ -3,5 +3,5 @@
 import os
 import sys
 
-if "-c" in sys.orig_argv:  # as the image of the children is started
+if "-c" in sys.orig_argv:  # as the zygote is started
     os.environ["FAULTY_RUN"] = str(os.getppid())

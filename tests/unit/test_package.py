@@ -1,7 +1,5 @@
 """What a program sees of the package, and what the wheel says of the project."""
 
-import subprocess
-import sys
 from importlib.metadata import metadata, version
 
 import pdfingest
@@ -16,15 +14,6 @@ def test_the_version_is_that_of_the_installed_package() -> None:
     assert pdfingest.__version__ == version("pdfingest")
 
 
-def test_the_version_costs_nothing_before_it_is_asked_for() -> None:
-    code = (
-        "import sys, pdfingest\n"
-        "assert 'importlib.metadata' not in sys.modules\n"
-        "assert pdfingest.__version__\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
 def test_the_wheel_says_where_the_project_lives() -> None:
     urls = dict(each.split(", ", 1) for each in metadata("pdfingest").get_all("Project-URL") or [])
     home = "https://github.com/pdfingest/pdfingest"
@@ -32,5 +21,6 @@ def test_the_wheel_says_where_the_project_lives() -> None:
         "Homepage": home,
         "Repository": home,
         "Issues": f"{home}/issues",
+        "Documentation": f"{home}/tree/main/docs",
         "Changelog": f"{home}#changes",
     }

@@ -1,10 +1,16 @@
-"""Children where there is no fork: processes that `spawn` starts and that import all anew."""
+"""Children where there is no fork: processes that `spawn` starts and that import all anew.
+
+Why not `multiprocessing.Process.start`: it also waits for all other processes that have ended, from
+any thread, and so takes their exit codes and what they left behind from whoever looks after them;
+and the interpreter does not end before all of them have. `Popen`, below it, does neither.
+"""
 
 import os
+import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
@@ -13,10 +19,25 @@ from typing import Any
 from pdfingest.child import limits
 from pdfingest.child import main as child
 from pdfingest.isolation.environment import forget_variables
+from pdfingest.isolation.parcel import pack
+
+if sys.platform == "win32":
+    from multiprocessing.popen_spawn_win32 import Popen
+else:
+    from multiprocessing import resource_tracker
+    from multiprocessing.popen_spawn_posix import Popen
+
+_END_S = 1.0
+"""How long a child that was killed may take to end; it takes milliseconds."""
+_NONE = -1
 
 
 class Spawned(SpawnProcess):
     """A process that is made safe to leave alone before it does what it is for."""
+
+    def __init__(self, target: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        super().__init__(target=target, args=args)
+        self._calls = args[0]
 
     def run(self) -> None:
         """Make it safe, and do its work. Runs in the child."""
@@ -26,7 +47,11 @@ class Spawned(SpawnProcess):
         if sys.platform == "win32":
             threading.Thread(target=_exit_after, args=(parent.sentinel,), daemon=True).start()
         else:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, child.STOP_SIGNALS)
+            child.lead_group()
             child.die_with_parent(parent.sentinel)
+            _, queue = pack(self._calls)
+            child.of_others[:] = [*queue, resource_tracker.getfd()]
         child.silence()
         forget_variables()
         limits.be_first_to_go()
@@ -43,36 +68,53 @@ class SpawnedChild:
     """A spawned process; see `context.Child`."""
 
     def __init__(self, process: SpawnProcess) -> None:
-        self._process = process
-        self.pid = process.pid or 0
+        self._popen = Popen(process)
+        self.pid = self._popen.pid
+        self._pidfd = _NONE
+        if hasattr(os, "pidfd_open"):
+            with suppress(OSError):  # Linux before 5.3, or no descriptor: the number must do
+                self._pidfd = os.pidfd_open(self.pid)
 
     @property
     def end(self) -> int:
-        """A descriptor, or a handle of Windows, that can be read once it has ended."""
-        return self._process.sentinel
+        """A descriptor, or a handle of Windows, that can be read once the process has ended."""
+        # The library's is a pipe, which lives on in whatever the process forked.
+        return self._popen.sentinel if self._pidfd == _NONE else self._pidfd
 
     def has_ended(self, seconds: float | None) -> bool:
         """Whether it has ended, or does so within that time; None waits for it."""
-        return bool(wait([self._process.sentinel], seconds))
+        return bool(wait([self.end], seconds))
 
     def read_exit_code(self, seconds: float) -> int | None:
-        """Return its exit code; None if it has not ended within that time."""
-        self._process.join(seconds)
-        return self._process.exitcode
+        """End what it left behind, and return its exit code; None if that is not known in time."""
+        if not self.has_ended(seconds):
+            return None
+        if sys.platform != "win32" and self._popen.returncode is None:
+            # Before its number is given back to the system, which may give it to another at once.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+        return self._popen.poll() if self._pidfd != _NONE else self._popen.wait(seconds)
 
     def signal(self, number: int) -> None:
-        """Send a signal to it if it lives."""
-        if self._process.exitcode is None:
-            with suppress(ProcessLookupError):
+        """Send a signal to it, and to no other process, if it lives."""
+        with suppress(ProcessLookupError, PermissionError):
+            if self._pidfd != _NONE:
+                signal.pidfd_send_signal(self._pidfd, number)
+            elif self._popen.returncode is None:
                 os.kill(self.pid, number)
 
     def let_go(self) -> None:
         """Do nothing: the library holds what there is of it."""
 
     def close(self) -> None:
-        """Let go of a process that has ended."""
-        self._process.join()
-        self._process.close()
+        """Close all that the parent has of it; if it still waits or works, it ends."""
+        if self._popen.returncode is None:
+            self.signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+            self.read_exit_code(_END_S)
+        self._popen.close()
+        if self._pidfd != _NONE:
+            os.close(self._pidfd)
+            self._pidfd = _NONE
 
 
 class Spawner:
@@ -84,12 +126,25 @@ class Spawner:
         Raises:
             OSError: there is none to be had, or it was killed while it started.
         """
-        process = Spawned(target=target, args=args)
-        try:
-            process.start()
-        except EOFError as error:
-            raise BrokenPipeError("the child was killed while it started") from error
-        return SpawnedChild(process)
+        with _stop_signals_blocked():
+            return SpawnedChild(Spawned(target, args))
 
     def kill(self) -> None:
         """Do nothing: a start does not wait for another process."""
+
+
+@contextmanager
+def _stop_signals_blocked() -> Iterator[None]:
+    """Have a process inherit that it is deaf to Ctrl-C, which only the parent may answer.
+
+    It would end in a traceback otherwise, or at once, before it can say that it ignores them.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # the first start begins it, and then unblocks the signals
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, child.STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -46,7 +46,7 @@ def extracted(pdf: bytes, engine: str) -> tuple[Extracted | Failed, dict[int, st
         notes.write_bytes(bytes(NOTES_BYTES))
         job = Job(
             Source("a.pdf", str(source), len(pdf)), find_engines(engine), (), Unit.PAGE, LIMITS,
-            str(spool), Sandbox.OFF, recorder=str(notes), ticket=1,
+            str(spool), Sandbox.OFF,
         )  # fmt: skip
         recorder = Recorder(str(notes), 1)
         outcome = Extraction(job, recorder, Cost).run()

@@ -9,7 +9,6 @@ import pytest
 
 from pdfingest.exchange.answer import Answer, NotAnAnswer, decoded, encoded
 from pdfingest.model import (
-    Attempt,
     Cost,
     EngineSpec,
     EnvironmentFailure,
@@ -19,6 +18,7 @@ from pdfingest.model import (
     Halted,
     Job,
     Limits,
+    PageRange,
     Peak,
     Sandbox,
     Source,
@@ -112,7 +112,7 @@ def test_unchanged_is_no_answer_where_no_earlier_run_ingested_anything() -> None
 
 
 def test_lost_pages_are_of_the_range_that_was_asked_for() -> None:
-    part = replace(JOB, attempt=Attempt(begin=3, end=6))
+    part = replace(JOB, pages=PageRange(3, 6))
     good = replace(EXTRACTED, failed_pages=(3, 6))
     assert decoded(encoded(good), part) == good
     for lost in ((2,), (7,)):

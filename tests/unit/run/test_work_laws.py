@@ -17,6 +17,7 @@ from pdfingest.model import (
     Job,
     Limits,
     Outcome,
+    PageRange,
     Sandbox,
     Source,
     Unit,
@@ -108,7 +109,7 @@ def test_what_does_not_fit_together_is_done_anew(
         Path(each.job.spool).write_bytes(b"1\n")
     assert joined([part, other]) is None
     again = part.again()
-    assert (again.job.attempt.end, again.whole, again.parts) == (0, True, [again])
+    assert (again.job.pages, again.whole, again.parts) == (PageRange(), True, [again])
 
 
 def test_together_they_may_not_exceed_the_limit_of_one(tmp_path: Path) -> None:
