@@ -9,7 +9,7 @@ from typing import Any, cast
 from pdfingest.cli.messages import JsonLines, Level, how_far, shown
 from pdfingest.events import Listener
 from pdfingest.exchange.record import status_of
-from pdfingest.measure.memory import look
+from pdfingest.measure.processes import look
 from pdfingest.model import Extracted, Failed, Finished, Gone, Unchanged
 from pdfingest.output.summary import Summary
 
