@@ -15,7 +15,7 @@ from pdfingest import ExitCode, FailureKind
 from pdfingest.cli.declared import Option, Program, options_of
 from pdfingest.cli.main import app
 from pdfingest.cli.unread import known_variables
-from pdfingest.engines.registry import _BUILT_IN
+from pdfingest.engines.built_in import BUILT_IN
 from pdfingest.exchange import record
 from pdfingest.measure import sizing
 from pdfingest.measure.machine import available_cpus
@@ -126,7 +126,7 @@ def test_the_table_of_report_has_all_its_options() -> None:
 
 
 def test_the_engines_are_those_built_in() -> None:
-    assert names(column("name")) == list(_BUILT_IN)
+    assert names(column("name")) == list(BUILT_IN)
 
 
 def test_the_files_are_those_that_are_written() -> None:

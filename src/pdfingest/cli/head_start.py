@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from pdfingest.cli import config
-from pdfingest.engines.registry import modules_of
+from pdfingest.engines.built_in import modules_of
 from pdfingest.isolation.birth import begin_image
 from pdfingest.output.layout import ledger_of
 
