@@ -2,13 +2,9 @@
 
 The slope is the Theil-Sen estimator: the median of the slopes between all pairs of points, which
 tolerates wild values in up to 29 % of them. Its interval is that of Sen (1968,
-doi:10.1080/01621459.1968.10480934). Both are taken over medians of blocks and not over the samples:
-resident memory moves in steps, and a sample is much like the one before it, which would make the
-interval far too narrow. `scipy` gives the same figures, as a test shows, but is 100 MB that a run
-does not need.
-
-What an allocator and caches take at first is not a leak. So the first quarter of the files is left
-out, and at least 250 of them.
+doi:10.1080/01621459.1968.10480934). Both are taken over medians of blocks: resident memory moves in
+steps, and a sample is much like the one before it, which would make the interval far too narrow.
+`scipy` gives the same figures (a test compares them), but is 100 MB that a run does not need.
 """
 
 import math
@@ -21,15 +17,13 @@ from statistics import NormalDist, median
 THRESHOLD_BYTES = 512
 """Growth per file below which memory counts as flat: half a GB over a million files."""
 CONFIDENCE = 0.99
-"""Probability with which the interval holds the slope."""
 WARM_UP = 0.25
-"""Share of the files that is left out at the start."""
+"""Share of the files that is left out: what an allocator and caches take at first is no leak."""
 WARM_UP_FILES = 250
 """Least number of files that is left out: the parent grows by some 200 KiB during them."""
 BLOCKS = 16
-"""Most blocks that the samples are put into."""
 LEAST_FILES = 500
-"""Least number of files of a verdict; fewer cannot tell a leak from a warm-up."""
+"""Least number of files of a verdict: fewer cannot tell a leak from a warm-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +39,6 @@ class Sample:
     descriptors: int = 0
     """Open descriptors of the parent."""
     threads: int = 0
-    """Threads of the parent."""
     children: int = 0
     """Number of processes that extract, or wait for a job."""
     files: int = 0
@@ -83,9 +76,8 @@ class Trend:
     slope: float = 0.0
     """Growth in bytes per file."""
     low: float = 0.0
-    """Lower end of the slope's interval."""
     high: float = 0.0
-    """Upper end of the slope's interval."""
+    """With `low`, the interval that holds the slope at `CONFIDENCE`."""
     files: int = 0
     """Number of files that the slope is taken over, without the warm-up."""
 
@@ -125,16 +117,12 @@ def _blocks(samples: Sequence[tuple[int, int]]) -> list[tuple[float, float]]:
     if not samples:
         return []
     first, last = samples[0][0], samples[-1][0]
-    blocks: list[list[tuple[int, int]]] = [[] for _ in range(BLOCKS)]
+    blocks: dict[int, list[tuple[int, int]]] = {}
     for files, held in samples:
-        blocks[min((files - first) * BLOCKS // max(last - first, 1), BLOCKS - 1)].append(
-            (files, held)
-        )
-    return [
-        (median(files for files, _ in block), median(held for _, held in block))
-        for block in blocks
-        if block
-    ]
+        block = min((files - first) * BLOCKS // max(last - first, 1), BLOCKS - 1)
+        blocks.setdefault(block, []).append((files, held))
+    medians = (tuple(map(median, zip(*block, strict=True))) for block in blocks.values())
+    return [(files, held) for files, held in medians]
 
 
 def theil_sen(points: Sequence[tuple[float, float]]) -> tuple[float, float, float]:

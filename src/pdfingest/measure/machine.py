@@ -1,8 +1,7 @@
 """What this machine gives to this process, after affinity and cgroups. Runs in the parent.
 
-CPUs and memory come from psutil, which costs the parent 8 ms of CPU time and 0.5 MiB to import; no
-child imports this module. The limits of cgroups and of setrlimit(2) are read here: psutil does not
-know the former, and knows the latter on Linux only.
+CPUs and memory come from psutil, whose import costs the parent 8 ms of CPU time and 0.5 MiB. The
+limits of cgroups and of setrlimit(2) it does not know, or on Linux only; they are read here.
 
 Why not `os.cpu_count()`: in a container with half a CPU on a host of 64 it says 64, and 64 lanes
 would compete for the half.
@@ -24,8 +23,6 @@ from pdfingest.errors import ResourceError
 if sys.platform != "win32":
     import resource
 
-_CGROUP_ROOT = "/sys/fs/cgroup"
-_MEMBERSHIP = "/proc/self/cgroup"
 _NO_LIMIT_BYTES = 1 << 62
 """From here on, a number is no limit: version 1 of cgroups then says a little less than 2**63."""
 
@@ -40,57 +37,61 @@ class Bound:
     """What sets it, in words for the user: `affinity`, `the machine`, or the folder of a cgroup."""
 
 
-def available_cpus(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> int:
-    """Return the number of CPUs that this process may use, at least 1; see `cpu_bounds`."""
-    bounds = cpu_bounds(cgroup_root, membership)
-    return max(1, math.ceil(min(bound.value for bound in bounds)))
+@dataclass(frozen=True, slots=True)
+class Cgroups:
+    """The cgroups of this process (cgroups(7))."""
+
+    root: str = "/sys/fs/cgroup"
+    """Where the cgroup file system is mounted."""
+    membership: str = "/proc/self/cgroup"
+    """The file that names the cgroups of this process."""
+
+    def folders(self, controller: str) -> Iterator[str]:
+        """Yield the folder of the cgroup that has a controller, and those of all cgroups above."""
+        for line in _read(self.membership).splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and controller not in controllers.split(","):
+                continue
+            base = f"{self.root}/{controllers}" if controllers else self.root
+            relative = PurePosixPath(path.lstrip("/"))
+            for folder in (relative, *relative.parents):
+                yield os.path.normpath(f"{base}/{folder}")
 
 
-def cpu_bounds(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> list[Bound]:
-    """Return all limits on the CPUs of this process, in CPUs.
-
-    Args:
-        cgroup_root: where the cgroup file system is mounted (cgroups(7)).
-        membership: the file that names the cgroups of this process.
-    """
-    folders = _folders("cpu", cgroup_root, membership)
-    bounds = [Bound(_cpus(), "affinity"), *(Bound(_quota_of(each), each) for each in folders)]
-    return [bound for bound in bounds if bound.value < math.inf]
+_OURS = Cgroups()
 
 
-def available_memory(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> int:
-    """Return the bytes of memory for this process and its children; see `memory_bounds`."""
-    return int(min(bound.value for bound in memory_bounds(cgroup_root, membership)))
+def available_cpus(cgroups: Cgroups = _OURS) -> int:
+    """Return the number of CPUs that this process may use, at least 1."""
+    return max(1, math.ceil(min(bound.value for bound in cpu_bounds(cgroups))))
 
 
-def memory_bounds(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> list[Bound]:
-    """Return all limits on the memory of this process and its children together, in bytes.
-
-    Args:
-        cgroup_root: where the cgroup file system is mounted (cgroups(7)).
-        membership: the file that names the cgroups of this process.
-    """
-    folders = _folders("memory", cgroup_root, membership)
-    bounds = [
-        Bound(_memory_bytes(), "the machine"),
-        *(Bound(_memory_limit_of(each), each) for each in folders),
-    ]
-    return [bound for bound in bounds if bound.value < _NO_LIMIT_BYTES]
+def cpu_bounds(cgroups: Cgroups = _OURS) -> list[Bound]:
+    """Return all limits on the CPUs of this process, in CPUs."""
+    quotas = [Bound(_quota_of(folder), folder) for folder in cgroups.folders("cpu")]
+    return [Bound(_cpus(), "affinity"), *(each for each in quotas if each.value < math.inf)]
 
 
-def process_bounds(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> list[Bound]:
-    """Return all limits on the number of processes and threads; none where nothing limits them.
+def available_memory(cgroups: Cgroups = _OURS) -> int:
+    """Return the bytes of memory that this process and its children may use together."""
+    return int(min(bound.value for bound in memory_bounds(cgroups)))
 
-    Args:
-        cgroup_root: where the cgroup file system is mounted (cgroups(7)).
-        membership: the file that names the cgroups of this process.
-    """
+
+def memory_bounds(cgroups: Cgroups = _OURS) -> list[Bound]:
+    """Return all limits on the memory of this process and its children together, in bytes."""
+    limits = [Bound(_memory_limit_of(folder), folder) for folder in cgroups.folders("memory")]
+    given = (each for each in limits if each.value < _NO_LIMIT_BYTES)
+    return [Bound(_memory_bytes(), "the machine"), *given]
+
+
+def process_bounds(cgroups: Cgroups = _OURS) -> list[Bound]:
+    """Return all limits on the number of processes and threads; none where nothing limits them."""
     bounds: list[Bound] = []
     if sys.platform != "win32":
         soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
         if soft != resource.RLIM_INFINITY:
             bounds.append(Bound(soft, "ulimit -u, for all of the user"))
-    for folder in _folders("pids", cgroup_root, membership):
+    for folder in cgroups.folders("pids"):
         limit = _read(f"{folder}/pids.max").strip()
         if limit.isdecimal():
             bounds.append(Bound(int(limit), folder))
@@ -98,11 +99,7 @@ def process_bounds(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHI
 
 
 def descriptor_limits() -> tuple[int, int]:
-    """Return the soft and the hard limit on the descriptors of this process.
-
-    The soft limit is what it may have now, the hard limit what it may raise that to. Either is
-    `sys.maxsize` where there is none.
-    """
+    """Return how many descriptors this process may have now, and how many it may allow itself."""
     if sys.platform == "win32":  # handles are bounded by memory alone
         return sys.maxsize, sys.maxsize
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -115,8 +112,7 @@ def resources_told() -> Generator[None, None, None]:
     """Turn the system's refusal of a resource into an error that says what the user can do.
 
     Raises:
-        ResourceError: in place of the error that says that no process, thread, descriptor or memory
-            is left.
+        ResourceError: no process, thread, descriptor or memory is left.
     """
     try:
         yield
@@ -152,33 +148,15 @@ def _memory_bytes() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def _folders(controller: str, root: str, membership: str) -> Iterator[str]:
-    """Yield the folders of this process's cgroup and of all cgroups above it."""
-    for line in _read(membership).splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers and controller not in controllers.split(","):
-            continue
-        base = f"{root}/{controllers}" if controllers else root
-        relative = PurePosixPath(path.lstrip("/"))
-        for folder in (relative, *relative.parents):
-            yield os.path.normpath(f"{base}/{folder}")
-
-
 def _memory_limit_of(folder: str) -> int:
-    """Return the memory limit of a cgroup in bytes; `sys.maxsize` where it has none.
-
-    It is in `memory.max` of version 2 and in `memory.limit_in_bytes` of version 1 (cgroups(7)).
-    """
+    """Return the memory limit of a cgroup, of version 2 or 1, in bytes; `sys.maxsize` for none."""
     limit = _read(f"{folder}/memory.max").strip()
     limit = limit or _read(f"{folder}/memory.limit_in_bytes").strip()
     return sys.maxsize if limit in ("", "max") else int(limit)
 
 
 def _quota_of(folder: str) -> float:
-    """Return the quota of a cgroup in CPUs; infinity where it has none.
-
-    It is in `cpu.max` of version 2 and in `cpu.cfs_*_us` of version 1 (cgroups(7)).
-    """
+    """Return the quota of a cgroup, of version 2 or 1, in CPUs; infinity for none."""
     limit, _, period = _read(f"{folder}/cpu.max").strip().partition(" ")
     if not limit:
         limit = _read(f"{folder}/cpu.cfs_quota_us").strip()

@@ -1,15 +1,9 @@
 """Peaks and sizes of resident memory, read on the path of each file. Runs in parent and child.
 
-What is read once for each file is read from /proc by hand on Linux, as the measured costs demand.
-All else that the parent reads of processes and of the machine, it reads through psutil (`processes`
-and `machine`).
-
-| what | by hand | by psutil |
-|---|---|---|
-| import | nothing | 16 ms of CPU time in the image, 1.2 MiB in it and in the peak of each child |
-| `PeakMeter.read`, a few times in each child | 9 us | does not read VmHWM |
-| `peak_of`, while a lane waits for a child | 18 us | does not read VmHWM |
-| `resident_bytes`, once for each child | 10 us | 34 us |
+On Linux it reads /proc by hand, where `processes` and `machine` read through psutil. Importing that
+would cost the image of the children 16 ms of CPU time, and 1.2 MiB in the peak of each. It does not
+read VmHWM, the peak, which takes 9 us in the child and 18 us from outside. And it takes 34 us for a
+resident set, which is read once for each file, where 10 us do by hand.
 
 Why not `ru_maxrss` on Linux: it survives `exec`, so a spawned child of a large parent reports its
 parent (getrusage(2) says so under NOTES; CPython spawns with fork and exec). `VmHWM` of
@@ -81,11 +75,8 @@ def resident_bytes(pid: int) -> int:
 
 
 def oom_kills() -> int:
-    """Return how many processes the kernel has killed for lack of memory since it booted.
-
-    The count is that of /proc/vmstat, which psutil does not read; 0 where there is none.
-    """
-    try:
+    """Return how many processes the kernel has killed for lack of memory; 0 if it does not say."""
+    try:  # psutil does not read this
         with open("/proc/vmstat", "rb") as file:
             return int(file.read().partition(b"\noom_kill ")[2].split(b"\n", 1)[0] or 0)
     except OSError:

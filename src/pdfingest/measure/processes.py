@@ -1,6 +1,6 @@
 """What the processes of a run hold, through psutil. Runs in the parent.
 
-Children never import this module, nor psutil: the table in `memory` has what that would cost.
+No child imports this module, nor psutil; `memory` says why.
 """
 
 import gc
@@ -22,15 +22,10 @@ no /proc, or no descriptor left to read it."""
 class Processes:
     """The processes of a run, for a caller that looks at them again and again.
 
-    To find the descendants of a process, psutil reads an entry of every process of the machine. So
-    one look in eight reads the whole tree; the others read the parent and its helpers alone, whose
-    memory is all that the verdict on flatness goes by, and repeat the other figures. CPU time of a
-    look with 8 lanes:
-
-    | | machine with 110 processes | with 1,100 |
-    |---|---|---|
-    | whole tree | 7.5 ms | 25 ms |
-    | parent and helpers | 0.1 ms | 0.1 ms |
+    To find descendants, psutil reads an entry of every process of the machine: with 8 lanes, a look
+    at the whole tree takes 7.5 ms of CPU time among 110 processes, and 25 ms among 1,100. So only
+    one look in eight does that. The others take 0.1 ms: they read the parent and its helpers, whose
+    memory is all that the verdict on flatness goes by, and repeat the other figures.
     """
 
     def __init__(self) -> None:
@@ -42,36 +37,29 @@ class Processes:
     def look(self) -> Sample:
         """Return what the processes hold now, without files and time."""
         # Interpreters keep up to 2,000 dead tuples of each length for reuse, until a collection: a
-        # growth that ends, but at 1 KiB a file. The command line freezes what it has loaded, so
-        # that this takes 0.3 ms.
+        # growth that ends, but at 1 KiB a file. This takes 0.3 ms, as the command line freezes what
+        # it has loaded.
         gc.collect()
         self._looks += 1
         sizes = [_resident(each) for each in self._held] if self._looks % _TREE_EVERY else []
         if sizes and all(sizes):
-            parent_rss, helpers_rss = sizes[0], sum(sizes[1:])
-            self._seen = replace(
-                self._seen, parent_rss_bytes=parent_rss, helpers_rss_bytes=helpers_rss
-            )
+            held = {"parent_rss_bytes": sizes[0], "helpers_rss_bytes": sum(sizes[1:])}
+            self._seen = replace(self._seen, **held)
         else:  # one of them has ended, or it is time
             self._seen, self._held = _look_at_tree()
         return self._seen
 
 
 def look() -> Sample:
-    """Return what this process and all processes below it hold now, without files and time.
+    """Return what this process, its direct children (helpers) and all others below (children) hold.
 
-    Direct children count as helpers, and all processes below those as children. A process that ends
-    while it is looked at counts as nothing.
+    A process that ends while it is looked at counts as nothing. Files and time are left at 0.
     """
     return _look_at_tree()[0]
 
 
 def _look_at_tree() -> tuple[Sample, list[psutil.Process]]:
-    """Look at all processes; see `look`.
-
-    Returns:
-        What they hold, and the parent followed by its helpers.
-    """
+    """Return what all processes hold, and the parent followed by its helpers; see `look`."""
     held: list[psutil.Process] = []
     parent_rss = helpers_rss = tree_pss = descriptors = threads = children = 0
     with suppress(*_UNSEEN):
@@ -93,15 +81,13 @@ def _look_at_tree() -> tuple[Sample, list[psutil.Process]]:
 
 
 def _memory(process: psutil.Process) -> tuple[int, int]:
-    """Return resident and proportional set of a process, in bytes.
-
-    Only Linux has a proportional set, and does not show that of every process. Elsewhere the
-    resident set stands in, although it counts shared pages once for each process.
-    """
+    """Return resident and proportional set of a process, in bytes."""
     try:
         info = process.memory_full_info()
         resident, proportional = info.rss, info.pss
     except (psutil.AccessDenied, AttributeError):
+        # Only Linux has a proportional set, and does not show that of every process. The resident
+        # set is the most that it can be.
         resident = proportional = process.memory_info().rss
     return resident, proportional
 

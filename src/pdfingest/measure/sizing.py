@@ -1,8 +1,7 @@
 """How many lanes fit into the CPUs, the memory and the descriptors of this process.
 
-`workers x memory limit <= budget`, and the same for descriptors. Defaults always fit: there are
-fewer lanes rather than a refusal. A number that the user chose and that does not fit is refused,
-with the sum in the message. Runs in the parent.
+`workers x memory limit <= budget`, and the same for descriptors. Defaults always fit, with fewer
+lanes if need be. What the user chose and does not fit is refused, with the sum in the message.
 """
 
 import sys
@@ -19,12 +18,10 @@ MAX_WORKERS = 512
 LEAST_MEMORY_BYTES = 64 << 20
 """Lowest memory limit of a child. One that has opened nothing yet maps half of this."""
 DESCRIPTORS = 40
-"""Descriptors of the parent without any lane: streams, ledger, outputs, lock, signals, image.
-Counted: 20."""
+"""Of the parent without a lane: streams, ledger, outputs, lock, signals, image. Counted: 20."""
 DESCRIPTORS_OF_LANE = 16
-"""Descriptors of the parent for each lane: pipes of the child and of the executor, the flight
-recorder, and children that are still ending. Counted in runs with 1 to 64 lanes, and in workers of
-the service with 1 to 24: up to 12."""
+"""Of the parent for each lane: pipes of child and executor, the flight recorder, and children that
+are still ending. Counted in runs with 1 to 64 lanes, and in workers with 1 to 24: up to 12."""
 
 
 def default_budget_bytes() -> int:
@@ -37,7 +34,7 @@ def default_workers(budget_bytes: int, limit_bytes: int) -> int:
 
     Args:
         budget_bytes: memory of all children together.
-        limit_bytes: memory of one child; 0 for its share of the budget.
+        limit_bytes: memory of one child; 0 for its share.
     """
     by_memory = budget_bytes // max(limit_bytes, LEAST_MEMORY_BYTES)
     by_descriptors = (descriptor_limits()[1] - DESCRIPTORS) // DESCRIPTORS_OF_LANE
@@ -50,11 +47,7 @@ def descriptors_for(workers: int) -> int:
 
 
 def allow_descriptors(workers: int, option: str = "--workers") -> None:
-    """Raise the soft limit on descriptors as far as this number of lanes needs it.
-
-    Args:
-        workers: number of lanes of a run or of a worker of the service.
-        option: name of the option by which the user chooses that number, for the message.
+    """Raise the soft limit on descriptors as far as lanes, chosen by an option, need it.
 
     Raises:
         ResourceError: the hard limit is too low; the message has the sum.

@@ -1,8 +1,7 @@
 """The sampler: what the processes of a run hold, over time, in a table of bounded length.
 
-The table is thinned by doubling the stride (systematic sampling): when it is full, every second
-sample is dropped, and the pause between samples doubles. What is left stays evenly spaced in time,
-so a slope over it is a slope over the whole run.
+When the table is full, every second sample is dropped, and the pause between samples doubles
+(systematic sampling). So the samples stay evenly spaced over the whole run.
 """
 
 import time
@@ -24,10 +23,9 @@ class Sampler:
     """Take samples of this process and all processes below it. Runs in the parent.
 
     Args:
-        look: returns what the processes hold now, without files and time.
-        clock: returns the time in seconds, from any origin.
-        cpu_clock: returns the CPU time of the calling thread in seconds, by which the cost of a
-            sample is measured: on a busy machine a sample takes long, but does not cost more.
+        look: returns what they hold, without files and time.
+        clock: returns the time in seconds.
+        cpu_clock: returns CPU time in seconds, which is what a sample costs on a busy machine too.
     """
 
     def __init__(
@@ -45,20 +43,12 @@ class Sampler:
         self._length = 0
 
     def tick(self, files: int) -> None:
-        """Take a sample if one is due. Call this often.
-
-        Args:
-            files: number of sources done so far.
-        """
+        """Take a sample if one is due, with the number of sources done so far; call it often."""
         if self._clock() >= self._due_s:
             self.sample(files)
 
     def sample(self, files: int) -> None:
-        """Take a sample now.
-
-        Args:
-            files: number of sources done so far.
-        """
+        """Take a sample now, with the number of sources done so far."""
         began_s, cpu_s = self._clock(), self._cpu_clock()
         row = astuple(replace(self._look(), files=files, at_s=began_s - self._began_s))
         if self._length == MOST:
