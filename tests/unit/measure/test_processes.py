@@ -3,13 +3,13 @@
 import mmap
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
 
+from conftest import wait_for
 from pdfingest.measure.processes import Processes, look
 
 MIB = 1 << 20
@@ -56,8 +56,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def wait_for_child(before: int) -> None:
-    while look().children == before:
-        time.sleep(0.01)
+    wait_for(lambda: look().children != before)
 
 
 def test_a_look_tells_the_parent_from_its_helpers_and_their_children() -> None:
