@@ -35,10 +35,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import psutil
 from files import long_files, make_files, make_long, real_files
 from picture import draw
 
-from pdfingest.measure import memory
+from pdfingest.measure.processes import look
 
 ROUNDS = int(os.environ.get("PDFINGEST_BENCH_ROUNDS", "5"))
 WORKERS = 2
@@ -63,8 +64,8 @@ def measured(run: Callable[[], None]) -> Cost:
     def watch() -> None:
         nonlocal peak_bytes
         while not over.wait(0.2):  # to look costs some ms
-            ours = memory._pss("self")
-            peak_bytes = max(peak_bytes, memory.look().tree_pss_bytes - ours)
+            ours = psutil.Process().memory_full_info().pss
+            peak_bytes = max(peak_bytes, look().tree_pss_bytes - ours)
 
     reap()
     os.sync()  # what the one before left to write is not this one's

@@ -15,7 +15,7 @@ from pdfingest import ExitCode, FailureKind
 from pdfingest.cli.command import known_variables
 from pdfingest.cli.declared import Option, Program, options_of
 from pdfingest.cli.main import app
-from pdfingest.engines.registry import _BUILT_IN
+from pdfingest.engines.built_in import BUILT_IN
 from pdfingest.exchange import record
 from pdfingest.measure import sizing
 from pdfingest.measure.machine import available_cpus
@@ -105,7 +105,7 @@ def test_a_table_has_all_options_of_its_command_once(command: str) -> None:
 
 
 def test_the_engines_are_those_built_in() -> None:
-    assert names(column("name")) == list(_BUILT_IN)
+    assert names(column("name")) == list(BUILT_IN)
 
 
 def test_the_files_are_those_that_are_written() -> None:

@@ -1,1 +1,1 @@
-"""The child, in the order of its life: limits, sandbox, extraction."""
+"""What runs in the child, in this order: limits, sandbox, extraction."""

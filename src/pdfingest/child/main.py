@@ -19,7 +19,7 @@ from pdfingest.exchange.answer import Answer, encoded
 from pdfingest.exchange.recorder import DONE, Recorder
 from pdfingest.exchange.spool import SpoolError
 from pdfingest.measure.memory import PeakMeter
-from pdfingest.model import Cost, EnvironmentFailure, Halted, Job
+from pdfingest.model import Check, Cost, EnvironmentFailure, Halted, Job
 
 if sys.platform != "win32":
     import fcntl
@@ -139,7 +139,7 @@ def run(job: Job, recorder: Recorder) -> Answer:
     try:
         confine.enter(job)
         meter.start()  # after all that is not the file's: the library that hashes alone is a MiB
-        answer = extraction.run()
+        answer = extraction.check() if isinstance(job.step, Check) else extraction.run()
     except SpoolError as error:
         return EnvironmentFailure("spool", f"{job.spool}: {error}")
     except EngineUnavailableError as error:

@@ -1,9 +1,9 @@
-"""Opening: which engine reads a document as a whole, and which of its pages has which number.
+"""Which engine reads a document as a whole, and which of its pages has which number.
 
-A page under a number is that page of the document. Engines count pages in ways of their own where
-the page tree is not in order, so a document is read by the first engine that finds all its pages,
-else by the one that finds most, and a page is taken from another engine only if both count the
-same. What no engine is sure to find under its number is lost, and reported so.
+A record under a page number must be that page of the document. Where the page tree is not in order,
+engines differ in how they count pages. So the first engine that finds all pages reads the document,
+or else the one that finds most, and a page is taken from another engine only if both count the
+same. A page that no engine surely finds under its number is reported as lost.
 """
 
 from dataclasses import dataclass, field
@@ -17,18 +17,17 @@ from pdfingest.model import Job, Page
 
 @dataclass(slots=True)
 class Opening:
-    """A file, as the engines of a job see it. Runs in the child."""
+    """The file of a job, as opened by its engines. Runs in the child."""
 
     job: Job
     recorder: Recorder
     first: int = field(init=False)
-    """0-based index of the engine that reads the document; until that is known, of the first to be
-    tried."""
+    """0-based index of the engine that reads the document, or until then of the first to try."""
     total_pages: int = 0
     _documents: dict[int, Document] = field(default_factory=dict[int, Document])
     _tree: PageTree | None = None
     _found: int = 0
-    """Pages that the engine is sure to find."""
+    """Pages that the chosen engine surely finds under their numbers."""
 
     def __post_init__(self) -> None:
         self.first = self.job.attempt.floor
@@ -37,7 +36,7 @@ class Opening:
         """Open the file, and choose the engine that reads it.
 
         Raises:
-            Exception: what the first engine raised, if none opens it.
+            Exception: no engine can open it; this is what the first raised.
             EngineUnavailableError: an engine cannot be imported.
         """
         self.recorder.note(self.job.attempt.floor, spool_bytes=self.job.attempt.spool_bytes)
@@ -68,15 +67,11 @@ class Opening:
             self.total_pages = tree.total_pages if finds_all else max(count, tree.total_pages)
 
     def page(self, index: int, number: int) -> Page:
-        """Read a page by an engine.
-
-        Args:
-            index: of the engine, 0-based.
-            number: of the page, 1-based.
+        """Read a page, by its 1-based number, with an engine, by its 0-based index.
 
         Raises:
-            Exception: whatever the engine raises.
-            MalformedError: the engine is not sure to find the page under that number.
+            Exception: the engine raised it.
+            MalformedError: the engine may not find that page under its number.
         """
         document = self.document(index)
         if document.page_count != self._documents[self.first].page_count:
@@ -94,7 +89,7 @@ class Opening:
         return document.page(place)
 
     def document(self, index: int) -> Document:
-        """Open the file by an engine, once."""
+        """Return the document as opened by one of the engines, which opens it once."""
         if index not in self._documents:
             if not self.total_pages:
                 self.recorder.note(index, spool_bytes=self.job.attempt.spool_bytes)
@@ -108,7 +103,7 @@ class Opening:
             self._documents.popitem()[1].close()
 
     def _pages_found(self, document: Document) -> int:
-        """Count the pages, from the first on, that an engine surely finds under their numbers."""
+        """Count the pages, from the first, that an engine surely finds under their numbers."""
         tree, count = self._tree, document.page_count
         if tree is None or (tree.is_in_order and count == tree.leaves):
             return count

@@ -14,7 +14,7 @@ from rich.text import Text
 from pdfingest.cli.messages import how_far, shown
 from pdfingest.cli.tables import LossLine, cut, hanging, losses, put
 from pdfingest.events import Listener
-from pdfingest.measure.memory import look
+from pdfingest.measure.processes import look
 from pdfingest.model import Finished, Source
 from pdfingest.output.summary import Summary
 from pdfingest.text import counted, mib

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from pdfingest.cli.messages import JsonLines, Level, how_far, shown
 from pdfingest.events import Listener
-from pdfingest.measure.memory import look
+from pdfingest.measure.processes import look
 from pdfingest.model import Finished, Status
 from pdfingest.output.summary import Summary
 

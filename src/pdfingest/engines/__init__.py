@@ -1,1 +1,1 @@
-"""What reads PDFs."""
+"""What reads PDFs; `engine` says how to write another engine."""

@@ -1,33 +1,61 @@
-"""What an engine is: a function that opens a document. `registry` finds one by its name.
+"""The protocol of an engine, for whoever writes one. Engines run in the child alone.
 
-An engine tells what is wrong by the exception it raises: `MalformedError`, `EncryptedError`,
-`OSError` for a file that cannot be read, `MemoryError`. Anything else that it raises is its own
-mistake and becomes the failure kind `engine_error`.
+An engine is a function that opens a document. A package registers it under a name, for `--engine`:
+
+    [project.entry-points."pdfingest.engines"]
+    mine = "my_package:open_document"
+
+The function and the document that it returns need no base class; `examples/engine` has both. Each
+process opens one file, from one thread, within a sandbox and limits. So an engine need not guard
+against huge, slow or hostile files, nor clean the text. It tells what is wrong with a file by the
+exception that it raises, whose message is shown to the user:
+
+| exception | failure kind |
+|---|---|
+| `EncryptedError` | `encrypted` |
+| `MalformedError` | `malformed`; `not_pdf` if there is no `%PDF-` in the first KiB of the file |
+| `OSError` | `unreadable`; `engine_error` if it is a `PermissionError`, as raised in the sandbox |
+| `MemoryError` | `memory_limit`, unless a child with the whole memory budget can read it |
+| any other | `engine_error` |
+
+After an exception, the next engine of the chain tries to open the file or to read the page. If no
+engine can, that file or page is lost, and no other.
 """
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Protocol, TypeVar, cast
+from typing import ClassVar, Protocol, TypeVar, cast
 
 from pdfingest.errors import EngineUnavailableError
-from pdfingest.model import Aside, DocumentInfo, EngineSpec, Page
+from pdfingest.model import Aside, DocumentInfo, EngineSpec, FailureKind, Page
 
 T = TypeVar("T")
 
 
-class MalformedError(Exception):
-    """The file is no PDF that this engine can read."""
+class FileError(Exception):
+    """Something is wrong with the file. Subclasses say what; the message is for the user."""
+
+    kind: ClassVar[FailureKind] = FailureKind.ENGINE_ERROR
+    """The failure kind that the file or the page ends with."""
 
 
-class EncryptedError(Exception):
-    """The document is encrypted, and nothing that was given opens it.
+class MalformedError(FileError):
+    """The file, or the page, is not PDF that this engine can read."""
+
+    kind = FailureKind.MALFORMED
+
+
+class EncryptedError(FileError):
+    """The document is encrypted, and none of the passwords opens it.
 
     Args:
-        message: what it is encrypted with, or that no password opens it.
-        by_password: whether a password would; false for certificates, unknown schemes, and where
-            a package to decrypt it is missing.
+        message: why it cannot be opened.
+        by_password: whether the right password would open it; false for certificates, for schemes
+            that the engine does not know, and where a package to decrypt it is missing.
     """
+
+    kind = FailureKind.ENCRYPTED
 
     def __init__(self, message: str = "no password opens it", *, by_password: bool = True) -> None:
         super().__init__(message)
@@ -35,74 +63,79 @@ class EncryptedError(Exception):
 
 
 class Document(Protocol):
-    """An open document. One thread, one process: PDFium is not thread-safe.
+    """An open document, as an engine returns it.
 
-    An engine that finds pages by the /Count of the nodes of the page tree, which may be wrong,
-    instead of going through the tree, says so by an attribute `goes_by_count` that is true.
+    Give it an attribute `goes_by_count` that is true if the engine finds pages by the /Count of the
+    nodes of the page tree instead of walking it (ISO 32000-2, 7.7.3). Where /Count is wrong, such
+    an engine is asked only for pages that it surely finds.
     """
 
     @property
     def page_count(self) -> int:
-        """Pages of the document."""
+        """Number of pages of the document. It must not change."""
         ...
 
     def info(self) -> DocumentInfo:
-        """Metadata of the document."""
+        """Return the metadata as the file has it. Whatever this raises costs the metadata alone."""
         ...
 
     def page(self, number: int) -> Page:
-        """Read page `number` (1-based) and release what reading it took before returning."""
+        """Read one page, and release all that reading it took.
+
+        Read what is not the text, such as links, through `tolerate`.
+
+        Args:
+            number: 1-based number of the page. Numbers ascend, but some may be left out.
+
+        Raises:
+            MalformedError: the page cannot be read. Anything else that is raised costs it too.
+        """
         ...
 
     def close(self) -> None:
-        """Release the document."""
+        """Release the document. What this raises is ignored."""
         ...
 
 
 class Engine(Protocol):
-    """Opens a document; the door through which all engines come."""
+    """The function that opens a document."""
 
     def __call__(self, path: str, passwords: Sequence[str], /) -> Document:
-        """Open the file at `path`, trying no password first and then each of `passwords`.
+        """Open a file, with no password at first and then with each of those given.
+
+        Args:
+            path: where the file is; it may hold surrogate escapes (PEP 383). The sandbox allows no
+                other file, except those of Python and its packages.
+            passwords: those that the user gave, in the order in which to try them.
 
         Raises:
-            MalformedError: the file is no PDF that this engine can read.
+            MalformedError: the file is not PDF that this engine can read.
             EncryptedError: no password opens it.
             OSError: the file cannot be read.
         """
         ...
 
 
-class Watch(Protocol):
-    """Is told what an engine reads beside the text."""
+class Watch:
+    """Told what engines read beside the text. This one allows all of it."""
+
+    __slots__ = ()
 
     def begin_aside(self, aside: Aside) -> bool:
-        """Take note that this is read from now on; False if it shall not be read."""
-        ...
-
-    def end_aside(self) -> None:
-        """Take note that it has been read."""
-        ...
-
-
-class _NoWatch(Watch):
-    """Nobody is told."""
-
-    def begin_aside(self, aside: Aside) -> bool:
-        """Have it read."""
+        """Return whether this may be read, before it is."""
         return True
 
     def end_aside(self) -> None:
-        """Do nothing."""
+        """Note that it has been read."""
 
 
-_watch: list[Watch] = [_NoWatch()]
-"""Who is told: one, as a process reads one file."""
+_watch = [Watch()]
+"""The one that is told; one for all, as a process reads one file."""
 
 
 @contextmanager
 def watch_asides(watch: Watch) -> Generator[None, None, None]:
-    """Have somebody told what engines read beside the text, while the block runs."""
+    """Have `watch` told what engines read beside the text while the block runs."""
     before = _watch[0]
     _watch[0] = watch
     try:
@@ -112,14 +145,17 @@ def watch_asides(watch: Watch) -> Generator[None, None, None]:
 
 
 def tolerate(aside: Aside, read: Callable[[], T], default: T) -> T:
-    """Read what is not the text: a label, a link or the metadata must never cost a page.
+    """Read something beside the text of a page, which must never cost the page. Runs in the child.
 
-    If the process dies while it reads, the page is read again by another, without.
+    If the process dies of it, the next one reads the page without.
 
     Args:
-        aside: what it is.
-        read: reads it; may raise anything where the file is broken.
-        default: what to give then.
+        aside: what is read.
+        read: reads it, and may raise anything if the file is broken.
+        default: what to return if `read` raises, or must not be called.
+
+    Raises:
+        MemoryError: `read` raised it, which counts like a death of the process.
     """
     watch = _watch[0]
     if not watch.begin_aside(aside):
@@ -127,7 +163,7 @@ def tolerate(aside: Aside, read: Callable[[], T], default: T) -> T:
     try:
         found = read()
     except MemoryError:
-        raise  # as good as a death: it says where
+        raise  # without `end_aside`, so that it is known where the memory ran out
     except Exception:  # noqa: BLE001 - parsers raise anything on broken files
         found = default
     watch.end_aside()
@@ -138,7 +174,7 @@ def load_engine(spec: EngineSpec) -> Engine:
     """Import an engine. Runs in the child.
 
     Raises:
-        EngineUnavailableError: its module or its function is not there, or fails to import.
+        EngineUnavailableError: the module cannot be imported or has no such function.
     """
     module, _, attribute = spec.target.partition(":")
     try:

@@ -1,13 +1,12 @@
-"""The page tree as the bytes of a file have it, for a second look at what an engine counts.
+"""The page tree as the bytes of a file have it, to check how an engine counts pages.
 
-PDFium finds pages by the /Count of the nodes (ISO 32000-2, 7.7.3), and what a file says there may
-be wrong: then a page comes under the number of another, twice, or not at all, and nobody is told.
-To open each file with a second engine would take longer than to read it. So the nodes of the tree
-are looked for in the bytes, and in the object streams (7.5.7), by the words that they must hold:
-some microseconds a page.
+PDFium finds pages by the /Count of the nodes (ISO 32000-2, 7.7.3), which may be wrong. Then a page
+comes under the number of another, twice, or not at all, without an error. Opening each file with a
+second engine would take longer than reading it. So this module looks for the nodes in the bytes and
+in the object streams (7.5.7), by the words that they must hold: some microseconds a page.
 
-It is no parser. Where it cannot see through, as in encrypted object streams, there is no tree to
-compare with, and the engine is believed.
+It is no parser. Where it cannot see the tree, as in encrypted object streams, the engine is
+believed.
 """
 
 import os
@@ -19,17 +18,18 @@ from dataclasses import dataclass, field
 
 _CHUNK_BYTES = 1 << 20
 _OVERLAP_BYTES = 64 << 10
-"""How much of a chunk is looked at again with the next: an object may lie across its end."""
+"""How much two chunks have in common, as an object may lie across the end of one."""
 _HEAD_BYTES = 4096
-"""What the entries of a stream must fit into."""
+"""Longest dictionary of an object stream."""
 _BACK_BYTES = 16 << 10
 """How far before its type an object may begin."""
 _MOST_OBJECT_BYTES = 4 << 20
 _MOST_UNPACKED_BYTES = 64 << 20
-"""Of all object streams together."""
+"""Most content of all object streams together."""
 _MOST_DEPTH = 64
 _MOST_UNKNOWN = 16
 
+_LEAF, _NODE, _CATALOG, _OBJECT_STREAM = b"/Page", b"/Pages", b"/Catalog", b"/ObjStm"
 _END_OF_NAME = frozenset(b"\0\t\n\f\r ()<>[]{}/%")
 _KIDS = re.compile(rb"/Kids\s*\[([^\]]*)\]")
 _KID = re.compile(rb"(\d{1,10})\s+\d{1,5}\s+R|(null)")
@@ -47,17 +47,17 @@ class PageTree:
     """What the nodes of a page tree say."""
 
     leaves: int
-    """Pages that are there."""
+    """Number of pages that are there."""
     sure: int
-    """Those of them that stand before the first place where the tree is not as it says. An engine
+    """Number of leaves before the first place where the tree is not as its nodes say. An engine
     that goes by /Count finds these, and perhaps no others, under their numbers."""
     holes: tuple[int, ...] = ()
-    """Numbers, 1-based, of pages that are lost: the tree names an object that is not there, and the
-    /Count of the root includes it. If it does not, what is not there is no page."""
+    """1-based numbers of lost pages: objects that the tree names, and the /Count of the root
+    includes, but that are not there."""
 
     @property
     def total_pages(self) -> int:
-        """Pages of the document, lost ones included."""
+        """Number of pages of the document, lost pages included."""
         return self.leaves + len(self.holes)
 
     @property
@@ -70,20 +70,16 @@ def read_page_tree(path: str) -> PageTree | None:
     """Read the page tree of a file. Runs in the child.
 
     Returns:
-        None where it cannot be told.
+        None where the bytes do not show the tree.
 
     Raises:
         OSError: the file cannot be read.
     """
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
-    try:
-        objects = _Objects(file)
-        objects.gather()
-        return _Walk(objects).tree()
-    except (_UnclearError, zlib.error):
-        return None
-    finally:
-        os.close(file)
+    with open(path, "rb", buffering=0) as file:
+        try:
+            return _Walk(_Objects(file.fileno())).tree()
+        except (_UnclearError, zlib.error):
+            return None
 
 
 class _UnclearError(Exception):
@@ -91,21 +87,32 @@ class _UnclearError(Exception):
 
 
 class _Objects:
-    """The objects of a file that make up its page tree, by number: the newest of each."""
+    """The objects of a file that make up its page tree, the newest of each number."""
 
     def __init__(self, file: int) -> None:
         self.leaves: set[int] = set()
         self.nodes: dict[int, bytes | int] = {}
-        """Nodes and catalogs: their text, or the offset of it in the file."""
+        """Nodes and catalogs: their text, or its offset in the file."""
         self.root = 0
         self._file = file
         self._in_streams: set[int] = set()
         """Numbers of all objects in object streams."""
         self._is_encrypted = False
         self._left_bytes = _MOST_UNPACKED_BYTES
+        self._gather()
 
-    def gather(self) -> None:
-        """Look through the file."""
+    def text(self, number: int) -> bytes:
+        """Return the text of a node, or nothing if there is no such node."""
+        found = self.nodes.get(number, b"")
+        return found if isinstance(found, bytes) else self._object_at(found)
+
+    def exists(self, number: int) -> bool:
+        """Whether the file has any object of this number; this searches all of it."""
+        header = re.compile(rb"(?<!\d)%d\s+\d{1,5}\s+obj" % number)
+        return number in self._in_streams or any(header.search(c) for _, c in self._chunks())
+
+    def _gather(self) -> None:
+        """Search the file for the objects."""
         for base, chunk in self._chunks():
             self._is_encrypted |= b"/Encrypt" in chunk
             at = chunk.rfind(b"/Root")
@@ -118,24 +125,14 @@ class _Objects:
                 elif number:
                     self._take(number, kind, base + begin)
 
-    def text(self, number: int) -> bytes:
-        """Give the text of a node; empty if it is none."""
-        found = self.nodes.get(number, b"")
-        return found if isinstance(found, bytes) else self._object_at(found)
-
-    def exists(self, number: int) -> bool:
-        """Whether there is any object of this number; it takes a look at the whole file."""
-        header = re.compile(rb"(?<!\d)%d\s+\d{1,5}\s+obj" % number)
-        return number in self._in_streams or any(header.search(c) for _, c in self._chunks())
-
     def _chunks(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the content of the file, piece by piece, each with its offset; they overlap."""
+        """Yield the content of the file in chunks that overlap, each with its offset."""
         size = os.fstat(self._file).st_size
         for at in range(0, size, _CHUNK_BYTES - _OVERLAP_BYTES):
             yield at, os.pread(self._file, min(_CHUNK_BYTES, size - at), at)
 
     def _take(self, number: int, kind: bytes, content: bytes | int) -> None:
-        """Take an object in, in the place of an older one of its number."""
+        """Keep an object in place of an older one of its number."""
         if kind == _LEAF:
             self.leaves.add(number)
             self.nodes.pop(number, None)
@@ -144,7 +141,7 @@ class _Objects:
             self.leaves.discard(number)
 
     def _object_at(self, offset: int) -> bytes:
-        """Read the text of an object, from an offset in the file to its end."""
+        """Return the text of an object, from an offset in the file to its end."""
         size = 4096
         while size <= _MOST_OBJECT_BYTES:
             text = os.pread(self._file, size, offset)
@@ -156,7 +153,7 @@ class _Objects:
         raise _UnclearError
 
     def _unpack(self, offset: int) -> None:
-        """Take in the objects of an object stream."""
+        """Keep the objects of the object stream at an offset in the file."""
         head = os.pread(self._file, _HEAD_BYTES, offset)
         if self._is_encrypted or not (stream := _STREAM.search(head)):
             raise _UnclearError
@@ -174,7 +171,7 @@ class _Objects:
             self._take(numbers[2 * index], kind, content[offsets[index] : end])
 
     def _inflated(self, offset: int) -> bytes:
-        """Decompress what begins at an offset of the file."""
+        """Decompress the stream at an offset in the file."""
         inflate, content = zlib.decompressobj(), bytearray()
         while not inflate.eof:
             packed = os.pread(self._file, 64 << 10, offset)
@@ -187,11 +184,8 @@ class _Objects:
         return bytes(content)
 
 
-_LEAF, _NODE, _CATALOG, _OBJECT_STREAM = b"/Page", b"/Pages", b"/Catalog", b"/ObjStm"
-
-
 def _typed(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield where in a content a type of object stands that is looked for, and the type."""
+    """Yield each place in a content where one of the types of object stands, and the type."""
     for kind in (_LEAF, _CATALOG, _OBJECT_STREAM):
         at = content.find(kind)
         while at >= 0:
@@ -206,11 +200,7 @@ def _typed(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _header_before(chunk: bytes, at: int) -> tuple[int, int]:
-    """Find the header of the object around a place.
-
-    Returns:
-        Where the object begins, and its number; 0 if there is none.
-    """
+    """Return where the object around a place begins, and its number or 0 if there is none."""
     end = at
     while (end := chunk.rfind(b" obj", max(at - _BACK_BYTES, 0), end)) >= 0:
         before = chunk[max(end - 24, 0) : end].split()
@@ -221,18 +211,18 @@ def _header_before(chunk: bytes, at: int) -> tuple[int, int]:
 
 @dataclass(slots=True)
 class _Walk:
-    """Goes through the tree, from the root to the leaves, in order."""
+    """A walk through the tree, from the root to the leaves, in the order of pages."""
 
     objects: _Objects
     entries: list[bool] = field(default_factory=list[bool])
-    """For each place of the tree, in order, whether there is a page."""
+    """For each place of a page in the tree, whether the page is there."""
     sure: int | None = None
-    """Pages before the first irregularity; None while there is none."""
+    """Number of pages before the first irregularity; None while there is none."""
     visited: set[int] = field(default_factory=set[int])
     unknown: int = 0
 
     def tree(self) -> PageTree:
-        """Go through all of it."""
+        """Walk through the whole tree, and return what it says."""
         pages = _PAGES.search(self.objects.text(self.objects.root))
         if not pages:
             raise _UnclearError
@@ -247,7 +237,7 @@ class _Walk:
         return PageTree(leaves, sure, holes)
 
     def _visit(self, number: int, depth: int) -> None:
-        """Go through a node or a leaf."""
+        """Walk through a node or a leaf."""
         if number in self.objects.leaves:
             self.entries.append(True)
         elif number not in self.objects.nodes:
@@ -259,11 +249,11 @@ class _Walk:
             self._visit_kids(number, depth)
 
     def _visit_kids(self, number: int, depth: int) -> None:
-        """Go through the kids of a node, and compare with its /Count."""
+        """Walk through the kids of a node, and compare their number with its /Count."""
         text = self.objects.text(number)
         kids = _KIDS.search(text)
         if not kids and b"/Kids" in text:
-            raise _UnclearError  # elsewhere
+            raise _UnclearError  # they are in an object of their own
         before = len(self.entries)
         sure_before = sum(self.entries)
         for kid in _KID.finditer(kids[1] if kids else b""):
@@ -284,5 +274,5 @@ class _Walk:
         self.entries.append(False)
 
     def _doubt(self, sure: int) -> None:
-        """From so many pages on, the tree is not as it says."""
+        """Note that behind this number of pages the tree is not as its nodes say."""
         self.sure = sure if self.sure is None else min(self.sure, sure)

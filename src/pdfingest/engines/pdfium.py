@@ -1,8 +1,8 @@
-"""Engine `pdfium`: PDFium through pypdfium2. The fastest, and the best text of the three.
+"""The engine `pdfium`: PDFium through pypdfium2, the fastest, and the best text of the three.
 
-By the bindings alone: what the classes of pypdfium2 do beyond them (finalizers, weak references,
-paths) touches hundreds of Python objects, and each of them is memory that a fresh process must copy
-first. Without them a page costs a third less, and the image of the children is 1 MiB smaller.
+It uses the bindings alone. What the classes of pypdfium2 add to them (finalizers, weak references,
+paths) touches hundreds of Python objects, each in memory that a fresh process must copy first.
+Without them a page costs a third less, and the image of the children is 1 MiB smaller.
 """
 
 # pyright: basic
@@ -27,19 +27,20 @@ _ERRORS = {
     6: "page not found or content error",
 }
 _PASSWORD, _SECURITY = 4, 5
-"""fpdfview.h, FPDF_GetLastError."""
+"""Error codes of FPDF_GetLastError (fpdfview.h)."""
 _PUBLIC_KEY = re.compile(rb"/Filter\s*/(?:Adobe\.PubSec|Adobe\.PPKLite|Entrust\.PPKEF)\b")
 """Security handlers of certificates (ISO 32000-2, 7.6.5)."""
 _IN_MEMORY_BYTES = 8 << 20
-"""A larger file is not worth its memory."""
+"""Largest file that is read into memory at once; more is not worth the memory."""
+_TERMINATOR_BYTES = 2
 
 
 def _start() -> None:
     """Start PDFium with no font folders (fpdfview.h, FPDF_LIBRARY_CONFIG).
 
-    A process that meets a font that is not embedded else reads every font file of the machine, some
-    milliseconds to tens of them, in every child; and the text could depend on what is installed.
-    PDFium's own substitutes remain. On 234 real files the text is the same either way.
+    Otherwise a process that meets a font that is not embedded reads every font file of the machine,
+    which takes up to tens of milliseconds in each child, and the text could depend on what is
+    installed. PDFium's own substitutes remain; on 234 real files the text is the same either way.
     """
     no_folders = (ctypes.POINTER(ctypes.c_char) * 1)()
     config = pdfium.FPDF_LIBRARY_CONFIG(version=2, m_pUserFontPaths=no_folders)
@@ -47,11 +48,11 @@ def _start() -> None:
 
 
 _start()
-codecs.lookup("utf-16-le")  # of PDFium's text; the first time of a process is an import
+codecs.lookup("utf-16-le")  # of PDFium's text; its first use in a process is an import
 
 
 def open_document(path: str, passwords: Sequence[str]) -> "PdfiumDocument":
-    """Open a file; see `engine.Engine`."""
+    """Open a file with PDFium; see `engine.Engine`."""
     content = _content(path)
     for password in (None, *passwords):
         key = None if password is None else password.encode()
@@ -73,9 +74,9 @@ def open_document(path: str, passwords: Sequence[str]) -> "PdfiumDocument":
 
 
 def _scheme(path: str) -> str:
-    """Say what a file is encrypted with that PDFium does not know."""
+    """Say how a file is encrypted whose scheme PDFium does not know."""
     with open(path, "rb") as file:
-        # The dictionary of the encryption is not encrypted, nor in an object stream (7.6.1).
+        # The encryption dictionary is neither encrypted nor in an object stream (7.6.1).
         before = b""
         while piece := file.read(1 << 20):
             if _PUBLIC_KEY.search(before + piece):
@@ -85,22 +86,17 @@ def _scheme(path: str) -> str:
 
 
 def _content(path: str) -> bytes | None:
-    """The file, unless it is large.
+    """Return the content of a file, or None if it is large.
 
-    Of a file PDFium asks 512 bytes at a time, with three system calls. Why not a mapping: a file
-    that is cut off meanwhile would kill the process (SIGBUS).
+    From a file PDFium reads 512 bytes at a time, with three system calls. Why not map it: a file
+    that is truncated meanwhile would kill the process (SIGBUS).
     """
     with open(path, "rb", buffering=0) as file:
         return file.read() if os.fstat(file.fileno()).st_size <= _IN_MEMORY_BYTES else None
 
 
 class PdfiumDocument:
-    """A document that PDFium holds open.
-
-    Args:
-        document: PDFium's handle.
-        content: the file, if it is read from memory.
-    """
+    """A document that PDFium holds open: its handle, and its content if that is in memory."""
 
     goes_by_count = True
 
@@ -111,7 +107,7 @@ class PdfiumDocument:
         self._has_form = pdfium.FPDF_GetFormType(document) != pdfium.FORMTYPE_NONE
 
     def info(self) -> DocumentInfo:
-        """Metadata of the document; see `engine.Document`."""
+        """Return the metadata of the document; see `engine.Document`."""
         return DocumentInfo(
             title=self._meta(b"Title"),
             author=self._meta(b"Author"),
@@ -121,12 +117,10 @@ class PdfiumDocument:
         )
 
     def page(self, number: int) -> Page:
-        """Read one page and close it, for PDFium keeps every page that is left open."""
+        """Read one page and close it, because PDFium keeps every page that is left open."""
         page = self._load(number)
         try:
-            links: tuple[str, ...] = tolerate(
-                Aside.LINKS, lambda: tuple(_links(self._document, page)), ()
-            )
+            links: list[str] = tolerate(Aside.LINKS, lambda: list(_links(self._document, page)), [])
             ink = pdfium.FPDFPage_CountObjects(page) > 0
             filled_in = self._has_form and _flatten(page)
             text = "" if filled_in else _text(page)
@@ -139,29 +133,29 @@ class PdfiumDocument:
             finally:
                 pdfium.FPDF_ClosePage(page)
         label = tolerate(Aside.LABEL, lambda: self._label(number), "")
-        return Page(text, ink, label, links)
+        return Page(text, ink, label, tuple(links))
 
     def close(self) -> None:
         """Release the document."""
         pdfium.FPDF_CloseDocument(self._document)
 
     def _load(self, number: int) -> Any:
-        """A page by its 1-based number."""
+        """Load a page by its 1-based number."""
         if page := pdfium.FPDF_LoadPage(self._document, number - 1):
             return page
-        raise MalformedError("Failed to load page.")
+        raise MalformedError("PDFium cannot load the page.")
 
     def _meta(self, key: bytes) -> str:
-        """A value of the document's information dictionary."""
+        """Return a value of the document's information dictionary."""
         return _string(lambda to, size: pdfium.FPDF_GetMetaText(self._document, key, to, size))
 
     def _label(self, number: int) -> str:
-        """The label of a page by its 1-based number."""
+        """Return the label of a page by its 1-based number."""
         index = number - 1
         return _string(lambda to, size: pdfium.FPDF_GetPageLabel(self._document, index, to, size))
 
     def _language(self) -> str:
-        """The catalog's /Lang, where this build of PDFium can tell it."""
+        """Return the catalog's /Lang, where this build of PDFium can tell it."""
         read = getattr(pdfium, "FPDFCatalog_GetLanguage", None)
         if read is None:
             return ""
@@ -173,21 +167,20 @@ class PdfiumDocument:
 
 
 def _string(read: Callable[[Any, int], int]) -> str:
-    """What a call writes that takes a buffer and its size in bytes, and gives the size it needs.
+    """Return the text that a function writes, as UTF-16 with a terminator.
 
-    Args:
-        read: the call; what it writes is UTF-16 with a terminator.
+    The function takes a buffer and its size in bytes, and returns the size that it needs.
     """
     size = read(None, 0)
-    if size <= 2:  # noqa: PLR2004 - the terminator alone
+    if size <= _TERMINATOR_BYTES:
         return ""
     buffer = ctypes.create_string_buffer(size)
     read(buffer, size)
-    return buffer.raw[: size - 2].decode("utf-16-le", "replace")
+    return buffer.raw[: size - _TERMINATOR_BYTES].decode("utf-16-le", "replace")
 
 
 def _uri(content: bytes) -> str:
-    """Decode a target. It should be ASCII, and is what the file has: UTF-16 too, or UTF-8."""
+    """Decode the target of a link. It should be ASCII, but files have UTF-16 and UTF-8 as well."""
     for mark, encoding in (
         (codecs.BOM_UTF16_BE, "utf-16-be"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -202,20 +195,20 @@ def _uri(content: bytes) -> str:
 
 
 def _flatten(page: Any) -> bool:
-    """Draw the fields of a form into the page, so that what was filled in is text of the page."""
+    """Draw the fields of a form into the page, so that what is filled in is text of the page."""
     done = pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
     return bool(done == pdfium.FLATTEN_SUCCESS)
 
 
 def _text(page: Any) -> str:
-    """All text of a page, hidden text included, in the order of the content stream.
+    """Return all text of a page, hidden text included, in the order of the content stream.
 
-    In one call, which keeps text outside the crop box; and a surrogate that has lost its partner
-    stays visible to `text.clean` instead of vanishing.
+    One call for all of it keeps text outside the crop box, and leaves a surrogate that has lost its
+    partner to `text.clean`, instead of dropping it.
     """
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
-        raise MalformedError("Failed to load text page.")
+        raise MalformedError("PDFium cannot load the text of the page.")
     try:
         count = pdfium.FPDFText_CountChars(text_page)
         if count <= 0:
@@ -228,7 +221,7 @@ def _text(page: Any) -> str:
 
 
 def _links(document: Any, page: Any) -> Iterator[str]:
-    """Targets of the page's link annotations that leave the document (fpdf_doc.h)."""
+    """Yield the targets of links that lead out of the document (fpdf_doc.h)."""
     position = ctypes.c_int(0)
     link = pdfium.FPDF_LINK()
     while pdfium.FPDFLink_Enumerate(page, position, link):

@@ -1,7 +1,7 @@
-"""Engine `pdfplumber`: pdfminer.six with layout; slow, and the one that knows tables."""
+"""The engine `pdfplumber`: pdfminer.six with layout; the slowest, and the one that knows tables."""
 
 # pyright: basic
-# The library is not typed throughout; mypy checks this file strictly.
+# The library is typed in parts only; mypy checks this file strictly.
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -15,16 +15,12 @@ from pdfplumber.page import Page as PlumberPage
 from pdfplumber.pdf import PDF
 from pdfplumber.utils.exceptions import PdfminerException
 
-from pdfingest.engines.engine import (
-    EncryptedError,
-    MalformedError,
-    tolerate,
-)
+from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
 from pdfingest.model import Aside, DocumentInfo, Page
 
 
 def open_document(path: str, passwords: Sequence[str]) -> "PdfplumberDocument":
-    """Open a file; see `engine.Engine`."""
+    """Open a file with pdfplumber; see `engine.Engine`."""
     for password in ("", *passwords):
         try:
             return PdfplumberDocument(pdfplumber.open(path, password=password))
@@ -32,13 +28,12 @@ def open_document(path: str, passwords: Sequence[str]) -> "PdfplumberDocument":
             cause = error.args[0] if isinstance(error, PdfminerException) and error.args else error
             if isinstance(cause, OSError | MemoryError):
                 raise cause from error
-            if isinstance(cause, PDFEncryptionError) and not isinstance(
-                cause, PDFPasswordIncorrect
-            ):
-                told = f"pdfminer cannot decrypt it: {cause}"
-                raise EncryptedError(told, by_password=False) from error
-            if not isinstance(cause, PDFPasswordIncorrect):
-                raise MalformedError(f"{type(cause).__name__}: {cause}") from error
+            if isinstance(cause, PDFPasswordIncorrect):
+                continue
+            if isinstance(cause, PDFEncryptionError):
+                message = f"pdfminer cannot decrypt it: {cause}"
+                raise EncryptedError(message, by_password=False) from error
+            raise MalformedError(f"{type(cause).__name__}: {cause}") from error
     raise EncryptedError
 
 
@@ -47,7 +42,7 @@ class PdfplumberDocument:
 
     def __init__(self, document: PDF) -> None:
         self._document = document
-        # pdfminer reads the labels together with the pages, which labels without end would cost.
+        # Without this, pdfminer reads the labels with the pages: endless labels would cost all.
         catalog = document.doc.catalog
         labels = catalog.pop("PageLabels", None)
         self._pages = document.pages
@@ -57,7 +52,7 @@ class PdfplumberDocument:
         self._labels: list[str] = tolerate(Aside.LABEL, self._page_labels, [])
 
     def info(self) -> DocumentInfo:
-        """Metadata of the document; see `engine.Document`."""
+        """Return the metadata of the document; see `engine.Document`."""
         meta = self._document.metadata or {}
         language = resolve1(self._document.doc.catalog.get("Lang", ""))
         return DocumentInfo(
@@ -69,12 +64,10 @@ class PdfplumberDocument:
         )
 
     def page(self, number: int) -> Page:
-        """Read one page, then drop its caches (jsvine/pdfplumber#193)."""
+        """Read one page, then release its caches (jsvine/pdfplumber#193)."""
         page = self._pages[number - 1]
         try:
-            filled_in: tuple[str, ...] = tolerate(
-                Aside.FIELDS, lambda: tuple(_field_values(page)), ()
-            )
+            filled_in: list[str] = tolerate(Aside.FIELDS, lambda: list(_field_values(page)), [])
             text = "\n".join((page.extract_text(), *filled_in))
             return Page(
                 text=text,
@@ -93,7 +86,7 @@ class PdfplumberDocument:
         self._document.close()
 
     def _page_labels(self) -> list[str]:
-        """A label for each page, or none where the document has none."""
+        """Return a label for each page, or nothing where the document has none."""
         try:
             return list(islice(self._document.doc.get_page_labels(), self.page_count))
         except PDFNoPageLabels:
@@ -101,14 +94,14 @@ class PdfplumberDocument:
 
 
 def _links(page: PlumberPage) -> Iterator[str]:
-    """Targets of the page's link annotations that leave the document."""
+    """Yield the targets of links that lead out of the document."""
     for link in page.hyperlinks:
         if link.get("uri"):
             yield _string(link["uri"])
 
 
 def _field_values(page: PlumberPage) -> Iterator[str]:
-    """What is filled in, where it is text; a field may inherit it (ISO 32000-2, 12.7)."""
+    """Yield the text that is filled into form fields, which may inherit it (ISO 32000-2, 12.7)."""
     for annotation in page.annots:
         data = annotation["data"]
         if getattr(data.get("Subtype"), "name", "") == "Widget":
@@ -119,7 +112,7 @@ def _field_values(page: PlumberPage) -> Iterator[str]:
 
 
 def _string(value: object) -> str:
-    """A string of the document, whatever type the file gave it."""
+    """Return a value of the document as text, whatever type the file gave it."""
     if isinstance(value, bytes):
         return decode_text(value)
     return "" if value is None else str(value)

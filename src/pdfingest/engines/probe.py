@@ -1,4 +1,4 @@
-"""A program that imports an engine and ends: an import may hang, or kill its process."""
+"""A program that imports an engine and ends, for an import may hang or kill its process."""
 
 import sys
 

@@ -1,40 +1,35 @@
-"""Engine `pypdf`: pure Python; the second opinion on what PDFium cannot open."""
+"""The engine `pypdf`: pure Python, a second opinion on what PDFium cannot read."""
 
 # pyright: basic
-# The library is not typed throughout; mypy checks this file strictly.
+# The library is typed in parts only; mypy checks this file strictly.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import BinaryIO
 
 import pypdf
 from pypdf.errors import DependencyError, PyPdfError
 from pypdf.generic import ContentStream, DictionaryObject, PdfObject, TextStringObject
 
-from pdfingest.engines.engine import (
-    EncryptedError,
-    MalformedError,
-    tolerate,
-)
+from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
 from pdfingest.model import Aside, DocumentInfo, Page
 
-# Operators that put something on the page (ISO 32000-2, table 50).
 _PAINTS = re.compile(rb"(?<![^\s\])>])(?:f\*?|F|B\*?|b\*?|S|s|sh|Do|Tj|TJ|'|\"|EI)(?!\S)")
+"""Operators that put something on the page (ISO 32000-2, table 50)."""
 
 
 def open_document(path: str, passwords: Sequence[str]) -> "PypdfDocument":
-    """Open a file; see `engine.Engine`."""
-    # An open file, not its path: given a path, pypdf reads the whole file into memory.
-    file = open(path, "rb")  # noqa: SIM115 - the document closes it
-    try:
-        return _opened(file, passwords)
-    except BaseException:
-        file.close()
-        raise
+    """Open a file with pypdf; see `engine.Engine`."""
+    with ExitStack() as stack:
+        # An open file, not its path: given a path, pypdf reads the whole file into memory.
+        document = _opened(stack.enter_context(open(path, "rb")), passwords)
+        stack.pop_all()  # from now on, the document closes the file
+        return document
 
 
 def _opened(file: BinaryIO, passwords: Sequence[str]) -> "PypdfDocument":
-    """Open what is in a file; see `engine.Engine`."""
+    """Open the document in an open file."""
     try:
         reader = pypdf.PdfReader(file)
         if reader.is_encrypted and not any(reader.decrypt(p) for p in ("", *passwords)):
@@ -60,7 +55,7 @@ class PypdfDocument:
         self._labels: list[str] = tolerate(Aside.LABEL, self._page_labels, [])
 
     def info(self) -> DocumentInfo:
-        """Metadata of the document; see `engine.Document`."""
+        """Return the metadata of the document; see `engine.Document`."""
         meta = self._reader.metadata or DictionaryObject()
         language = self._reader.root_object.get("/Lang")
         return DocumentInfo(
@@ -72,14 +67,14 @@ class PypdfDocument:
         )
 
     def page(self, number: int) -> Page:
-        """Read one page, then drop what pypdf resolved for it (py-pdf/pypdf#3296)."""
+        """Read one page, then release what pypdf resolved for it (py-pdf/pypdf#3296)."""
         try:
             page = self._reader.pages[number - 1]
-            annotations: tuple[DictionaryObject, ...] = tolerate(
-                Aside.LINKS, lambda: tuple(_annotations(page)), ()
+            annotations: list[DictionaryObject] = tolerate(
+                Aside.LINKS, lambda: list(_annotations(page)), []
             )
-            filled_in: tuple[str, ...] = tolerate(
-                Aside.FIELDS, lambda: tuple(_field_values(annotations)), ()
+            filled_in: list[str] = tolerate(
+                Aside.FIELDS, lambda: list(_field_values(annotations)), []
             )
             text = "\n".join((page.extract_text(), *filled_in))
             return Page(
@@ -95,12 +90,12 @@ class PypdfDocument:
             self._reader.resolved_objects.clear()
 
     def close(self) -> None:
-        """Release the document."""
+        """Release the document and close the file."""
         self._reader.close()
         self._file.close()
 
     def _page_labels(self) -> list[str]:
-        """A label for each page, or none where the document has none."""
+        """Return a label for each page, or nothing where the document has none."""
         return self._reader.page_labels if "/PageLabels" in self._reader.root_object else []
 
 
@@ -110,7 +105,7 @@ def _paints(content: ContentStream | None) -> bool:
 
 
 def _annotations(page: pypdf.PageObject) -> Iterator[DictionaryObject]:
-    """The annotations of a page, broken ones left out."""
+    """Yield the annotations of a page, except broken ones."""
     for reference in page.annotations or ():
         annotation = reference.get_object()
         if isinstance(annotation, DictionaryObject):
@@ -118,7 +113,7 @@ def _annotations(page: pypdf.PageObject) -> Iterator[DictionaryObject]:
 
 
 def _links(annotations: Iterable[DictionaryObject]) -> Iterator[str]:
-    """Targets of link annotations that leave the document."""
+    """Yield the targets of links that lead out of the document."""
     for annotation in annotations:
         action = annotation.get("/A")
         action = action.get_object() if action is not None else None
@@ -127,7 +122,7 @@ def _links(annotations: Iterable[DictionaryObject]) -> Iterator[str]:
 
 
 def _field_values(annotations: Iterable[DictionaryObject]) -> Iterator[str]:
-    """What is filled in, where it is text; a field may inherit it (ISO 32000-2, 12.7)."""
+    """Yield the text that is filled into form fields, which may inherit it (ISO 32000-2, 12.7)."""
     for annotation in annotations:
         if annotation.get("/Subtype") == "/Widget":
             parent = annotation.get("/Parent", DictionaryObject()).get_object()
@@ -137,7 +132,7 @@ def _field_values(annotations: Iterable[DictionaryObject]) -> Iterator[str]:
 
 
 def _string(value: object) -> str:
-    """A string of the document, whatever type the file gave it."""
+    """Return a value of the document as text, whatever type the file gave it."""
     value = value.get_object() if isinstance(value, PdfObject) else value
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")

@@ -1,1 +1,1 @@
-"""What a machine gives and a process takes: memory, CPUs, descriptors."""
+"""What the machine gives and what processes take: memory, CPUs, descriptors."""

@@ -1,13 +1,10 @@
-"""Flatness: whether memory grows with the number of files done. Arithmetic; no process, no clock.
+"""Whether memory grows with the number of files done: arithmetic, without processes or clocks.
 
-The slope is that of Theil and Sen, the median of the slopes between all pairs, which a third of
-wild values cannot move, with the interval of Sen (1968, doi:10.1080/01621459.1968.10480934). It is
-taken over the medians of blocks, not over the samples: resident memory moves in steps and each
-sample is much like the one before, which would make the interval far too narrow. `scipy` gives the
-same figures (a test compares them), but is 100 MB that a run does not need.
-
-What an allocator and caches take at first is no leak: the first quarter of the files is left out,
-and at least 250 of them.
+The slope is the Theil-Sen estimator: the median of the slopes between all pairs of points, which
+tolerates wild values in up to 29 % of them. Its interval is that of Sen (1968,
+doi:10.1080/01621459.1968.10480934). Both are taken over medians of blocks: resident memory moves in
+steps, and a sample is much like the one before it, which would make the interval far too narrow.
+`scipy` gives the same figures (a test compares them), but is 100 MB that a run does not need.
 """
 
 import math
@@ -18,15 +15,15 @@ from itertools import combinations
 from statistics import NormalDist, median
 
 THRESHOLD_BYTES = 512
-"""Memory is flat if it surely grows by less than this per file: half a GB over a million files."""
+"""Growth per file below which memory counts as flat: half a GB over a million files."""
 CONFIDENCE = 0.99
 WARM_UP = 0.25
-"""Part of the files that is left out at the start."""
+"""Share of the files that is left out: what an allocator and caches take at first is no leak."""
 WARM_UP_FILES = 250
-"""So many are left out at the least: the parent grows by some 200 KiB while they go through."""
+"""Least number of files that is left out: the parent grows by some 200 KiB during them."""
 BLOCKS = 16
 LEAST_FILES = 500
-"""Fewer files do not tell a leak from a warm-up."""
+"""Least number of files of a verdict: fewer cannot tell a leak from a warm-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,52 +31,55 @@ class Sample:
     """What the processes of a run hold at one moment, seen from outside the children."""
 
     parent_rss_bytes: int
+    """Resident set of the parent."""
     helpers_rss_bytes: int = 0
-    """Of the parent's direct children, which outlive a file: the zygote."""
+    """Resident sets of the parent's direct children, which outlive a file: the zygotes."""
     tree_pss_bytes: int = 0
-    """Of all processes, shared pages counted once; 0 where the kernel does not say."""
+    """Proportional sets of all processes, in which shared pages count once; 0 if not known."""
     descriptors: int = 0
-    """Of the parent, as are the threads."""
+    """Open descriptors of the parent."""
     threads: int = 0
     children: int = 0
-    """Processes that extract, or wait for a job."""
+    """Number of processes that extract, or wait for a job."""
     files: int = 0
-    """Sources done."""
+    """Number of sources done."""
     at_s: float = 0.0
-    """Since the run began."""
+    """Seconds since the run began."""
 
     @property
     def held_bytes(self) -> int:
-        """Memory of what outlives a file."""
+        """Memory of the processes that outlive a file."""
         return self.parent_rss_bytes + self.helpers_rss_bytes
 
     @property
     def tree_bytes(self) -> int:
-        """Memory of all processes, as far as the kernel says."""
+        """Memory of all processes, or of those that outlive a file if no more is known."""
         return self.tree_pss_bytes or self.held_bytes
 
 
 class Verdict(StrEnum):
-    """What the interval of the slope says."""
+    """What the interval of the slope says about memory."""
 
     FLAT = "flat"
-    """Its upper end is below the threshold."""
+    """The whole interval lies below the threshold."""
     LEAK = "leak"
-    """Its lower end is not."""
+    """The whole interval lies at or above the threshold."""
     INCONCLUSIVE = "inconclusive"
-    """The threshold lies within, or there are too few files."""
+    """The threshold lies within the interval, or there are too few files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Growth of memory in bytes per file, with the interval that holds it at `CONFIDENCE`."""
+    """Growth of memory over the files of a run."""
 
     verdict: Verdict
     slope: float = 0.0
+    """Growth in bytes per file."""
     low: float = 0.0
     high: float = 0.0
+    """With `low`, the interval that holds the slope at `CONFIDENCE`."""
     files: int = 0
-    """Files that it is taken over, without the warm-up."""
+    """Number of files that the slope is taken over, without the warm-up."""
 
     def __str__(self) -> str:
         if self.low == self.high == 0.0 and self.verdict is Verdict.INCONCLUSIVE:
@@ -91,10 +91,10 @@ class Trend:
 
 
 def judge(samples: Sequence[tuple[int, int]]) -> Trend:
-    """The trend of memory over files.
+    """Return the trend of memory over the files of a run.
 
     Args:
-        samples: files done and bytes held, in the order of time.
+        samples: number of files done and bytes held, in the order of time.
     """
     total = samples[-1][0] if samples else 0
     warm_up = max(WARM_UP * total, WARM_UP_FILES)
@@ -113,27 +113,23 @@ def judge(samples: Sequence[tuple[int, int]]) -> Trend:
 
 
 def _blocks(samples: Sequence[tuple[int, int]]) -> list[tuple[float, float]]:
-    """Medians of files and of bytes in up to `BLOCKS` blocks of as many files each."""
+    """Return the medians of files and of bytes in up to `BLOCKS` blocks of equally many files."""
     if not samples:
         return []
     first, last = samples[0][0], samples[-1][0]
-    blocks: list[list[tuple[int, int]]] = [[] for _ in range(BLOCKS)]
+    blocks: dict[int, list[tuple[int, int]]] = {}
     for files, held in samples:
-        blocks[min((files - first) * BLOCKS // max(last - first, 1), BLOCKS - 1)].append(
-            (files, held)
-        )
-    return [
-        (median(files for files, _ in block), median(held for _, held in block))
-        for block in blocks
-        if block
-    ]
+        block = min((files - first) * BLOCKS // max(last - first, 1), BLOCKS - 1)
+        blocks.setdefault(block, []).append((files, held))
+    medians = (tuple(map(median, zip(*block, strict=True))) for block in blocks.values())
+    return [(files, held) for files, held in medians]
 
 
 def theil_sen(points: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
-    """Slope, and the lower and the upper end of its interval.
+    """Return the slope of points, and the lower and the upper end of its interval.
 
     Args:
-        points: x and y, no two with the same x; at least two.
+        points: at least two pairs of x and y, no two with the same x.
     """
     slopes = sorted((d - b) / (c - a) for (a, b), (c, d) in combinations(points, 2))
     n, pairs = len(points), len(slopes)

@@ -1,9 +1,10 @@
-"""What this machine gives to this process, and what it says where there is no more.
+"""What this machine gives to this process, after affinity and cgroups. Runs in the parent.
 
-CPUs, memory and the like are those after affinity and cgroups.
+CPUs and memory come from psutil, whose import costs the parent 8 ms of CPU time and 0.5 MiB. The
+limits of cgroups and of setrlimit(2) it does not know, or on Linux only; they are read here.
 
-`os.cpu_count()` is not it: in a container with half a CPU on a host of 64 it says 64, and 64 lanes
-would fight for the half.
+Why not `os.cpu_count()`: in a container with half a CPU on a host of 64 it says 64, and 64 lanes
+would compete for the half.
 """
 
 import errno
@@ -11,84 +12,86 @@ import math
 import os
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+import psutil
 
 from pdfingest.errors import ResourceError
 
 if sys.platform != "win32":
     import resource
 
-_CGROUP_ROOT = "/sys/fs/cgroup"
-_MEMBERSHIP = "/proc/self/cgroup"
 _NO_LIMIT_BYTES = 1 << 62
-"""Version 1 of cgroups says a little less than 2**63 where there is no limit."""
+"""From here on, a number is no limit: version 1 of cgroups then says a little less than 2**63."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A limit that something puts on this process."""
+    """One of the limits that bind this process; the lowest of them counts."""
 
     value: float
+    """In CPUs, bytes or processes, as the function that returns the bound says."""
     source: str
-    """What sets it: `affinity`, or the folder of a cgroup."""
+    """What sets it, in words for the user: `affinity`, `the machine`, or the folder of a cgroup."""
 
 
-def available_cpus(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> int:
-    """CPUs that this process may use, at least 1; see `cpu_bounds`."""
-    bounds = cpu_bounds(cgroup_root, membership)
-    return max(1, math.ceil(min(bound.value for bound in bounds)))
+@dataclass(frozen=True, slots=True)
+class Cgroups:
+    """The cgroups of this process (cgroups(7))."""
+
+    root: str = "/sys/fs/cgroup"
+    """Where the cgroup file system is mounted."""
+    membership: str = "/proc/self/cgroup"
+    """The file that names the cgroups of this process."""
+
+    def folders(self, controller: str) -> Iterator[str]:
+        """Yield the folder of the cgroup that has a controller, and those of all cgroups above."""
+        for line in _read(self.membership).splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and controller not in controllers.split(","):
+                continue
+            base = f"{self.root}/{controllers}" if controllers else self.root
+            relative = PurePosixPath(path.lstrip("/"))
+            for folder in (relative, *relative.parents):
+                yield os.path.normpath(f"{base}/{folder}")
 
 
-def cpu_bounds(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> list[Bound]:
-    """Collect what bounds the CPUs of this process, in CPUs.
-
-    Args:
-        cgroup_root: where the cgroup file system is mounted (cgroups(7)).
-        membership: the file that tells the cgroups of this process.
-    """
-    affinity = getattr(os, "sched_getaffinity", None)
-    bounds = [Bound(len(affinity(0)) if affinity else os.cpu_count() or 1, "affinity")]
-    bounds += [
-        Bound(_quota_of(folder), folder) for folder in _folders("cpu", cgroup_root, membership)
-    ]
-    return [bound for bound in bounds if bound.value < math.inf]
+_OURS = Cgroups()
 
 
-def available_memory(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> int:
-    """Bytes of memory that this process and its children may use; see `memory_bounds`."""
-    return int(min(bound.value for bound in memory_bounds(cgroup_root, membership)))
+def available_cpus(cgroups: Cgroups = _OURS) -> int:
+    """Return the number of CPUs that this process may use, at least 1."""
+    return max(1, math.ceil(min(bound.value for bound in cpu_bounds(cgroups))))
 
 
-def memory_bounds(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> list[Bound]:
-    """Collect what bounds the memory of this process and its children, in bytes.
-
-    Args:
-        cgroup_root: where the cgroup file system is mounted (cgroups(7)).
-        membership: the file that tells the cgroups of this process.
-    """
-    bounds = [Bound(_physical_memory(), "the machine")]
-    bounds += [
-        Bound(_memory_limit_of(folder), folder)
-        for folder in _folders("memory", cgroup_root, membership)
-    ]
-    return [bound for bound in bounds if bound.value < _NO_LIMIT_BYTES]
+def cpu_bounds(cgroups: Cgroups = _OURS) -> list[Bound]:
+    """Return all limits on the CPUs of this process, in CPUs."""
+    quotas = [Bound(_quota_of(folder), folder) for folder in cgroups.folders("cpu")]
+    return [Bound(_cpus(), "affinity"), *(each for each in quotas if each.value < math.inf)]
 
 
-def process_bounds(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHIP) -> list[Bound]:
-    """Collect what bounds the processes and threads that there may be; empty where nothing does.
+def available_memory(cgroups: Cgroups = _OURS) -> int:
+    """Return the bytes of memory that this process and its children may use together."""
+    return int(min(bound.value for bound in memory_bounds(cgroups)))
 
-    Args:
-        cgroup_root: where the cgroup file system is mounted (cgroups(7)).
-        membership: the file that tells the cgroups of this process.
-    """
+
+def memory_bounds(cgroups: Cgroups = _OURS) -> list[Bound]:
+    """Return all limits on the memory of this process and its children together, in bytes."""
+    limits = [Bound(_memory_limit_of(folder), folder) for folder in cgroups.folders("memory")]
+    given = (each for each in limits if each.value < _NO_LIMIT_BYTES)
+    return [Bound(_memory_bytes(), "the machine"), *given]
+
+
+def process_bounds(cgroups: Cgroups = _OURS) -> list[Bound]:
+    """Return all limits on the number of processes and threads; none where nothing limits them."""
     bounds: list[Bound] = []
     if sys.platform != "win32":
         soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
         if soft != resource.RLIM_INFINITY:
             bounds.append(Bound(soft, "ulimit -u, for all of the user"))
-    for folder in _folders("pids", cgroup_root, membership):
+    for folder in cgroups.folders("pids"):
         limit = _read(f"{folder}/pids.max").strip()
         if limit.isdecimal():
             bounds.append(Bound(int(limit), folder))
@@ -96,7 +99,7 @@ def process_bounds(cgroup_root: str = _CGROUP_ROOT, membership: str = _MEMBERSHI
 
 
 def descriptor_limits() -> tuple[int, int]:
-    """How many descriptors this process may have, and how many it may allow itself."""
+    """Return how many descriptors this process may have now, and how many it may allow itself."""
     if sys.platform == "win32":  # handles are bounded by memory alone
         return sys.maxsize, sys.maxsize
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -106,11 +109,10 @@ def descriptor_limits() -> tuple[int, int]:
 
 @contextmanager
 def resources_told() -> Generator[None, None, None]:
-    """Turn what the system refuses to give into what the user can do.
+    """Turn the system's refusal of a resource into an error that says what the user can do.
 
     Raises:
-        ResourceError: in place of the error of a process, a thread, a descriptor or memory that
-            cannot be had.
+        ResourceError: no process, thread, descriptor or memory is left.
     """
     try:
         yield
@@ -119,7 +121,7 @@ def resources_told() -> Generator[None, None, None]:
             raise
         raise ResourceError(f"{error.strerror}. {_SCARCE[error.errno]}") from error
     except RuntimeError as error:
-        if "thread" not in str(error):  # the only sign that Python gives
+        if "thread" not in str(error):  # Python gives no other sign that there is none left
             raise
         raise ResourceError(f"{error}. {_SCARCE[errno.EAGAIN]}") from error
 
@@ -128,39 +130,33 @@ _SCARCE = {
     errno.EAGAIN: "Use fewer --workers, or raise the limit on processes and threads (ulimit -u).",
     errno.ENOMEM: "Use fewer --workers, or a machine with more memory.",
     errno.EMFILE: "Use fewer --workers, or raise the limit on open files (ulimit -n).",
-    errno.ENFILE: "The whole system has too many files open: end what holds them.",
+    errno.ENFILE: "The whole system has too many files open: end the programs that hold them.",
 }
 
 
-def _physical_memory() -> int:
-    """Bytes of memory of the machine."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # Windows has no sysconf: a modest guess
-        return 4 << 30
+def _cpus() -> int:
+    """Return the number of CPUs that the scheduler lets this process use."""
+    with suppress(AttributeError, psutil.Error):  # macOS has no affinity, some chroots no /proc
+        return len(psutil.Process().cpu_affinity())
+    return psutil.cpu_count() or 1
 
 
-def _folders(controller: str, root: str, membership: str) -> Iterator[str]:
-    """The folders of this process's cgroup and of those above it."""
-    for line in _read(membership).splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers and controller not in controllers.split(","):
-            continue
-        base = f"{root}/{controllers}" if controllers else root
-        relative = PurePosixPath(path.lstrip("/"))
-        for folder in (relative, *relative.parents):
-            yield os.path.normpath(f"{base}/{folder}")
+def _memory_bytes() -> int:
+    """Return the bytes of memory of the machine."""
+    with suppress(OSError):  # some chroots have no /proc
+        return psutil.virtual_memory().total
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _memory_limit_of(folder: str) -> int:
-    """Limit of one cgroup in bytes: `memory.max` of version 2, `limit_in_bytes` of version 1."""
+    """Return the memory limit of a cgroup, of version 2 or 1, in bytes; `sys.maxsize` for none."""
     limit = _read(f"{folder}/memory.max").strip()
     limit = limit or _read(f"{folder}/memory.limit_in_bytes").strip()
     return sys.maxsize if limit in ("", "max") else int(limit)
 
 
 def _quota_of(folder: str) -> float:
-    """Quota of one cgroup in CPUs: `cpu.max` of version 2, `cpu.cfs_*_us` of version 1."""
+    """Return the quota of a cgroup, of version 2 or 1, in CPUs; infinity for none."""
     limit, _, period = _read(f"{folder}/cpu.max").strip().partition(" ")
     if not limit:
         limit = _read(f"{folder}/cpu.cfs_quota_us").strip()
@@ -171,7 +167,7 @@ def _quota_of(folder: str) -> float:
 
 
 def _read(path: str) -> str:
-    """The text of a kernel file; empty where there is none."""
+    """Return the text of a kernel file, or nothing where it cannot be read."""
     try:
         with open(path, encoding="ascii", errors="replace") as file:
             return file.read()

@@ -1,7 +1,7 @@
-"""Sizing: how many lanes fit into what the machine gives, of CPUs, memory and descriptors.
+"""How many lanes fit into the CPUs, the memory and the descriptors of this process.
 
-`workers x memory limit <= budget`, and the same for descriptors. What nobody chose always fits:
-fewer lanes rather than a refusal. What was chosen and does not fit is refused with the sum.
+`workers x memory limit <= budget`, and the same for descriptors. Defaults always fit, with fewer
+lanes if need be. What the user chose and does not fit is refused, with the sum in the message.
 """
 
 import sys
@@ -10,28 +10,31 @@ from contextlib import suppress
 from pdfingest.errors import ResourceError
 from pdfingest.measure.machine import available_cpus, available_memory, descriptor_limits
 
+if sys.platform != "win32":
+    import resource
+
 MAX_WORKERS = 512
-"""More lanes than this is a typing error: each holds a process, two pipes and a thread."""
+"""Most lanes of a run. A larger number is a typing error: each lane has a process and a thread."""
 LEAST_MEMORY_BYTES = 64 << 20
-"""A child that has opened nothing yet maps half of this."""
+"""Lowest memory limit of a child. One that has opened nothing yet maps half of this."""
 DESCRIPTORS = 40
 """Of the parent without a lane: streams, ledger, outputs, lock, signals, image. Counted: 20."""
 DESCRIPTORS_OF_LANE = 16
-"""The pipes of the child and of the executor, the flight recorder, and children on their way out.
-Counted in runs with 1 to 64 lanes, and in workers of the service with 1 to 24: up to 12."""
+"""Of the parent for each lane: pipes of child and executor, the flight recorder, and children that
+are still ending. Counted in runs with 1 to 64 lanes, and in workers with 1 to 24: up to 12."""
 
 
 def default_budget_bytes() -> int:
-    """Memory of all children together, for which nobody chose a budget."""
+    """Return the memory budget of all children together, in bytes, where the user chose none."""
     return max(available_memory() * 3 // 4, LEAST_MEMORY_BYTES)
 
 
 def default_workers(budget_bytes: int, limit_bytes: int) -> int:
-    """Count the lanes of a run for which nobody chose a number.
+    """Return the number of lanes, at least 1, where the user chose none.
 
     Args:
-        budget_bytes: of all children together.
-        limit_bytes: what one child may take; 0 for its share of the budget.
+        budget_bytes: memory of all children together.
+        limit_bytes: memory of one child; 0 for its share.
     """
     by_memory = budget_bytes // max(limit_bytes, LEAST_MEMORY_BYTES)
     by_descriptors = (descriptor_limits()[1] - DESCRIPTORS) // DESCRIPTORS_OF_LANE
@@ -39,16 +42,12 @@ def default_workers(budget_bytes: int, limit_bytes: int) -> int:
 
 
 def descriptors_for(workers: int) -> int:
-    """Count the descriptors that a run needs."""
+    """Return how many descriptors the parent needs for this number of lanes."""
     return DESCRIPTORS + workers * DESCRIPTORS_OF_LANE
 
 
 def allow_descriptors(workers: int, option: str = "--workers") -> None:
-    """Raise the soft limit on descriptors as far as a run, or a worker of the service, needs it.
-
-    Args:
-        workers: number of lanes.
-        option: by which the user chooses that number.
+    """Raise the soft limit on descriptors as far as lanes, chosen by an option, need it.
 
     Raises:
         ResourceError: the hard limit is too low; the message has the sum.
@@ -66,7 +65,5 @@ def allow_descriptors(workers: int, option: str = "--workers") -> None:
             "limit: ulimit -n."
         )
     if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - absent on Windows
-
-        with suppress(OSError, ValueError):  # what then fails is told where it fails
+        with suppress(OSError, ValueError):  # what is then missing is reported where it is needed
             resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

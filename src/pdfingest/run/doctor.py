@@ -1,6 +1,6 @@
 """What this machine and this installation can do, and whether a run could start here.
 
-Owns the questions; the facts are those of the modules that a run asks, so that both say the same.
+Owns the questions. The answers come from the modules that a run asks, so that both say the same.
 """
 
 import locale
@@ -11,9 +11,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
@@ -22,7 +22,7 @@ from pdfingest import streams
 from pdfingest.child.sandbox import confine
 from pdfingest.engines.registry import find_engines, known_engines
 from pdfingest.errors import EngineUnavailableError, PdfingestError
-from pdfingest.isolation.start import forks
+from pdfingest.isolation.start import WARM_UP, forks, is_on
 from pdfingest.measure import machine
 from pdfingest.measure.machine import Bound
 from pdfingest.measure.sizing import descriptors_for
@@ -30,36 +30,38 @@ from pdfingest.model import EngineSpec, Sandbox
 from pdfingest.options import IngestOptions
 from pdfingest.text import mib
 
+if sys.platform == "linux":
+    from pdfingest.child.sandbox import landlock
+
 EXTRAS = {"report": "bokeh", "service": "celery", "cloud": "obstore"}
 """The extras of the package, each with a module that only it brings."""
 _IMPORT_S = 20.0
 """How long the import of an engine may take."""
 _PROCESSES = 3
-"""The parent, the image, and the child that waits; each lane has a child and a thread."""
+"""The parent, the image, and the child that waits; each lane adds a child and a thread."""
 _LEAST_FREE_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that was looked at."""
+    """One thing that was examined."""
 
     name: str
     said: str
-    """For people."""
     data: dict[str, Any] = field(default_factory=dict[str, Any])
-    """For programs."""
+    """What `said` tells people, for programs."""
     problem: str = ""
     """Why a run could not start, and what to do; empty if it could."""
 
 
 def examine(options: IngestOptions, extras: Collection[str] = ()) -> Iterator[Fact]:
-    """Look at all that a run with these options needs.
+    """Examine all that a run needs, and yield each fact as it is found.
 
     Args:
-        options: of the run.
-        extras: of the package that the run needs.
+        options: options of the run.
+        extras: extras of the package that the run needs.
     """
-    yield _python()
+    yield _versions()
     yield _processes(options)
     yield _cpus()
     yield _memory()
@@ -69,11 +71,11 @@ def examine(options: IngestOptions, extras: Collection[str] = ()) -> Iterator[Fa
     yield _engines(options)
     yield _extras(extras)
     yield _output(options)
-    yield _text()
+    yield _encodings()
 
 
-def _python() -> Fact:
-    """Name the versions of this program, of Python and of the system."""
+def _versions() -> Fact:
+    """Report the versions of pdfingest, Python and the system."""
     data = {
         "pdfingest": pdfingest.__version__,
         "python": platform.python_version(),
@@ -85,76 +87,67 @@ def _python() -> Fact:
 
 
 def _processes(options: IngestOptions) -> Fact:
-    """Tell how children are made, and how many processes and threads there may be."""
-    way = "forks of an image" if forks() else "spawned, as this system has no fork"
+    """Report how children are made, and how many processes and threads there may be."""
+    way, said = ("fork", "forks of an image") if forks() else ("spawn", "spawned, one by one")
+    if forks() and not is_on(WARM_UP):
+        way, said = "plain fork", f"{said} that is not warmed up"
     needed = _PROCESSES + 2 * options.workers
     bounds = machine.process_bounds()
-    data = {"way": "fork" if forks() else "spawn", "needed": needed, "limits": _data(bounds)}
-    problem = ""
-    if bounds and min(bound.value for bound in bounds) < needed:
-        problem = "Raise the limit, or use fewer --workers."
-    return Fact("processes", f"{way}; {needed} needed, {_said(bounds)}", data, problem)
+    short = any(bound.value < needed for bound in bounds)
+    data = {"way": way, "needed": needed, "limits": _data(bounds)}
+    problem = "Raise the limit, or use fewer --workers." * short
+    return Fact("processes", f"{said}; {needed} needed, {_said(bounds)}", data, problem)
 
 
 def _cpus() -> Fact:
-    """Tell how many CPUs there are for this process, and why."""
-    bounds = machine.cpu_bounds()
-    count = machine.available_cpus()
+    """Report how many CPUs this process may use, and why."""
+    bounds, count = machine.cpu_bounds(), machine.available_cpus()
     return Fact("CPUs", f"{count}: {_said(bounds)}", {"available": count, "limits": _data(bounds)})
 
 
 def _memory() -> Fact:
-    """Tell how much memory there is for this process and its children, and why."""
-    bounds = machine.memory_bounds()
+    """Report how much memory this process and its children may use, and why."""
+    bounds, available = machine.memory_bounds(), machine.available_memory()
     limits = "; ".join(f"{mib(bound.value)} by {bound.source}" for bound in bounds)
-    available = machine.available_memory()
     data = {"available_bytes": available, "limits": _data(bounds)}
     return Fact("memory", f"{mib(available)}: {limits}", data)
 
 
 def _lanes(options: IngestOptions) -> Fact:
-    """Tell how many children there would be, and what each may take."""
-    limit, budget = options.limits().memory_bytes, options.budget_bytes()
-    data = {
-        "workers": options.workers,
-        "memory_limit_bytes": limit,
-        "memory_budget_bytes": budget,
-    }
-    said = f"{options.workers}, each with {mib(limit)} of a budget of {mib(budget)}"
-    return Fact("lanes", said, data)
+    """Report how many children work at a time, and how much memory each may use."""
+    count, limit, budget = options.workers, options.limits().memory_bytes, options.budget_bytes()
+    data = {"workers": count, "memory_limit_bytes": limit, "memory_budget_bytes": budget}
+    return Fact("lanes", f"{count}, each with {mib(limit)} of a budget of {mib(budget)}", data)
 
 
 def _descriptors(options: IngestOptions) -> Fact:
-    """Tell how many descriptors there may be, and how many are needed."""
+    """Report how many descriptors the parent may have, and how many it needs."""
     soft, hard = machine.descriptor_limits()
     needed = descriptors_for(options.workers)
-    problem = ""
-    if needed > hard:
-        problem = f"Raise the limit (ulimit -n {needed}), or use fewer --workers."
+    problem = f"Raise the limit (ulimit -n {needed}), or use fewer --workers." * (needed > hard)
     said = f"{needed:,} needed, {soft:,} allowed, {hard:,} at most"
     return Fact("descriptors", said, {"needed": needed, "soft": soft, "hard": hard}, problem)
 
 
 def _sandbox(options: IngestOptions) -> Fact:
-    """Tell what of the sandbox there is."""
+    """Report which parts of the sandbox this system has."""
     missing = confine.missing_parts()
-    data: dict[str, Any] = {"option": options.sandbox, "missing": missing, "landlock_version": 0}
+    version = 0
     if sys.platform == "linux":
-        from pdfingest.child.sandbox import landlock  # noqa: PLC0415 - needs Linux
-
         with suppress(OSError):
-            data["landlock_version"] = landlock.version()
-    parts = "; ".join(missing) or f"whole, with Landlock {data['landlock_version']} and seccomp"
+            version = landlock.version()
+    parts = "; ".join(missing) or f"whole, with Landlock {version} and seccomp"
     problem = ""
     if missing and options.sandbox is Sandbox.REQUIRE:
         problem = "Use --sandbox auto, which leaves out what is missing, or --sandbox off."
+    data = {"option": options.sandbox, "missing": missing, "landlock_version": version}
     return Fact("sandbox", f"{options.sandbox}; {parts}", data, problem)
 
 
 def _engines(options: IngestOptions) -> Fact:
-    """Import every engine that is installed, each in a process of its own."""
-    problem = ""
+    """Report which engines are installed, and whether each can be imported."""
     chosen: tuple[EngineSpec, ...] = ()
+    problem = ""
     try:
         chosen = find_engines(options.engine)
     except PdfingestError as error:
@@ -163,7 +156,9 @@ def _engines(options: IngestOptions) -> Fact:
     for name in known_engines():
         with suppress(EngineUnavailableError):
             specs += find_engines(name)
-    wrong = _import_all(specs)
+    # All at a time, each in a process of its own: an import takes long, and may end its process.
+    imports = {spec.name: _begin_import(spec) for spec in specs}
+    wrong = {name: _end_import(name, process) for name, process in imports.items()}
     for spec in chosen:
         problem = problem or wrong[spec.name]
     said = ", ".join(
@@ -171,58 +166,46 @@ def _engines(options: IngestOptions) -> Fact:
         for spec in specs
     )
     data = [
-        {
-            "name": spec.name,
-            "version": spec.version,
-            "target": spec.target,
-            "chosen": spec in chosen,
-            "problem": wrong[spec.name],
-        }
-        for spec in specs
+        {**asdict(spec), "chosen": spec in chosen, "problem": wrong[spec.name]} for spec in specs
     ]
     return Fact("engines", f"{options.engine}, of {said}", {"installed": data}, problem)
 
 
-def _import_all(specs: Sequence[EngineSpec]) -> dict[str, str]:
-    """Import engines side by side; gives what is wrong with each, or nothing, by its name."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+def _begin_import(spec: EngineSpec) -> "subprocess.Popen[str] | str":
+    """Start a process that imports an engine, or return why there is none."""
     command = [sys.executable, "-m", "pdfingest.engines.probe"]
-    wrong: dict[str, str] = {}
-    started: list[tuple[EngineSpec, subprocess.Popen[str]]] = []
-    for spec in specs:
-        try:
-            process = subprocess.Popen(  # noqa: S603 - this program
-                [*command, spec.name, spec.target, spec.version],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-            )
-        except OSError as error:
-            wrong[spec.name] = f"no process can be had for it: {error.strerror}."
-        else:
-            started.append((spec, process))
-    return wrong | {spec.name: _ending(spec, process) for spec, process in started}
+    try:
+        return subprocess.Popen(  # noqa: S603 - this program
+            [*command, spec.name, spec.target, spec.version],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        return f"no process can be started to import it: {error.strerror}."
 
 
-def _ending(spec: EngineSpec, process: "subprocess.Popen[str]") -> str:
-    """Wait for an import; gives what is wrong with it, or nothing."""
+def _end_import(name: str, process: "subprocess.Popen[str] | str") -> str:
+    """Wait for the import of an engine, and return what is wrong with it, or nothing."""
+    if isinstance(process, str):
+        return process
     try:
         _, stderr = process.communicate(timeout=_IMPORT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        return f"engine {spec.name!r} cannot be imported: it takes more than {_IMPORT_S:g} s."
+        return f"engine {name!r} cannot be imported: it takes more than {_IMPORT_S:g} s."
     if process.returncode < 0:
-        name = signal.Signals(-process.returncode).name
-        return f"engine {spec.name!r} kills its process by {name} when it is imported."
+        signal_name = signal.Signals(-process.returncode).name
+        return f"engine {name!r} kills its process by {signal_name} when it is imported."
     return stderr.strip() if process.returncode else ""
 
 
 def _extras(needed: Collection[str]) -> Fact:
-    """Tell which extras of the package are installed."""
+    """Report which extras of the package are installed."""
     installed = {name: find_spec(module) is not None for name, module in EXTRAS.items()}
     missing = [name for name in needed if not installed[name]]
     problem = f"Run: pip install 'pdfingest[{','.join(missing)}]'" if missing else ""
@@ -231,14 +214,16 @@ def _extras(needed: Collection[str]) -> Fact:
 
 
 def _output(options: IngestOptions) -> Fact:
-    """Tell whether the output can be written, and how much room there is for it."""
+    """Report whether the output can be written, and how much room it has."""
     if options.to_stdout:
         try:
             streams.stdout()
         except PdfingestError as error:
             return Fact("output", "stdout", {"path": "-", "free_bytes": 0}, str(error))
     folder = tempfile.gettempdir() if options.to_stdout else os.path.abspath(options.folder)
-    found = _nearest(folder)
+    found = folder
+    while not os.path.lexists(found):
+        found = os.path.dirname(found)
     free = shutil.disk_usage(found).free
     problem = ""
     if not os.path.isdir(found):
@@ -253,15 +238,8 @@ def _output(options: IngestOptions) -> Fact:
     return Fact("output", f"{where}{state}; {mib(free)} free", data, problem)
 
 
-def _nearest(path: str) -> str:
-    """Find what there is of a path."""
-    while not os.path.lexists(path):
-        path = os.path.dirname(path)
-    return path
-
-
-def _text() -> Fact:
-    """Tell which characters can be written where."""
+def _encodings() -> Fact:
+    """Report which characters can be written where."""
     data = {
         "stdout": sys.stdout.encoding,
         "file_names": sys.getfilesystemencoding(),
@@ -272,10 +250,10 @@ def _text() -> Fact:
 
 
 def _said(bounds: Iterable[Bound]) -> str:
-    """Bounds for people."""
+    """Describe limits for people."""
     return "; ".join(f"{bound.value:,.12g} by {bound.source}" for bound in bounds) or "no limit"
 
 
 def _data(bounds: Iterable[Bound]) -> list[dict[str, Any]]:
-    """Bounds for programs."""
-    return [{"value": bound.value, "source": bound.source} for bound in bounds]
+    """Describe limits for programs."""
+    return [asdict(bound) for bound in bounds]

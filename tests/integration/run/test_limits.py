@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from conftest import Cli, Lines, read_lines
+from conftest import Cli, Lines, read_lines, wait_for
 
 GOOD = ("good0.pdf", "good1.pdf", "good2.pdf")
 TIMES = ("--page-timeout", "1", "--timeout", "20")
@@ -177,9 +177,7 @@ def test_what_a_child_forks_does_not_outlive_the_run(
     bad, records, _ = among_good("--sandbox", "off", fault="forks")
     assert bad["status"] == "ok"
     assert pages(records) == [1, 2, 3, 4, 5]
-    time.sleep(0.2)
-    left = [p.pid for p in psutil.process_iter() if _is_of(p, pdfs)]
-    assert left == []
+    wait_for(lambda: not any(_is_of(p, pdfs) for p in psutil.process_iter()), 2)
 
 
 def _is_of(process: psutil.Process, pdfs: Path) -> bool:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from conftest import CORPUS, environment, read_lines
-from pdfingest.measure import machine
+from pdfingest.measure.machine import Cgroups
 
 MIB = 1 << 20
 EVERY_S = 0.05
@@ -253,8 +253,7 @@ def limited(folder: Path) -> Group | None:
 def group() -> Iterator[Group]:
     """A cgroup of 512 MiB, in the one of this process, or beside it where version 2 demands that:
     a cgroup that holds processes cannot hand out memory to cgroups below it (cgroups(7))."""
-    folders = machine._folders("memory", machine._CGROUP_ROOT, machine._MEMBERSHIP)
-    for folder in map(Path, islice(folders, 2)):
+    for folder in map(Path, islice(Cgroups().folders("memory"), 2)):
         made = folder / f"pdfingest-test-{os.getpid()}"
         if not (folder / "cgroup.procs").exists():
             continue

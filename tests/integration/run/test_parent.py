@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conftest import environment, make_pdf
+from conftest import environment, make_pdf, read_lines
 
 PDF_LIBRARIES = {"pypdf", "pypdfium2", "pypdfium2_raw", "pdfplumber", "pdfminer"}
 RUN = """
@@ -26,7 +26,8 @@ class Watch(Listener):
 
 if __name__ == "__main__":
     watch = Watch()
-    ingest([sys.argv[1]], IngestOptions(output=sys.argv[2], engine=sys.argv[3]), listeners=[watch])
+    options = json.loads(sys.argv[2])
+    ingest([sys.argv[1]], IngestOptions(**options), listeners=[watch])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({"rss": watch.rss, "peak": peak, "modules": sorted(sys.modules)}))
 """
@@ -38,9 +39,10 @@ def observed(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     script = tmp_path / "observe.py"
     script.write_text(RUN)
 
-    def run(pdfs: Path, out: Path, engine: str) -> dict[str, Any]:
+    def run(pdfs: Path, out: Path, engine: str, **options: str) -> dict[str, Any]:
+        options = {"output": str(out), "engine": engine, **options}
         done = subprocess.run(
-            [sys.executable, script, pdfs, out, engine],
+            [sys.executable, script, pdfs, json.dumps(options)],
             env=environment(),
             capture_output=True,
             text=True,
@@ -61,6 +63,17 @@ def test_the_parent_imports_no_pdf_library(observed: Observed, pdfs: Path, out: 
     modules = observed(pdfs, out, "auto")["modules"]
     assert PDF_LIBRARIES.isdisjoint(modules)
     assert {"typer", "rich"}.isdisjoint(modules)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_parent_measures_by_psutil_which_no_child_loads(
+    observed: Observed, pdfs: Path, out: Path, faulty: Callable[..., Path]
+) -> None:
+    faulty("a.pdf", fault="reads", target="/proc/self/maps")
+    assert "psutil._psutil_linux" in observed(pdfs, out, "faulty", sandbox="off")["modules"]
+    (record,) = read_lines(out / "pages.jsonl")
+    assert "/lib" in record["text"]
+    assert "psutil" not in record["text"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from pdfingest.measure.machine import (
+    Cgroups,
     available_cpus,
     available_memory,
     cpu_bounds,
@@ -12,6 +13,7 @@ from pdfingest.measure.machine import (
 )
 
 HERE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+"""CPUs by the standard library, which the affinity by psutil must agree with."""
 
 
 @pytest.fixture
@@ -21,8 +23,12 @@ def cgroup(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def cpus(cgroup: Path) -> int:
-    return available_cpus(str(cgroup), str(cgroup / "self"))
+def cgroups(folder: Path) -> Cgroups:
+    return Cgroups(str(folder), str(folder / "self"))
+
+
+def cpus(folder: Path) -> int:
+    return available_cpus(cgroups(folder))
 
 
 def test_without_a_quota_the_affinity_counts(cgroup: Path) -> None:
@@ -51,17 +57,17 @@ def test_version_1_of_cgroups_is_understood(cgroup: Path) -> None:
 
 
 def test_where_there_are_no_cgroups_the_affinity_counts(tmp_path: Path) -> None:
-    assert available_cpus(str(tmp_path), str(tmp_path / "none")) == HERE
+    assert available_cpus(Cgroups(str(tmp_path), str(tmp_path / "none"))) == HERE
 
 
 def test_the_smallest_memory_limit_above_counts(cgroup: Path) -> None:
     (cgroup / "user" / "job" / "memory.max").write_text("max\n")
     (cgroup / "user" / "memory.max").write_text(f"{64 << 20}\n")
-    assert available_memory(str(cgroup), str(cgroup / "self")) == 64 << 20
+    assert available_memory(cgroups(cgroup)) == 64 << 20
 
 
 def test_without_a_limit_the_memory_of_the_machine_counts(cgroup: Path) -> None:
-    assert available_memory(str(cgroup), str(cgroup / "self")) > 64 << 20
+    assert available_memory(cgroups(cgroup)) > 64 << 20
 
 
 def test_what_bounds_the_machine_says_where_it_comes_from(cgroup: Path) -> None:
@@ -69,18 +75,19 @@ def test_what_bounds_the_machine_says_where_it_comes_from(cgroup: Path) -> None:
     (job / "cpu.max").write_text("50000 100000\n")
     (job.parent / "memory.max").write_text(f"{64 << 20}\n")
     (job / "pids.max").write_text("20\n")
-    where = str(cgroup), str(cgroup / "self")
-    assert [(each.value, each.source) for each in cpu_bounds(*where)] == [
+    assert [(each.value, each.source) for each in cpu_bounds(cgroups(cgroup))] == [
         (HERE, "affinity"),
         (0.5, str(job)),
     ]
-    assert [each.source for each in memory_bounds(*where)] == ["the machine", str(job.parent)]
-    assert (20, str(job)) in [(each.value, each.source) for each in process_bounds(*where)]
+    assert [each.source for each in memory_bounds(cgroups(cgroup))] == [
+        "the machine",
+        str(job.parent),
+    ]
+    assert (20, str(job)) in [(each.value, each.source) for each in process_bounds(cgroups(cgroup))]
 
 
 def test_a_limit_of_version_1_that_is_none_is_not_told(cgroup: Path) -> None:
     (cgroup / "self").write_text("3:memory:/job\n")
     (cgroup / "memory" / "job").mkdir(parents=True)
     (cgroup / "memory" / "job" / "memory.limit_in_bytes").write_text("9223372036854771712\n")
-    where = str(cgroup), str(cgroup / "self")
-    assert [each.source for each in memory_bounds(*where)] == ["the machine"]
+    assert [each.source for each in memory_bounds(cgroups(cgroup))] == ["the machine"]

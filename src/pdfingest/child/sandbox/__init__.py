@@ -1,1 +1,1 @@
-"""What a child gives up: network, other files, other programs, other processes. Linux only."""
+"""What a child gives up: the network, other files, other programs, other processes."""

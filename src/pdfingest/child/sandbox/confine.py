@@ -2,14 +2,13 @@
 
     limits ──▶ enter: no privileges ──▶ Landlock: files ──▶ seccomp: all else ──▶ the engine
 
-All of it is what an unprivileged process may do to itself (landlock(7), seccomp(2)), so it needs no
-container, no user namespace and no program beside it. Runs in the child, after everything that it
-opens for itself and before the first byte of the file is read; the parent only asks `check`.
+All of this is what an unprivileged process may do to itself (landlock(7), seccomp(2)), so it needs
+no container, no user namespace and no other program. A child enters after it has opened everything
+that it needs for itself, and before it reads the first byte of the file. Only Linux has the parts.
 
-Not covered: what the child holds open already, such as the pipe of its answer, by which it can lie
-but not make the parent run anything (`isolation.wire`); signals to other processes of the same
-user, where Landlock is older than Linux 6.12; and with `auto` the emptying of the input, where it
-is older than Linux 6.2.
+Not covered: what the child holds open already, such as the pipe of its answer, through which it can
+lie but not make the parent run anything (`isolation.wire`); before Linux 6.12, signals to other
+processes of the same user; and before Linux 6.2, with `auto`, emptying the input.
 """
 
 import os
@@ -22,28 +21,29 @@ from pdfingest.errors import SandboxError
 from pdfingest.exchange.spool import open_spool, pages_of
 from pdfingest.model import Job, Sandbox, Unit
 
+if sys.platform == "linux":
+    from pdfingest.child.sandbox import kernel, landlock, seccomp
+
 _CURE = "Use --sandbox auto, which leaves out what is missing, or --sandbox off."
 
 _opened: dict[tuple[str, ...], list[tuple[int, int]]] = {}
-"""What `prepare` has opened: descriptors, each with the rights to it."""
+"""Descriptors that `prepare` has opened, each with the rights to it, by what may be read."""
 
 
 def check() -> None:
-    """See that a child could enter all of it. Runs in the parent.
+    """Check that this system has all parts of the sandbox. Runs in the parent.
 
     Raises:
-        SandboxError: something is missing.
+        SandboxError: a part is missing.
     """
     if missing := missing_parts():
         raise SandboxError(f"the sandbox cannot be had here: {'; '.join(missing)}. {_CURE}")
 
 
 def missing_parts() -> list[str]:
-    """Name the parts that a child would look for in vain, each with the reason."""
+    """Return the parts of the sandbox that this system lacks, each with the reason."""
     if sys.platform != "linux":
         return [f"it is made of parts of Linux, and this is {sys.platform}"]
-    from pdfingest.child.sandbox import landlock, seccomp  # noqa: PLC0415 - need Linux
-
     missing: list[str] = []
     for name, look in (("Landlock", landlock.check), ("seccomp", seccomp.check)):
         try:
@@ -54,14 +54,8 @@ def missing_parts() -> list[str]:
 
 
 def prepare(readable: tuple[str, ...] = ()) -> None:
-    """Do once, in the image that children are forked from, what is the same for all of them.
-
-    Args:
-        readable: as the jobs will have it.
-    """
+    """Do what is the same for all children, and all their jobs may read, once in their image."""
     if sys.platform == "linux":
-        from pdfingest.child.sandbox import landlock, seccomp  # noqa: PLC0415 - need Linux
-
         for once in (landlock.version, seccomp.program):
             with suppress(OSError):
                 once()
@@ -69,9 +63,7 @@ def prepare(readable: tuple[str, ...] = ()) -> None:
 
 
 def _open(readable: tuple[str, ...]) -> list[tuple[int, int]]:
-    """Open what may be read, for rules of it; never closed, as the children end soon."""
-    from pdfingest.child.sandbox import landlock  # noqa: PLC0415 - needs Linux
-
+    """Open what may be read, to make rules for it. Nothing closes it, as children end soon."""
     found: list[tuple[int, int]] = []
     for path in readable:
         with suppress(OSError):  # less is allowed then
@@ -82,11 +74,11 @@ def _open(readable: tuple[str, ...]) -> list[tuple[int, int]]:
 
 
 def enter(job: Job) -> None:
-    """Confine this process, which has one thread, to its job.
+    """Confine this process, which must have one thread, to its job. Runs in the child.
 
     Raises:
-        SandboxError: it is required, and some of it cannot be had.
-        SpoolError: the spool, which must be there to be allowed, cannot be made.
+        SandboxError: the sandbox is required, and the kernel refuses a part of it.
+        SpoolError: the spool cannot be created, which must exist to be allowed.
     """
     if job.sandbox is Sandbox.OFF:
         return
@@ -94,8 +86,6 @@ def enter(job: Job) -> None:
         if job.sandbox is Sandbox.REQUIRE:
             check()
         return
-    from pdfingest.child.sandbox import kernel, seccomp  # noqa: PLC0415 - need Linux
-
     steps: tuple[Callable[[], None], ...] = (
         kernel.forgo_privileges,
         lambda: _confine_files(job),
@@ -111,9 +101,7 @@ def enter(job: Job) -> None:
 
 
 def _confine_files(job: Job) -> None:
-    """Allow the job's own files and what Python needs to import; refuse all others."""
-    from pdfingest.child.sandbox import landlock  # noqa: PLC0415 - needs Linux
-
+    """Allow the files of the job and what Python needs for imports, and refuse all others."""
     rules = landlock.Ruleset()
     for file, rights in _opened.get(job.readable) or _open(job.readable):
         rules.allow(file, rights)
@@ -123,7 +111,7 @@ def _confine_files(job: Job) -> None:
         rules.allow(file, landlock.READ_AND_WRITE)
         os.close(file)
     for path, rights in ((os.devnull, landlock.READ_AND_WRITE), (job.source.path, landlock.READ)):
-        with suppress(OSError):  # a source that is not there is told when it is opened
+        with suppress(OSError):  # a source that is gone is reported when it is opened
             file = os.open(path, os.O_PATH)
             rules.allow(file, rights)
             os.close(file)

@@ -1,4 +1,4 @@
-"""System calls that the standard library does not wrap. Imported on Linux only, by the child.
+"""System calls that the standard library does not wrap. Linux only.
 
 Why ctypes: the calls take numbers and pointers, and an extension module would need a compiler
 wherever pdfingest is installed.
@@ -16,34 +16,30 @@ _syscall = ctypes.CFUNCTYPE(ctypes.c_long, *[ctypes.c_long] * 5, use_errno=True)
 
 
 def prctl(option: int, *arguments: int) -> None:
-    """Change how the kernel treats this process, or ask about it.
+    """Change how the kernel treats this process, or ask about it (prctl(2)).
 
     Raises:
-        OSError: the kernel refuses or does not know it.
+        OSError: the kernel refuses or does not know the option.
     """
     _checked(_prctl(option, *arguments, *[0] * (4 - len(arguments))))
 
 
 def syscall(number: int, *arguments: int) -> int:
-    """Make a system call of up to four arguments; pointers go as their addresses.
+    """Make a system call with up to four arguments, pointers by their addresses.
 
     Raises:
-        OSError: the kernel refuses or does not know it.
+        OSError: the kernel refuses or does not know the call.
     """
     return _checked(_syscall(number, *arguments, *[0] * (4 - len(arguments))))
 
 
 def forgo_privileges() -> None:
-    """Never gain any by a program with a set-user-ID bit; what follows needs it (seccomp(2)).
-
-    Raises:
-        OSError: the kernel refuses.
-    """
+    """Give up gaining privileges by set-user-ID programs, as what follows demands (seccomp(2))."""
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def _checked(returned: int) -> int:
-    """What a call returned, unless it failed."""
+    """Return what a call returned, or raise an OSError if that means failure."""
     if returned < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

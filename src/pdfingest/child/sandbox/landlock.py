@@ -1,8 +1,8 @@
-"""Landlock: the files that a process can open from now on, and whom it can reach (landlock(7)).
+"""Landlock: which files a process can open from now on, and whom it can reach (landlock(7)).
 
-Owns the numbers of the kernel's interface. Does not own what is allowed: `confine` does. An older
-kernel knows fewer rights; what it does not know is left out: before version 3 (Linux 6.2) a file
-that may be read can be emptied, before version 6 (Linux 6.12) signals reach other processes.
+Owns the numbers of the kernel's interface; `confine` owns what is allowed. What an older kernel
+does not know is left out: before version 3 (Linux 6.2) a file that may be read can be emptied, and
+before version 6 (Linux 6.12) signals reach other processes.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ from typing import ClassVar
 from pdfingest.child.sandbox.kernel import syscall
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-"""The same on every architecture, as all system calls since 424."""
+"""Numbers of the system calls, the same on every architecture, as all since 424."""
 _VERSION_FLAG = 1
 _PATH_BENEATH = 1
 
@@ -31,9 +31,9 @@ _RIGHTS_SINCE = (
     (_TRUNCATE_VERSION, _TRUNCATE),
     (5, _IOCTL_DEVICE),
 )
-"""Rights to files, each with the version that knows it first."""
+"""Rights to files, each with the first version that knows them."""
 _FIELDS_SINCE = (1, 4, 6)
-"""The version that knows each field of `struct landlock_ruleset_attr` first."""
+"""The first version that knows each field of `struct landlock_ruleset_attr`."""
 _FIELD_BYTES = 8
 _BIND_AND_CONNECT_TCP = 3
 _ABSTRACT_SOCKETS_AND_SIGNALS = 3
@@ -65,19 +65,19 @@ class _PathBeneath(ctypes.Structure):
 
 
 def version() -> int:
-    """Version of the kernel's interface.
+    """Return the version of the kernel's interface.
 
     Raises:
-        OSError: it has none, or it was not switched on at boot, or something forbids the call.
+        OSError: the kernel has none, it was not switched on at boot, or something forbids the call.
     """
     return syscall(_CREATE_RULESET, 0, 0, _VERSION_FLAG)
 
 
 def check() -> None:
-    """See whether the interface is new enough to keep what may be read from being emptied.
+    """Check that the interface is new enough to keep files that may be read from being emptied.
 
     Raises:
-        OSError: as `version`, or it is not.
+        OSError: it is older, or there is none; see `version`.
     """
     known = version()
     if known < _TRUNCATE_VERSION:
@@ -85,10 +85,9 @@ def check() -> None:
 
 
 class Ruleset:
-    """What will be allowed; everything else that this kernel can refuse is refused.
+    """What a process will be allowed; all else that this kernel can refuse is refused.
 
-    Raises:
-        OSError: as `version`.
+    Creating one raises what `version` raises.
     """
 
     def __init__(self) -> None:
@@ -101,14 +100,14 @@ class Ruleset:
         self._file = syscall(_CREATE_RULESET, ctypes.addressof(attributes), size)
 
     def allow(self, file: int, rights: int) -> None:
-        """Allow these rights to what a descriptor (O_PATH will do) stands for."""
+        """Allow rights to the file or the directory of a descriptor, for which O_PATH will do."""
         rule = _PathBeneath(rights & self._handled, file)
         syscall(_ADD_RULE, self._file, _PATH_BENEATH, ctypes.addressof(rule))
 
     def enforce(self) -> None:
-        """Confine the calling thread, and all that it starts, for ever."""
+        """Confine the calling thread, and all that it starts, until it ends."""
         syscall(_RESTRICT_SELF, self._file)
 
     def close(self) -> None:
-        """Let go of the ruleset; what is enforced stays."""
+        """Close the ruleset. What is enforced stays so."""
         os.close(self._file)

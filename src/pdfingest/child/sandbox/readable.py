@@ -1,4 +1,4 @@
-"""What every child of a run may read beside the file of its job. Runs in the parent."""
+"""The paths that every child of a run may read beside the file of its job. Runs in the parent."""
 
 import os
 import sys
@@ -19,12 +19,12 @@ _SYSTEM = (
     "/usr/share/zoneinfo",
     "/dev/urandom",
 )
-"""Shared libraries, and what the C library and Python look up by themselves; no other settings."""
+"""Shared libraries, and what the C library and Python look up by themselves, but no settings."""
 _OWN_PACKAGE = "pdfingest"
 
 
 def readable_paths(modules: Sequence[str]) -> tuple[str, ...]:
-    """What Python, the libraries, and the engines of these modules are read from.
+    """Return what Python, its libraries, and engines in these modules are read from.
 
     Returns:
         Directories and files, none of them beneath another.
@@ -43,7 +43,7 @@ def readable_paths(modules: Sequence[str]) -> tuple[str, ...]:
 
 
 def _private_folders() -> set[str]:
-    """Entries of `sys.path` that Python adds by itself, and that may be the user's home."""
+    """Return entries of `sys.path` that Python adds by itself, and that may be the user's home."""
     folders = {os.path.realpath(os.curdir)}
     if main := getattr(sys.modules.get("__main__"), "__file__", None):
         folders.add(os.path.dirname(os.path.realpath(main)))
@@ -51,7 +51,7 @@ def _private_folders() -> set[str]:
 
 
 def _system_paths() -> Iterator[str]:
-    """What an import may need beside `sys.path`: libraries, and pdfingest itself."""
+    """Yield what an import may need beside `sys.path`: libraries, and pdfingest itself."""
     yield from _SYSTEM
     for prefix in dict.fromkeys((sys.prefix, sys.base_prefix, sys.exec_prefix)):
         yield f"{prefix}/lib"
@@ -61,11 +61,11 @@ def _system_paths() -> Iterator[str]:
 
 
 def _engine_folders(modules: Sequence[str]) -> Iterator[str]:
-    """Where engines that are not ours are imported from, be it the current directory."""
+    """Yield the folders of engines of other packages, even if that is the current directory."""
     for module in modules:
         package = module.partition(".")[0]
         if package != _OWN_PACKAGE:
-            with suppress(ImportError, ValueError):  # told when it is imported
+            with suppress(ImportError, ValueError):  # reported when it is imported
                 if spec := find_spec(package):
                     for path in spec.submodule_search_locations or [spec.origin or ""]:
                         yield os.path.dirname(path)

@@ -1,19 +1,18 @@
-"""A seccomp filter: system calls that no parser needs are refused (seccomp(2)).
+"""A seccomp filter that refuses the system calls that no parser needs (seccomp(2)).
 
-What is refused fails as if permission were missing, so that an engine that tries it raises and
-costs its page only. A list of what is refused and not of what is allowed: an engine may be any
-Python package, and its C library may use a new call tomorrow. Files are Landlock's business; here
-stands what Landlock does not know.
+A refused call fails as if a permission were missing, so an engine that tries it raises, and that
+costs its page only. The list names what is refused and not what is allowed: an engine may be any
+Python package, and its C library may use a new call tomorrow. Files are left to `landlock`, as far
+as that has rights for them.
 
-Built by libseccomp, which knows the numbers of every architecture, and called by ctypes: its own
-Python binding is not on PyPI, and pyseccomp, which is, has had no release since 2021. The name of
-the library is fixed because `ctypes.util.find_library` starts a compiler to find it.
+libseccomp builds the filter, as it knows the numbers of every architecture. It is called by ctypes:
+its own Python binding is not on PyPI, and pyseccomp, which is, has had no release since 2021. The
+name of the library is fixed, because `ctypes.util.find_library` starts a compiler to find it.
 """
 
 import ctypes
 import errno
 import os
-from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
@@ -28,7 +27,8 @@ _ERRNO = 0x00050000
 _NOT_EQUAL, _MASKED_EQUAL = 1, 7
 """`enum scmp_compare`."""
 _OPTIMIZE, _BINARY_TREE = 8, 2
-"""SCMP_FLTATR_CTL_OPTIMIZE: the kernel tries the filter on every call when it is loaded."""
+"""SCMP_FLTATR_CTL_OPTIMIZE, as a binary tree: when a filter is loaded, the kernel tries it on every
+system call that there is."""
 _UNKNOWN = -1
 _CLONE_THREAD = 0x10000
 _INSTRUCTION_BYTES = 8
@@ -56,10 +56,11 @@ _REFUSED = """
     kexec_file_load init_module finit_module delete_module reboot swapon swapoff acct syslog
     quotactl settimeofday clock_settime adjtimex clock_adjtime sethostname setdomainname iopl ioperm
 """
-"""The network; programs and leaving the group by which the parent ends what is left; other
-processes, and limits; io_uring, which carries out calls that no filter sees; memory that the
-address space limit does not count; files, as far as Landlock has no right for it; namespaces; and
-the machine. Names that the library or the architecture does not know are skipped."""
+"""The calls that are refused, a group a paragraph: the network; programs, and leaving the process
+group by which the parent ends what is left; other processes, and limits; io_uring, which carries
+out calls that no filter sees; memory that the limit on the address space does not count; files, as
+far as Landlock has no right for it; namespaces; and the machine. Names that the library or the
+architecture does not know are skipped."""
 
 
 class _Comparison(ctypes.Structure):
@@ -79,30 +80,11 @@ class _Program(ctypes.Structure):
     _fields_: ClassVar = [("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """A call that is refused, if its arguments compare so."""
-
-    name: str
-    error: int = errno.EPERM
-    when: tuple[tuple[int, int, int, int], ...] = ()
-
-
-_RULES = (
-    *map(_Rule, _REFUSED.split()),
-    # Threads stay, other processes do not. The C library goes on with clone(2) where there is no
-    # clone3(2), whose flags no filter can see.
-    _Rule("clone", when=((0, _MASKED_EQUAL, _CLONE_THREAD, 0),)),
-    _Rule("clone3", errno.ENOSYS),
-    _Rule("prlimit64", when=((2, _NOT_EQUAL, 0, 0),)),
-)
-
-
 def _library() -> ctypes.CDLL:
-    """Libseccomp, with the types of what is used of it.
+    """Load libseccomp, with the types of the functions that are used.
 
     Raises:
-        OSError: it is not installed.
+        OSError: the library is not installed.
     """
     library = ctypes.CDLL(_LIBRARY)
     library.seccomp_init.restype = ctypes.c_void_p
@@ -119,10 +101,10 @@ def _library() -> ctypes.CDLL:
 
 @cache
 def program() -> bytes:
-    """The filter as the kernel takes it; built once, in the image that children are forked from.
+    """Return the filter as the kernel takes it, built once, in the image of the children.
 
     Raises:
-        OSError: the library is not installed, or cannot build it.
+        OSError: the library is not installed or cannot build the filter.
     """
     library = _library()
     context = library.seccomp_init(_ALLOW)
@@ -130,28 +112,35 @@ def program() -> bytes:
         raise OSError(errno.ENOMEM, f"{_LIBRARY} cannot begin a filter")
     try:
         library.seccomp_attr_set(context, _OPTIMIZE, _BINARY_TREE)  # fails before 2.5: slower
-        for rule in _RULES:
-            _add(library, context, rule)
+        for name in _REFUSED.split():
+            _refuse(library, context, name)
+        # Threads stay, other processes do not. The C library goes on with clone(2) where there is
+        # no clone3(2), whose flags no filter can see.
+        _refuse(library, context, "clone", _Comparison(0, _MASKED_EQUAL, _CLONE_THREAD, 0))
+        _refuse(library, context, "clone3", error=errno.ENOSYS)
+        _refuse(library, context, "prlimit64", _Comparison(2, _NOT_EQUAL, 0, 0))
         return _exported(library, context)
     finally:
         library.seccomp_release(context)
 
 
-def _add(library: ctypes.CDLL, context: int, rule: _Rule) -> None:
-    """Add one rule, unless this architecture has no such call."""
-    number = library.seccomp_syscall_resolve_name(rule.name.encode())
+def _refuse(
+    library: ctypes.CDLL, context: int, name: str, *when: _Comparison, error: int = errno.EPERM
+) -> None:
+    """Refuse a system call, if this architecture has it and its arguments compare so."""
+    number = library.seccomp_syscall_resolve_name(name.encode())
     if number == _UNKNOWN:
         return
-    comparisons = (_Comparison * len(rule.when))(*(_Comparison(*one) for one in rule.when))
+    comparisons = (_Comparison * len(when))(*when)
     failed = library.seccomp_rule_add_array(
-        context, _ERRNO | rule.error, number, len(rule.when), ctypes.addressof(comparisons)
+        context, _ERRNO | error, number, len(when), ctypes.addressof(comparisons)
     )
     if failed:
-        raise OSError(-failed, f"{_LIBRARY} cannot refuse {rule.name}: {os.strerror(-failed)}")
+        raise OSError(-failed, f"{_LIBRARY} cannot refuse {name}: {os.strerror(-failed)}")
 
 
 def _exported(library: ctypes.CDLL, context: int) -> bytes:
-    """The instructions of a filter."""
+    """Return the instructions of a filter."""
     with open(os.memfd_create("filter"), "rb") as file:
         failed = library.seccomp_export_bpf(context, file.fileno())
         if failed:
@@ -161,10 +150,10 @@ def _exported(library: ctypes.CDLL, context: int) -> bytes:
 
 
 def load(instructions: bytes) -> None:
-    """Put the filter on the calling thread, and all that it starts, for ever.
+    """Put a filter, as `program` returns it, on the calling thread and all that it starts.
 
     Raises:
-        OSError: the kernel does not know filters, or something forbids it.
+        OSError: the kernel does not know filters, or something forbids them.
     """
     buffer = ctypes.create_string_buffer(instructions, len(instructions))
     filter_ = _Program(len(instructions) // _INSTRUCTION_BYTES, ctypes.addressof(buffer))
@@ -172,7 +161,7 @@ def load(instructions: bytes) -> None:
 
 
 def check() -> None:
-    """See whether a filter could be loaded, and load none.
+    """Check that a filter could be loaded, without loading one.
 
     Raises:
         OSError: the kernel does not know filters, or the library is missing.
@@ -181,5 +170,6 @@ def check() -> None:
     try:
         prctl(_PR_SET_SECCOMP, _MODE_FILTER, 0)
     except OSError as error:
-        if error.errno != errno.EFAULT:  # it looked for the filter: it knows the mode (seccomp(2))
+        # The null pointer is EFAULT to a kernel that knows the mode and looks for the filter there.
+        if error.errno != errno.EFAULT:
             raise
