@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from pdfingest.errors import ExitCode, OptionError, PdfingestError
     from pdfingest.events import Listener
+    from pdfingest.job import Sandbox
     from pdfingest.model import (
         Aside,
         DocumentInfo,
@@ -30,14 +31,13 @@ if TYPE_CHECKING:
         FailureKind,
         Finished,
         Page,
-        Sandbox,
         Source,
-        Stop,
         Unit,
     )
     from pdfingest.options import FailOn, IngestOptions
     from pdfingest.output.summary import Summary
     from pdfingest.run.pipeline import ingest, stream
+    from pdfingest.stop import Stop
 
     __version__: str
 
@@ -73,6 +73,7 @@ _HOMES = {
     "errors": ("ExitCode", "OptionError", "PdfingestError"),
     "events": ("Listener",),
     "engines.engine": ("Document", "EncryptedError", "Engine", "MalformedError", "tolerate"),
+    "job": ("Sandbox",),
     "model": (
         "Aside",
         "DocumentInfo",
@@ -81,14 +82,13 @@ _HOMES = {
         "FailureKind",
         "Finished",
         "Page",
-        "Sandbox",
         "Source",
-        "Stop",
         "Unit",
     ),
     "options": ("FailOn", "IngestOptions"),
     "run.pipeline": ("ingest", "stream"),
     "output.summary": ("Summary",),
+    "stop": ("Stop",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
-from pdfingest.errors import ExitCode
-
 SCHEMA = 2
 """Version of the record, the report line and the summary."""
 
@@ -60,16 +58,6 @@ class Duplicates(StrEnum):
     """Write no records; the report line names the other source."""
 
 
-class Sandbox(StrEnum):
-    """Whether a child gives up what its job does not need, before it reads the file."""
-
-    AUTO = "auto"
-    """As much of it as the system knows."""
-    REQUIRE = "require"
-    """All of it, or the run stops."""
-    OFF = "off"
-
-
 class Aside(StrEnum):
     """What an engine reads beside the text of a page. It must never cost the page."""
 
@@ -82,7 +70,7 @@ class Aside(StrEnum):
     """Whether a page without text shows anything."""
 
 
-class _Sent:
+class Sent:
     """Base of dataclasses that are pickled as a call of their constructor.
 
     The pickling of one with slots looks its fields up, on both sides, each time.
@@ -96,7 +84,7 @@ class _Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Source(_Sent):
+class Source(Sent):
     """A PDF that discovery found."""
 
     name: str
@@ -109,21 +97,6 @@ class Source(_Sent):
     """When it was last modified; 0 where that cannot tell a later change from this state."""
     error: str = ""
     """Why it cannot be read, where discovery already knows."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSpec(_Sent):
-    """An engine by name, with what a child needs to import it; the parent never does."""
-
-    name: str
-    target: str
-    """`module:attribute` of the function that opens a document."""
-    version: str
-
-    @property
-    def module(self) -> str:
-        """Name of the module that holds the engine."""
-        return self.target.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,75 +134,7 @@ INFO_NAMES = tuple(DocumentInfo.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits(_Sent):
-    """Limits on what one file may take, which the child puts on itself."""
-
-    memory_bytes: int
-    """Address space, which the resident set cannot exceed (RLIMIT_AS)."""
-    output_bytes: int
-    """Length of the spool."""
-    pages: int
-
-
-@dataclass(frozen=True, slots=True)
-class PageRange(_Sent):
-    """Range of pages that one job has: the whole document, unless several lanes share it."""
-
-    begin: int = 1
-    """Number, 1-based, of the first page."""
-    end: int = 0
-    """Number of the last page; 0 for the last page of the document."""
-
-    def within(self, total_pages: int) -> range:
-        """Return the numbers of the pages, given the document's page count."""
-        return range(self.begin, (self.end or total_pages) + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt(_Sent):
-    """Step of a job: read its pages; all of them at first, after a death what is left."""
-
-    first_page: int = 1
-    """Number, 1-based, of the page to begin with."""
-    engine: int = 0
-    """0-based index of the engine that begins on the first page."""
-    floor: int = 0
-    """Engines below this index are not used; they died while they opened the file."""
-    spool_bytes: int = 0
-    """Length of the spool that is kept from earlier attempts."""
-    alone: bool = False
-    """Whether the child has the whole memory budget, and no other child beside it."""
-    without: tuple[Aside, ...] = ()
-    """What is not read, since an earlier child of the source died while it read that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Closing(_Sent):
-    """Step of a job: read no page, and make an outcome of what is in the spool."""
-
-    total_pages: int
-    """Page count of the document, as far as it is known."""
-    spool_bytes: int
-    """Length of the spool that is kept from earlier attempts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check(_Sent):
-    """Step of a job: open no file, and see whether engines, sandbox and spool are there.
-
-    What such a child says of the machine can be no file's lie.
-    """
-
-    spool_bytes: int = 0
-    """How much may be written in any case; files may be limited in length."""
-
-
-Step: TypeAlias = Attempt | Closing | Check
-"""What one child does of a job."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peak(_Sent):
+class Peak(Sent):
     """Memory of one child, in bytes of resident set."""
 
     peak_bytes: int = 0
@@ -241,7 +146,7 @@ class Peak(_Sent):
 
 
 @dataclass(frozen=True, slots=True)
-class Cost(_Sent):
+class Cost(Sent):
     """What one job cost, as its child measured it, or its parent where the child is dead."""
 
     pid: int = 0
@@ -260,7 +165,7 @@ class Cost(_Sent):
 
 
 @dataclass(frozen=True, slots=True)
-class Unchanged(_Sent):
+class Unchanged(Sent):
     """Outcome of a source that an earlier run read with the same content and options.
 
     Its records are in the output already.
@@ -285,34 +190,7 @@ class Unchanged(_Sent):
 
 
 @dataclass(frozen=True, slots=True)
-class Job(_Sent):
-    """What one child is told to do: extract one source, or a range of its pages."""
-
-    source: Source
-    engines: tuple[EngineSpec, ...]
-    """In the order in which they are tried on a file that does not open."""
-    passwords: tuple[str, ...]
-    unit: Unit
-    limits: Limits
-    spool: str
-    """File that the child writes its records to; the parent alone moves them on."""
-    sandbox: Sandbox
-    readable: tuple[str, ...] = ()
-    """What its child may read in the sandbox beside the source."""
-    earlier: Unchanged | None = None
-    """The outcome if the file turns out to be what an earlier run ingested, by its hash."""
-    pages: PageRange = PageRange()
-    step: Step = Attempt()
-
-    @property
-    def attempt(self) -> Attempt:
-        """Where reading begins; of a step that reads nothing, what is kept of the spool."""
-        step = self.step
-        return step if isinstance(step, Attempt) else Attempt(spool_bytes=step.spool_bytes)
-
-
-@dataclass(frozen=True, slots=True)
-class Extracted(_Sent):
+class Extracted(Sent):
     """Outcome of a source that has records in its spool; some pages may be lost."""
 
     cost: Cost
@@ -345,7 +223,7 @@ class Extracted(_Sent):
 
 
 @dataclass(frozen=True, slots=True)
-class Failed(_Sent):
+class Failed(Sent):
     """Outcome of a source that has no record."""
 
     status: ClassVar[Status] = Status.FAILED
@@ -411,7 +289,7 @@ class Death:
 
 
 @dataclass(frozen=True, slots=True)
-class Halted(_Sent):
+class Halted(Sent):
     """Answer of a child that stopped where it found no memory; it counts as a death there."""
 
     message: str
@@ -419,7 +297,7 @@ class Halted(_Sent):
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentFailure(_Sent):
+class EnvironmentFailure(Sent):
     """Answer of a child that blames the machine. If that is true, the run must stop."""
 
     what: str
@@ -463,29 +341,3 @@ class Reading:
     def fraction(self) -> float:
         """Part of the source that has been read, from 0 to 1."""
         return min(self.pages_done / self.total_pages, 1.0) if self.total_pages else 0.0
-
-
-class Stop:
-    """A request to end the run early: no new jobs, children ended, what is finished kept.
-
-    Safe to make from a signal handler: it sets a number and calls one reentrant function
-    (`queue.SimpleQueue.put`, documented as reentrant).
-    """
-
-    def __init__(self) -> None:
-        self.exit_code: ExitCode | None = None
-        self.wake = _nothing
-
-    def request(self, exit_code: ExitCode) -> None:
-        """Ask the run to end, and to return an exit code."""
-        self.exit_code = exit_code
-        self.wake()
-
-    @property
-    def requested(self) -> bool:
-        """Whether the run was asked to end."""
-        return self.exit_code is not None
-
-
-def _nothing() -> None:
-    """Wake nobody, as no supervisor listens yet."""

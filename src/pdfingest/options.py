@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pdfingest import values
 from pdfingest.errors import OptionError
+from pdfingest.job import EngineSpec, Limits, Sandbox
 from pdfingest.measure.sizing import (
     LEAST_MEMORY_BYTES,
     MAX_WORKERS,
     default_budget_bytes,
     default_workers,
 )
-from pdfingest.model import SCHEMA, Duplicates, EngineSpec, FailureKind, Limits, Sandbox, Unit
+from pdfingest.model import SCHEMA, Duplicates, FailureKind, Unit
 from pdfingest.shard import Shard, as_shard
 from pdfingest.text import mib
 from pdfingest.values import Share, Spec, option, switch

@@ -137,7 +137,8 @@ from pathlib import Path
 from pdfingest import IngestOptions
 from pdfingest.child import main as child
 from pdfingest.engines.registry import find_engines
-from pdfingest.model import Job, Sandbox, Source, Unit
+from pdfingest.job import Job, Sandbox
+from pdfingest.model import Source, Unit
 from pdfingest.exchange.recorder import Playback
 if __name__ == "__main__":
     import pdfingest.__main__

@@ -15,7 +15,7 @@ from pdfingest import ExitCode, FailureKind
 from pdfingest.cli.command import known_variables
 from pdfingest.cli.declared import Option, Program, options_of
 from pdfingest.cli.main import app
-from pdfingest.engines.built_in import BUILT_IN
+from pdfingest.engines.registry import BUILT_IN
 from pdfingest.exchange import record
 from pdfingest.measure import sizing
 from pdfingest.measure.machine import available_cpus

@@ -6,11 +6,12 @@ import pytest
 
 from conftest import make_pdf
 from pdfingest.errors import ExitCode
-from pdfingest.model import Failed, FailureKind, Stop
+from pdfingest.model import Failed, FailureKind
 from pdfingest.service.extractor import Extractor
 from pdfingest.service.settings import read_settings
 from pdfingest.service.store import open_store
 from pdfingest.service.ticket import Ticket, new_id
+from pdfingest.stop import Stop
 
 pytestmark = pytest.mark.service
 

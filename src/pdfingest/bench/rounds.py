@@ -24,14 +24,16 @@ from pdfingest.errors import NoInputError
 from pdfingest.events import Listener
 from pdfingest.exchange.recorder import Playback, Recorder
 from pdfingest.isolation.spawn import Spawned
+from pdfingest.job import Job, Sandbox
 from pdfingest.measure.flatness import Trend, judge
 from pdfingest.measure.memory import PeakMeter
-from pdfingest.model import Cost, Extracted, Finished, Job, Sandbox, Source, Stop
+from pdfingest.model import Cost, Extracted, Finished, Source
 from pdfingest.options import IngestOptions
 from pdfingest.output.summary import Summary
 from pdfingest.run.discover import Found, discover
 from pdfingest.run.pipeline import ingest_found
 from pdfingest.run.work import job_template
+from pdfingest.stop import Stop
 
 _WAIT_S = 0.1
 """Longest time until a request to stop is seen."""

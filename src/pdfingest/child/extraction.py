@@ -17,17 +17,15 @@ from pdfingest.errors import EngineUnavailableError
 from pdfingest.exchange.record import DocumentFacts, Record, encode, facts_of, page_record
 from pdfingest.exchange.recorder import Recorder
 from pdfingest.exchange.spool import SpoolError, SpoolWriter, join_pages, pages_of, read_records
+from pdfingest.job import Closing, EngineSpec, Job
 from pdfingest.model import (
     Aside,
-    Closing,
     Cost,
     DocumentInfo,
-    EngineSpec,
     Extracted,
     Failed,
     FailureKind,
     Halted,
-    Job,
     Outcome,
     Unchanged,
     Unit,

@@ -7,7 +7,7 @@ import mmap
 import sys
 from contextlib import suppress
 
-from pdfingest.model import Limits
+from pdfingest.job import Limits
 
 if sys.platform != "win32":
     import resource

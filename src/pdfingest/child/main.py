@@ -18,8 +18,9 @@ from pdfingest.errors import EngineUnavailableError, SandboxError
 from pdfingest.exchange.answer import Answer, encoded
 from pdfingest.exchange.recorder import DONE, Recorder
 from pdfingest.exchange.spool import SpoolError
+from pdfingest.job import Check, Job
 from pdfingest.measure.memory import PeakMeter
-from pdfingest.model import Check, Cost, EnvironmentFailure, Halted, Job
+from pdfingest.model import Cost, EnvironmentFailure, Halted
 
 if sys.platform != "win32":
     import fcntl

@@ -12,7 +12,8 @@ from pdfingest.engines.engine import Document, EncryptedError, MalformedError, l
 from pdfingest.engines.page_tree import PageTree, read_page_tree
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.exchange.recorder import Recorder
-from pdfingest.model import Job, Page
+from pdfingest.job import Job
+from pdfingest.model import Page
 
 
 @dataclass(slots=True)

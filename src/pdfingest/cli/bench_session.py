@@ -24,10 +24,10 @@ from pdfingest.cli.tables import LEFT, RIGHT, hanging, put, table, width_of
 from pdfingest.errors import ExitCode
 from pdfingest.events import Listener
 from pdfingest.measure.flatness import THRESHOLD_BYTES, Verdict
-from pdfingest.model import Stop
 from pdfingest.options import IngestOptions, Order
 from pdfingest.report import html
 from pdfingest.report.figures import Figures, percentile, read_figures
+from pdfingest.stop import Stop
 from pdfingest.text import mib
 
 _COLUMNS = {

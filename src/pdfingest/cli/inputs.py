@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pdfingest import streams
 from pdfingest.cli.wanted import STDIN, Wanted
 from pdfingest.errors import OptionError, OutputError, UsageError
-from pdfingest.model import Stop
 from pdfingest.run.discover import COPIES
+from pdfingest.stop import Stop
 from pdfingest.text import mib, printable
 
 _STDIN_NAME = "stdin.pdf"

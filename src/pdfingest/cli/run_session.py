@@ -15,12 +15,12 @@ from pdfingest.cli.signals import stop_on_signals
 from pdfingest.cli.wanted import STDIN, On, View, Wanted
 from pdfingest.errors import ExitCode, NoInputError, OptionError, UsageError
 from pdfingest.events import Listener
-from pdfingest.model import Stop
 from pdfingest.options import IngestOptions
 from pdfingest.output.layout import REPORT
 from pdfingest.output.summary import Summary
 from pdfingest.run.pipeline import NewExecutor, ingest, planned
 from pdfingest.run.supervisor import Supervisor
+from pdfingest.stop import Stop
 from pdfingest.text import counted, mib, printable
 
 

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 from pdfingest.errors import ExitCode
-from pdfingest.model import Stop
+from pdfingest.stop import Stop
 
 _CODES = {
     number: code

@@ -28,7 +28,8 @@ from importlib import import_module
 from typing import ClassVar, Protocol, TypeVar, cast
 
 from pdfingest.errors import EngineUnavailableError
-from pdfingest.model import Aside, DocumentInfo, EngineSpec, FailureKind, Page
+from pdfingest.job import EngineSpec
+from pdfingest.model import Aside, DocumentInfo, FailureKind, Page
 
 T = TypeVar("T")
 

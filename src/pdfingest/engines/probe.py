@@ -4,7 +4,7 @@ import sys
 
 from pdfingest.engines.engine import load_engine
 from pdfingest.errors import PdfingestError
-from pdfingest.model import EngineSpec
+from pdfingest.job import EngineSpec
 
 if __name__ == "__main__":
     try:

@@ -6,11 +6,19 @@ looked up without being imported: a child imports them.
 
 from importlib import metadata
 
-from pdfingest.engines.built_in import BUILT_IN, engine_names
-from pdfingest.errors import EngineUnavailableError
-from pdfingest.model import EngineSpec
+from pdfingest.errors import EngineUnavailableError, OptionError
+from pdfingest.job import EngineSpec
+from pdfingest.values import names
 
 ENTRY_POINTS = "pdfingest.engines"
+BUILT_IN = {
+    "pdfium": ("pdfingest.engines.pdfium:open_document", "pypdfium2"),
+    "pypdf": ("pdfingest.engines.pypdf:open_document", "pypdf"),
+    "pdfplumber": ("pdfingest.engines.pdfplumber:open_document", "pdfplumber"),
+}
+"""Target of each engine, and the distribution whose version is the engine's."""
+
+_AUTO = "pdfium,pypdf"
 
 
 def find_engines(name: str) -> tuple[EngineSpec, ...]:
@@ -23,7 +31,20 @@ def find_engines(name: str) -> tuple[EngineSpec, ...]:
         EngineUnavailableError: nothing that is installed has one of the names.
         OptionError: a name is empty or is given twice.
     """
-    return tuple(map(_find, engine_names(name)))
+    return tuple(map(_find, _names_of(name)))
+
+
+def _names_of(name: str) -> list[str]:
+    """Split a value of `--engine` into names of engines; `auto` stands for the default chain.
+
+    Raises:
+        OptionError: a name is empty or is given twice.
+    """
+    try:
+        parts = names(name).split(",")
+        return names(",".join(_AUTO if part == "auto" else part for part in parts)).split(",")
+    except ValueError as error:
+        raise OptionError(["engine"], str(error)) from None
 
 
 def known_engines() -> tuple[str, ...]:

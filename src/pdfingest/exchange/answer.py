@@ -18,6 +18,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
+from pdfingest.job import Job
 from pdfingest.model import (
     Cost,
     EnvironmentFailure,
@@ -25,7 +26,6 @@ from pdfingest.model import (
     Failed,
     FailureKind,
     Halted,
-    Job,
     Unchanged,
 )
 

@@ -17,7 +17,8 @@ from typing import TypeAlias
 
 from pdfingest.exchange.patterns import HEAD, HEAD_BYTES, TAILS, TEXT
 from pdfingest.exchange.record import encode_text, record_id
-from pdfingest.model import Extracted, Failed, FailureKind, Job, Outcome, Unit
+from pdfingest.job import Job
+from pdfingest.model import Extracted, Failed, FailureKind, Outcome, Unit
 
 _MOST_TAIL_BYTES = 16 << 20  # what follows a text: room for the offsets of two million pages
 _PIECE_BYTES = 64 << 10

@@ -12,7 +12,8 @@ import re
 from typing import Any
 
 from pdfingest.exchange.record import DocumentFacts, document_tail, page_record
-from pdfingest.model import INFO_NAMES, EngineSpec, Page, Unit
+from pdfingest.job import EngineSpec
+from pdfingest.model import INFO_NAMES, Page, Unit
 
 HEAD = re.compile(rb'\{"id":"(?P<id>[0-9a-f]{16})(?::p(?P<page>\d{4,15}))?","text":"')
 HEAD_BYTES = 64

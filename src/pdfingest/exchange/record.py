@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from pdfingest.job import EngineSpec
 from pdfingest.model import (
     INFO_NAMES,
     SCHEMA,
     Cost,
-    EngineSpec,
     Extracted,
     Failed,
     FailureKind,

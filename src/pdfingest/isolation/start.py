@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.isolation.context import Starter
-from pdfingest.model import EngineSpec
+from pdfingest.job import EngineSpec
 
 if TYPE_CHECKING:
     from pdfingest.isolation.image import Image

@@ -35,7 +35,8 @@ from pdfingest.exchange.recorder import NOTES_BYTES, Recorder
 from pdfingest.isolation.context import Context
 from pdfingest.isolation.parcel import pack, unpack
 from pdfingest.isolation.queues import AnswerWriter, Result
-from pdfingest.model import Cost, EngineSpec, Halted, Job, Limits, Outcome, Sandbox, Source, Unit
+from pdfingest.job import EngineSpec, Job, Limits, Sandbox
+from pdfingest.model import Cost, Halted, Outcome, Source, Unit
 
 _TIMES = 4
 """What runs as often has been fitted to its types."""

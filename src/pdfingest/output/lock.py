@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from pdfingest.errors import OutputBusyError
-from pdfingest.model import Stop
 from pdfingest.output.layout import output_errors, private
+from pdfingest.stop import Stop
 
 _RETRY_S = 0.1
 _HOLDER_BYTES = 1000

@@ -8,7 +8,8 @@ import re
 from datetime import datetime
 
 from pdfingest.exchange.record import DocumentFacts, record_id
-from pdfingest.model import INFO_NAMES, DocumentInfo, EngineSpec
+from pdfingest.job import EngineSpec
+from pdfingest.model import INFO_NAMES, DocumentInfo
 from pdfingest.text import clean, shortened
 
 # A longer text, such as a title, is a mistake or an attack, and every record of the file would

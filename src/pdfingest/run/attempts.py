@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from pdfingest.isolation.context import LOST
-from pdfingest.model import Aside, Attempt, Closing, Death, FailureKind, Job, PageRange
+from pdfingest.job import Attempt, Closing, Job, PageRange
+from pdfingest.model import Aside, Death, FailureKind
 
 MAX_DEATHS = 10
 """A file that kills more children than this is left alone: three pages that kill two engines each

@@ -16,11 +16,13 @@ from pdfingest.errors import (
     SandboxError,
 )
 from pdfingest.isolation.start import starter
-from pdfingest.model import Check, EnvironmentFailure, Job, Stop
+from pdfingest.job import Check, Job
+from pdfingest.model import EnvironmentFailure
 from pdfingest.run.lane import Inbox, Lane
 from pdfingest.run.lanes import abort
 from pdfingest.run.turn import TimeLimits
 from pdfingest.run.work import Work
+from pdfingest.stop import Stop
 
 _CHECK_S = 60.0
 """How long the check may take; it takes as long as to import the engines."""

@@ -23,10 +23,10 @@ from pdfingest.child.sandbox import confine
 from pdfingest.engines.registry import find_engines, known_engines
 from pdfingest.errors import EngineUnavailableError, PdfingestError
 from pdfingest.isolation.start import WARM_UP, forks, is_on
+from pdfingest.job import EngineSpec, Sandbox
 from pdfingest.measure import machine
 from pdfingest.measure.machine import Bound
 from pdfingest.measure.sizing import descriptors_for
-from pdfingest.model import EngineSpec, Sandbox
 from pdfingest.options import IngestOptions
 from pdfingest.text import mib
 

@@ -7,9 +7,10 @@ from queue import SimpleQueue
 
 from pdfingest.exchange.recorder import DONE
 from pdfingest.isolation.start import starter
+from pdfingest.job import EngineSpec
 from pdfingest.measure.machine import resources_told
 from pdfingest.measure.sizing import allow_descriptors
-from pdfingest.model import EngineSpec, FailureKind, Reading
+from pdfingest.model import FailureKind, Reading
 from pdfingest.options import IngestOptions
 from pdfingest.run.lane import Ending, Inbox, Lane
 from pdfingest.run.turn import TimeLimits, Turn

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import BinaryIO, TypeAlias
 
 from pdfingest import streams
-from pdfingest.model import Stop
 from pdfingest.options import IngestOptions
 from pdfingest.output.compact import compact, settle
 from pdfingest.output.layout import ledger_of
@@ -13,6 +12,7 @@ from pdfingest.output.ledger import Ledger
 from pdfingest.output.lock import held
 from pdfingest.output.sink import DirectorySink, Sink, StreamSink
 from pdfingest.run.safeguards import refuse_mixture
+from pdfingest.stop import Stop
 
 Outputs: TypeAlias = tuple[Ledger, Sink]
 

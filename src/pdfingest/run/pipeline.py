@@ -22,19 +22,8 @@ from pdfingest.events import Listener, Listeners
 from pdfingest.exchange.record import Record
 from pdfingest.exchange.spool import read_records
 from pdfingest.isolation.start import begin_image
-from pdfingest.model import (
-    Duplicates,
-    EngineSpec,
-    Extracted,
-    Failed,
-    FailureKind,
-    Finished,
-    Job,
-    Reading,
-    Sandbox,
-    Source,
-    Stop,
-)
+from pdfingest.job import EngineSpec, Job, Sandbox
+from pdfingest.model import Duplicates, Extracted, Failed, FailureKind, Finished, Reading, Source
 from pdfingest.options import IngestOptions, options_digest
 from pdfingest.output.layout import ledger_of
 from pdfingest.output.ledger import Ledger
@@ -49,6 +38,7 @@ from pdfingest.run.safeguards import NO_INPUT, refuse_clash, refuse_loss
 from pdfingest.run.sampler import Sampler
 from pdfingest.run.supervisor import Supervisor
 from pdfingest.run.work import job_template
+from pdfingest.stop import Stop
 
 _Steps: TypeAlias = Generator[Finished, None, None]
 _Open: TypeAlias = Callable[[str], AbstractContextManager[Outputs]]

@@ -19,11 +19,10 @@ from typing import TypeAlias
 
 from pdfingest.errors import ResourceError
 from pdfingest.exchange.contents import audited
+from pdfingest.job import Attempt, Closing, Job
 from pdfingest.measure.machine import resources_told
 from pdfingest.measure.memory import oom_kills
 from pdfingest.model import (
-    Attempt,
-    Closing,
     Cost,
     Death,
     EnvironmentFailure,
@@ -31,11 +30,9 @@ from pdfingest.model import (
     Failed,
     FailureKind,
     Finished,
-    Job,
     Outcome,
     Reading,
     Source,
-    Stop,
     Unchanged,
 )
 from pdfingest.options import IngestOptions
@@ -45,6 +42,7 @@ from pdfingest.run.lane import Lane
 from pdfingest.run.lanes import Lanes
 from pdfingest.run.turn import Turn
 from pdfingest.run.work import Work, joined
+from pdfingest.stop import Stop
 
 TICK_S = 0.1
 """Longest time that a reader waits for a sign that the run is alive."""

@@ -7,18 +7,8 @@ from dataclasses import dataclass, field
 from pdfingest.exchange.answer import Answer, NotAnAnswer, decoded
 from pdfingest.exchange.recorder import DONE, Note, Playback, unknown
 from pdfingest.isolation.context import Process
-from pdfingest.model import (
-    Attempt,
-    Closing,
-    Cost,
-    Death,
-    EnvironmentFailure,
-    FailureKind,
-    Halted,
-    Job,
-    Peak,
-    Unit,
-)
+from pdfingest.job import Attempt, Closing, Job
+from pdfingest.model import Cost, Death, EnvironmentFailure, FailureKind, Halted, Peak, Unit
 from pdfingest.run.work import Work
 
 _START_S = 30.0

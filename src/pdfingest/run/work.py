@@ -11,17 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pdfingest.exchange.spool import append_spools
+from pdfingest.job import Attempt, EngineSpec, Job, PageRange
 from pdfingest.model import (
-    Attempt,
     Cost,
     Death,
-    EngineSpec,
     Extracted,
     Failed,
     FailureKind,
-    Job,
     Outcome,
-    PageRange,
     Peak,
     Source,
     Unchanged,

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.engines.registry import find_engines
-from pdfingest.model import EngineSpec, Failed, FailureKind, Finished, Source, Stop
+from pdfingest.job import EngineSpec
+from pdfingest.model import Failed, FailureKind, Finished, Source
 from pdfingest.options import options_digest
 from pdfingest.run.supervisor import Supervisor
 from pdfingest.run.work import job_template
@@ -24,6 +25,7 @@ from pdfingest.service.settings import Settings
 from pdfingest.service.sources import SourceError, fetch
 from pdfingest.service.store import Store
 from pdfingest.service.ticket import Ticket
+from pdfingest.stop import Stop
 
 
 class Extractor:

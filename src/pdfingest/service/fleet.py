@@ -23,13 +23,15 @@ from redis.exceptions import RedisError
 
 from pdfingest.errors import OutputError
 from pdfingest.exchange.record import outcome_of
-from pdfingest.model import Failed, FailureKind, Finished, Job, Reading, Source, Stop
+from pdfingest.job import Job
+from pdfingest.model import Failed, FailureKind, Finished, Reading, Source
 from pdfingest.options import IngestOptions
 from pdfingest.service import queue
 from pdfingest.service.contents import result_key
 from pdfingest.service.settings import Settings
 from pdfingest.service.store import open_store
 from pdfingest.service.ticket import Ticket, new_id
+from pdfingest.stop import Stop
 
 _IN_FLIGHT = 256
 """Tickets that are sent ahead: enough for a fleet, and few to cancel."""

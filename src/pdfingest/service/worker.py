@@ -34,7 +34,7 @@ from pdfingest.errors import ExitCode, PdfingestError
 from pdfingest.exchange.record import report_line
 from pdfingest.isolation.start import begin_image
 from pdfingest.measure.sizing import allow_descriptors
-from pdfingest.model import Extracted, Failed, FailureKind, Finished, Source, Stop
+from pdfingest.model import Extracted, Failed, FailureKind, Finished, Source
 from pdfingest.service import queue
 from pdfingest.service.contents import result_key, upload_key
 from pdfingest.service.extractor import Extractor
@@ -43,6 +43,7 @@ from pdfingest.service.sources import open_prefixes
 from pdfingest.service.store import open_store
 from pdfingest.service.ticket import State, Ticket
 from pdfingest.service.webhook import tell
+from pdfingest.stop import Stop
 
 T = TypeVar("T")
 

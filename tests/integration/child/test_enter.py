@@ -12,7 +12,8 @@ from pdfingest.errors import SandboxError
 
 ENTER = """
 import os, sys
-from pdfingest.model import Job, Limits, Sandbox, Source, Unit
+from pdfingest.job import Job, Limits, Sandbox
+from pdfingest.model import Source, Unit
 from pdfingest.child.sandbox import confine
 confine.prepare()
 if os.geteuid() == 0:

@@ -8,7 +8,7 @@ import pytest
 FILL = """
 import os, resource
 from pdfingest.child import limits
-from pdfingest.model import Limits
+from pdfingest.job import Limits
 room = limits.apply(Limits(memory_bytes=256 << 20, output_bytes=1 << 20, pages=1))
 for name in (resource.RLIMIT_AS, resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE):
     soft, hard = resource.getrlimit(name)

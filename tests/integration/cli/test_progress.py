@@ -14,8 +14,9 @@ from pdfingest.cli.log import LogView
 from pdfingest.cli.messages import how_far
 from pdfingest.errors import ExitCode
 from pdfingest.events import Listener
-from pdfingest.model import Reading, Source, Stop
+from pdfingest.model import Reading, Source
 from pdfingest.output.summary import Summary
+from pdfingest.stop import Stop
 from terminal import shown_in_terminal
 
 Make = Callable[..., Path]

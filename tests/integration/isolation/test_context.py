@@ -24,7 +24,8 @@ from pdfingest.engines.registry import find_engines
 from pdfingest.isolation.context import LOST, Context, Process, Starter
 from pdfingest.isolation.image import Image
 from pdfingest.isolation.spawn import Spawner
-from pdfingest.model import Death, Job, Sandbox, Source, Unit
+from pdfingest.job import Job, Sandbox
+from pdfingest.model import Death, Source, Unit
 from pdfingest.run.lane import Inbox, Lane
 from pdfingest.run.turn import TimeLimits
 from pdfingest.run.work import Work

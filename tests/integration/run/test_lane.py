@@ -13,7 +13,8 @@ from pdfingest import IngestOptions
 from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.engines.registry import find_engines
 from pdfingest.exchange.recorder import DONE, Note
-from pdfingest.model import Death, Extracted, Failed, FailureKind, Job, Sandbox, Source, Unit
+from pdfingest.job import Job, Sandbox
+from pdfingest.model import Death, Extracted, Failed, FailureKind, Source, Unit
 from pdfingest.run.lane import Ending, Inbox, Lane, TimeLimits
 
 LIMITS = IngestOptions(workers=1).limits()

@@ -10,8 +10,10 @@ import pytest
 from conftest import wait_for
 from pdfingest import ExitCode, IngestOptions
 from pdfingest.engines.registry import find_engines
-from pdfingest.model import Extracted, Failed, FailureKind, Finished, Job, Sandbox, Source, Stop
+from pdfingest.job import Job, Sandbox
+from pdfingest.model import Extracted, Failed, FailureKind, Finished, Source
 from pdfingest.run.supervisor import _LINED_UP, Supervisor
+from pdfingest.stop import Stop
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs fork")
 WORKERS = 2

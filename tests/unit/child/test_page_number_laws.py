@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pdfingest.child.extraction import Extraction
 from pdfingest.engines.registry import find_engines
 from pdfingest.exchange.recorder import NOTES_BYTES, Recorder
-from pdfingest.model import Cost, Extracted, Failed, Job, Limits, Sandbox, Source, Unit
+from pdfingest.job import Job, Limits, Sandbox
+from pdfingest.model import Cost, Extracted, Failed, Source, Unit
 from written import Node, packed_pdf, plain_pdf, tree_objects
 
 LIMITS = Limits(1 << 40, 1 << 30, 1000)

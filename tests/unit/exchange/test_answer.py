@@ -8,19 +8,15 @@ from typing import Any
 import pytest
 
 from pdfingest.exchange.answer import Answer, NotAnAnswer, decoded, encoded
+from pdfingest.job import EngineSpec, Job, Limits, PageRange, Sandbox
 from pdfingest.model import (
     Cost,
-    EngineSpec,
     EnvironmentFailure,
     Extracted,
     Failed,
     FailureKind,
     Halted,
-    Job,
-    Limits,
-    PageRange,
     Peak,
-    Sandbox,
     Source,
     Unchanged,
     Unit,

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pdfingest.exchange.contents import _PIECE_BYTES, Contents, read_contents
 from pdfingest.exchange.record import DocumentFacts, encode, page_record, record_id
 from pdfingest.exchange.spool import SpoolWriter, join_pages
-from pdfingest.model import INFO_NAMES, EngineSpec, Page, Unit
+from pdfingest.job import EngineSpec
+from pdfingest.model import INFO_NAMES, Page, Unit
 
 SHA256 = "ab" * 32
 SOURCE = "sub/ä\u2028.pdf"

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pdfingest.exchange.record import DocumentFacts, encode, outcome_of, page_record, report_line
+from pdfingest.job import EngineSpec
 from pdfingest.model import (
     INFO_NAMES,
     Cost,
-    EngineSpec,
     Extracted,
     Failed,
     FailureKind,

@@ -8,23 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pdfingest.isolation.context import LOST
-from pdfingest.model import (
-    Aside,
-    Attempt,
-    Check,
-    Closing,
-    Cost,
-    Death,
-    EngineSpec,
-    FailureKind,
-    Job,
-    Limits,
-    PageRange,
-    Sandbox,
-    Source,
-    Step,
-    Unit,
-)
+from pdfingest.job import Attempt, Check, Closing, EngineSpec, Job, Limits, PageRange, Sandbox, Step
+from pdfingest.model import Aside, Cost, Death, FailureKind, Source, Unit
 from pdfingest.run.attempts import (
     MAX_DEATHS,
     MAX_REPEATS,

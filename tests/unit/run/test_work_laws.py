@@ -8,20 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdfingest.model import (
-    Cost,
-    EngineSpec,
-    Extracted,
-    Failed,
-    FailureKind,
-    Job,
-    Limits,
-    Outcome,
-    PageRange,
-    Sandbox,
-    Source,
-    Unit,
-)
+from pdfingest.job import EngineSpec, Job, Limits, PageRange, Sandbox
+from pdfingest.model import Cost, Extracted, Failed, FailureKind, Outcome, Source, Unit
 from pdfingest.run.work import Work, joined
 
 ENGINE = EngineSpec("e", "m:f", "1")

@@ -19,7 +19,8 @@ from contextlib import suppress
 
 from pdfingest.errors import SandboxError
 from pdfingest.exchange.spool import open_spool, pages_of
-from pdfingest.model import Job, Sandbox, Unit
+from pdfingest.job import Job, Sandbox
+from pdfingest.model import Unit
 
 if sys.platform == "linux":
     from pdfingest.child.sandbox import kernel, landlock, seccomp

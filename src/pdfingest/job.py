@@ -1,0 +1,127 @@
+"""The job: all that one child is told to do, as frozen values that cross to its process."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from pdfingest.model import Aside, Sent, Source, Unchanged, Unit
+
+
+class Sandbox(StrEnum):
+    """Whether a child gives up what its job does not need, before it reads the file."""
+
+    AUTO = "auto"
+    """As much of it as the system knows."""
+    REQUIRE = "require"
+    """All of it, or the run stops."""
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec(Sent):
+    """An engine by name, with what a child needs to import it; the parent never does."""
+
+    name: str
+    target: str
+    """`module:attribute` of the function that opens a document."""
+    version: str
+
+    @property
+    def module(self) -> str:
+        """Name of the module that holds the engine."""
+        return self.target.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits(Sent):
+    """Limits on what one file may take, which the child puts on itself."""
+
+    memory_bytes: int
+    """Address space, which the resident set cannot exceed (RLIMIT_AS)."""
+    output_bytes: int
+    """Length of the spool."""
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageRange(Sent):
+    """Range of pages that one job has: the whole document, unless several lanes share it."""
+
+    begin: int = 1
+    """Number, 1-based, of the first page."""
+    end: int = 0
+    """Number of the last page; 0 for the last page of the document."""
+
+    def within(self, total_pages: int) -> range:
+        """Return the numbers of the pages, given the document's page count."""
+        return range(self.begin, (self.end or total_pages) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt(Sent):
+    """Step of a job: read its pages; all of them at first, after a death what is left."""
+
+    first_page: int = 1
+    """Number, 1-based, of the page to begin with."""
+    engine: int = 0
+    """0-based index of the engine that begins on the first page."""
+    floor: int = 0
+    """Engines below this index are not used; they died while they opened the file."""
+    spool_bytes: int = 0
+    """Length of the spool that is kept from earlier attempts."""
+    alone: bool = False
+    """Whether the child has the whole memory budget, and no other child beside it."""
+    without: tuple[Aside, ...] = ()
+    """What is not read, since an earlier child of the source died while it read that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing(Sent):
+    """Step of a job: read no page, and make an outcome of what is in the spool."""
+
+    total_pages: int
+    """Page count of the document, as far as it is known."""
+    spool_bytes: int
+    """Length of the spool that is kept from earlier attempts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Sent):
+    """Step of a job: open no file, and see whether engines, sandbox and spool are there.
+
+    What such a child says of the machine can be no file's lie.
+    """
+
+    spool_bytes: int = 0
+    """How much may be written in any case; files may be limited in length."""
+
+
+Step: TypeAlias = Attempt | Closing | Check
+"""What one child does of a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Sent):
+    """What one child is told to do: extract one source, or a range of its pages."""
+
+    source: Source
+    engines: tuple[EngineSpec, ...]
+    """In the order in which they are tried on a file that does not open."""
+    passwords: tuple[str, ...]
+    unit: Unit
+    limits: Limits
+    spool: str
+    """File that the child writes its records to; the parent alone moves them on."""
+    sandbox: Sandbox
+    readable: tuple[str, ...] = ()
+    """What its child may read in the sandbox beside the source."""
+    earlier: Unchanged | None = None
+    """The outcome if the file turns out to be what an earlier run ingested, by its hash."""
+    pages: PageRange = PageRange()
+    step: Step = Attempt()
+
+    @property
+    def attempt(self) -> Attempt:
+        """Where reading begins; of a step that reads nothing, what is kept of the spool."""
+        step = self.step
+        return step if isinstance(step, Attempt) else Attempt(spool_bytes=step.spool_bytes)
