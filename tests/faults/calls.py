@@ -38,10 +38,10 @@ def fail() -> NoReturn:
     raise ValueError("a bug")
 
 
-def show_and_wait(path: str, content: bytes = b"", until: str = "") -> bytes:
+def show_and_wait(path: str, content: bytes = b"", until: str = "", shown: bytes = b"") -> bytes:
     """Show by a file that the call is under way, and wait for another file, or for ever."""
     with open(path + ".new", "wb") as file:
-        file.write(pid())
+        file.write(shown or pid())
     os.rename(path + ".new", path)
     while not (until and os.path.exists(until)):
         time.sleep(0.005)
@@ -58,14 +58,13 @@ def hold(mib: int) -> bytes:
 _HELD: list[bytearray] = []
 
 
-def fork_and(path: str, what: str) -> bytes:
-    """Leave a fork behind, whose pid is written to a file; then answer or die."""
+def fork_and(path: str, what: str, until: str) -> bytes:
+    """Leave a fork behind, whose pid is shown by a file; once another is there, answer or die."""
     forked = os.fork()
     if forked == 0:
         time.sleep(3600)
         os._exit(0)
-    with open(path, "wb") as file:
-        file.write(b"%d" % forked)
+    show_and_wait(path, b"", until, b"%d" % forked)
     if what == "die":
         die()
     return b""

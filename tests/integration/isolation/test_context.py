@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import Queue
 from pathlib import Path
 from queue import Full, SimpleQueue
+from typing import Any
 
 import calls
 import psutil
@@ -121,7 +122,8 @@ def test_a_death_breaks_its_own_executor_only(starter: Starter, starts: str) -> 
         for _ in range(20 if starts == FORKS else 3):
             with executor(starter) as (pool, _):
                 good = [pool.submit(calls.echo, b"%d" % n) for n in range(3)]
-                bad = [pool.submit(calls.die), *(pool.submit(calls.pid) for _ in range(3))]
+                bad: list[Future[Any]] = [pool.submit(calls.die)]
+                bad += [pool.submit(calls.pid) for _ in range(3)]
                 assert [number(future) for future in good] == [0, 1, 2]
                 for future in bad:
                     with pytest.raises(BrokenProcessPool):
@@ -178,7 +180,8 @@ def test_an_answer_that_is_a_pickle_is_not_loaded(
 @pytest.mark.parametrize("other", [1, 99, (1 << 64) - 1])
 def test_an_answer_to_another_call_is_refused(starter: Starter, other: int) -> None:
     with executor(starter) as (pool, _):
-        futures = [pool.submit(calls.answer, other, b"7"), pool.submit(calls.pid)]
+        futures: list[Future[Any]] = [pool.submit(calls.answer, other, b"7")]
+        futures.append(pool.submit(calls.pid))
         for future in futures:
             with pytest.raises(BrokenProcessPool):
                 future.result(DEADLINE_S)
@@ -186,7 +189,8 @@ def test_an_answer_to_another_call_is_refused(starter: Starter, other: int) -> N
 
 def test_an_answer_to_a_call_that_was_answered_is_refused(starter: Starter) -> None:
     with executor(starter) as (pool, _):
-        assert pool.submit(calls.answer, 0, b"7").result(DEADLINE_S) == b"7"
+        first: Future[Any] = pool.submit(calls.answer, 0, b"7")
+        assert first.result(DEADLINE_S) == b"7"
         again = pool.submit(calls.answer, 0, b"8")
         with pytest.raises(BrokenProcessPool):
             again.result(DEADLINE_S)
@@ -311,13 +315,14 @@ def test_a_child_that_held_much_is_waited_for(starter: Starter) -> None:
 
 @pytest.mark.parametrize("what", ["answer", "die"])
 def test_what_a_child_forked_ends_with_it(starter: Starter, tmp_path: Path, what: str) -> None:
-    watched = Watched(starter)
-    with executor(watched) as (pool, _):
-        shown = tmp_path / "forked"
-        future = pool.submit(calls.fork_and, str(shown), what)
+    shown, until = tmp_path / "shown", tmp_path / "until"
+    with executor(starter) as (pool, context):
+        future = pool.submit(calls.fork_and, str(shown), what, str(until))
+        wait_for(shown.exists)
+        forked, process = int(shown.read_bytes()), newest(context)
+        until.touch()
         assert future.exception(DEADLINE_S) is None or what == "die"
-        forked = int(shown.read_bytes())
-        wait_for(lambda: watched.children[0].has_ended(0), 3)  # as a lane does
+        wait_for(lambda: process.has_ended(0), 3)  # as a lane does
         wait_for(lambda: is_over(forked), 3)
 
 
