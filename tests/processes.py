@@ -27,7 +27,8 @@ sys.addaudithook(_refuse)  # for good: Python cannot remove a hook
 def no_process() -> Iterator[None]:
     """Refuse to start a process, and fail at the end if code under test suppressed that."""
     global _refused  # noqa: PLW0603 - the hook outlives this function
-    _refused = events = []
+    events: list[str] = []
+    _refused = events
     try:
         yield
     finally:

@@ -7,94 +7,94 @@ import stat
 import struct
 import sys
 import time
+from typing import Any, NoReturn
 
 
-def echo(content):
+def echo(content: bytes) -> bytes:
     return content
 
 
-def pid():
+def pid() -> bytes:
     return b"%d" % os.getpid()
 
 
-def parent():
+def parent() -> bytes:
     return b"%d" % os.getppid()
 
 
-def group():
+def group() -> bytes:
     return b"%d" % os.getpgrp()
 
 
-def die(number=signal.SIGKILL):
+def die(number: int = signal.SIGKILL) -> None:
     os.kill(os.getpid(), number)
 
 
-def end(code):
+def end(code: int) -> NoReturn:
     os._exit(code)
 
 
-def fail():
+def fail() -> NoReturn:
     raise ValueError("a bug")
 
 
-def show_and_wait(path, content=b"", until=""):
+def show_and_wait(path: str, content: bytes = b"", until: str = "", shown: bytes = b"") -> bytes:
     """Show by a file that the call is under way, and wait for another file, or for ever."""
     with open(path + ".new", "wb") as file:
-        file.write(pid())
+        file.write(shown or pid())
     os.rename(path + ".new", path)
     while not (until and os.path.exists(until)):
         time.sleep(0.005)
     return content
 
 
-def hold(mib):
+def hold(mib: int) -> bytes:
     block = bytearray(mib << 20)
     block[::4096] = b"x" * len(block[::4096])
     _HELD.append(block)
     return pid()
 
 
-_HELD = []
+_HELD: list[bytearray] = []
 
 
-def fork_and(path, what):
-    """Leave a fork behind, whose pid is written to a file; then answer or die."""
+def fork_and(path: str, what: str, until: str) -> bytes:
+    """Leave a fork behind, whose pid is shown by a file; once another is there, answer or die."""
     forked = os.fork()
     if forked == 0:
         time.sleep(3600)
         os._exit(0)
-    with open(path, "wb") as file:
-        file.write(b"%d" % forked)
+    show_and_wait(path, b"", until, b"%d" % forked)
     if what == "die":
         die()
     return b""
 
 
-def is_immortal():
+def is_immortal() -> bytes:
     """Whether an object of the image is one that nobody counts the references of."""
     from pdfingest.child import main  # noqa: PLC0415 - of the image
 
     return b"%d" % (sys.getrefcount(main.answer_to.__code__) == sys.getrefcount(None))
 
 
-def _queue_of_results():
-    frame = sys._getframe()
+def _queue_of_results() -> Any:
+    frame: Any = sys._getframe()
     while "result_queue" not in frame.f_locals:
         frame = frame.f_back
     return frame.f_locals["result_queue"]
 
 
-def send(content):
+def send(content: bytes) -> NoReturn:
     """Answer in place of the worker, with bytes as they are."""
     _queue_of_results().pipe.send_bytes(content)
     os._exit(0)
 
 
-def answer(number, content):
-    send(struct.pack("=Q", number) + content)
+def answer(number: int, content: bytes) -> NoReturn:
+    send(struct.pack("=QQ", number, 0) + content)
 
 
-def pipes_of_a_job():
+def pipes_of_a_job() -> bytes:
     """Number of the pipes that a job can read from and write to, once it has begun."""
     from pdfingest.child import main  # noqa: PLC0415 - as above
 

@@ -227,7 +227,7 @@ def _work_id():
 def _answer(order):
     """Say in the place of the child what came of the job, or of another, and stay or end."""
     content = order["answer"].encode()
-    message = struct.pack("=Q", _work_id() + order.get("other", 0)) + content
+    message = struct.pack("=QQ", _work_id() + order.get("other", 0), 0) + content
     for pipe in _open_files(stat.S_ISFIFO, os.O_WRONLY):
         os.write(pipe, struct.pack("!i", len(message)) + message)
     if order.get("stays"):

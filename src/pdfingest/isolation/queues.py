@@ -9,15 +9,22 @@ may name in the process that reads it (opcode BUILD).
 
 import os
 import struct
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import connection
 from typing import Any
 
+if sys.platform != "win32":
+    import resource
+
 _MOST_BYTES = 64 << 20
 """Longest answer that is read: the numbers of some million lost pages."""
-_WORK_ID = struct.Struct("=Q")
+_HEAD = struct.Struct("=QQ")
+"""What an answer begins with: the number of its call, and the child's highest resident set in bytes
+(0 if that is not known). The parent cannot look: the memory map of a child that ends is gone some
+milliseconds before its memory is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,15 @@ class AnswerWriter:
             return
         if item.exception is not None:
             os._exit(1)
-        self.pipe.send_bytes(_WORK_ID.pack(item.work_id) + item.result)
+        self.pipe.send_bytes(_HEAD.pack(item.work_id, _peak_bytes()) + item.result)
+
+
+def _peak_bytes() -> int:
+    """Return the highest resident set of this process, which getrusage(2) has in KiB on Linux."""
+    if sys.platform == "win32":
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak << 10
 
 
 def ended_pipe() -> "connection.Connection[Any, Any]":
@@ -65,7 +80,7 @@ class Answers:
         self._writer: connection.Connection[Any, Any] | None = None
         self._received = 0
         """Number of answers so far, which is that of the call that the next answer must be to."""
-        self._answered: Callable[[], int] = int
+        self._answered: Callable[[int], int] = int
 
     @property
     def _reader(self) -> "Answers":
@@ -75,11 +90,12 @@ class Answers:
     def __reduce__(self) -> tuple[Any, ...]:
         return AnswerWriter, (self._writer,)
 
-    def expect(self, answered: Callable[[], int]) -> None:
+    def expect(self, answered: Callable[[int], int]) -> None:
         """Make the pipe of a process that is about to be started.
 
         Args:
-            answered: told when its answer is here; returns its pid.
+            answered: told the highest resident set of the process, in bytes, when its answer is
+                here; returns its pid.
         """
         self.drop()
         self._pipe, self._writer = connection.Pipe(duplex=False)
@@ -102,11 +118,11 @@ class Answers:
             Exception: the process ended without one, or sent something else.
         """
         content = self._pipe.recv_bytes(_MOST_BYTES)
-        (work_id,) = _WORK_ID.unpack_from(content)
+        work_id, peak_bytes = _HEAD.unpack_from(content)
         if work_id != self._received:
             raise ValueError("the child answers a call that it did not have")
         self._received += 1
-        return Result(work_id, self._answered(), content[_WORK_ID.size :])
+        return Result(work_id, self._answered(peak_bytes), content[_HEAD.size :])
 
     def drop(self) -> None:
         """Close the pipe; the queue then looks like one whose process has ended."""

@@ -51,7 +51,8 @@ class Spawned(SpawnProcess):
             child.lead_group()
             child.die_with_parent(parent.sentinel)
             _, queue = pack(self._calls)
-            child.of_others[:] = [*queue, resource_tracker.getfd()]
+            tracker = resource_tracker.getfd()
+            child.of_others[:] = queue if tracker is None else [*queue, tracker]
         child.silence()
         forget_variables()
         limits.be_first_to_go()
@@ -82,17 +83,21 @@ class SpawnedChild:
         return self._popen.sentinel if self._pidfd == _NONE else self._pidfd
 
     def has_ended(self, seconds: float | None) -> bool:
-        """Whether it has ended, or does so within that time; None waits for it."""
-        return bool(wait([self.end], seconds))
+        """Whether it has ended, or does so within that time; None waits for it.
 
-    def read_exit_code(self, seconds: float) -> int | None:
-        """End what it left behind, and return its exit code; None if that is not known in time."""
-        if not self.has_ended(seconds):
-            return None
-        if sys.platform != "win32" and self._popen.returncode is None:
-            # Before its number is given back to the system, which may give it to another at once.
+        What it left behind is ended as well: before its number is given back to the system, which
+        may give it to another process at once.
+        """
+        has_ended = bool(wait([self.end], seconds))
+        if has_ended and sys.platform != "win32" and self._popen.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
+        return has_ended
+
+    def read_exit_code(self, seconds: float) -> int | None:
+        """Return its exit code; None if that is not known within that time."""
+        if not self.has_ended(seconds):
+            return None
         return self._popen.poll() if self._pidfd != _NONE else self._popen.wait(seconds)
 
     def signal(self, number: int) -> None:

@@ -1,51 +1,61 @@
-"""Messages through a pipe."""
+"""Messages of bytes and descriptors through a socket."""
 
 import os
+import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from pdfingest.isolation.wire import _LENGTH, _MOST_BYTES, receive, send, send_within
+from pdfingest.isolation.wire import receive, send
+
+pytestmark = pytest.mark.skipif(not hasattr(socket, "send_fds"), reason="needs SCM_RIGHTS")
+
+Ends = tuple[socket.socket, socket.socket]
 
 
 @pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    reader, writer = os.pipe()
-    yield reader, writer
-    for descriptor in (reader, writer):
-        try:
-            os.close(descriptor)
-        except OSError:
-            continue
+def ends() -> Iterator[Ends]:
+    """Two ends of a socket: one that reads, one that writes."""
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        yield reader, writer
 
 
-@pytest.mark.parametrize("content", [b"", b"x", bytes(1 << 20)])
-def test_what_is_sent_arrives(pipe: tuple[int, int], content: bytes) -> None:
-    reader, writer = pipe
-    sending = threading.Thread(target=send, args=(writer, content))
+@pytest.mark.parametrize("content", [b"", b"x", bytes(4088), bytes(4089), bytes(1 << 20)])
+@pytest.mark.parametrize("count", [0, 1, 16])
+def test_what_is_sent_arrives_with_its_descriptors(ends: Ends, content: bytes, count: int) -> None:
+    own = [os.open(os.devnull, os.O_RDONLY) for _ in range(count)]
+    sending = threading.Thread(target=send, args=(ends[1], content, own))
     sending.start()
-    assert receive(reader) == content
+    received, descriptors = receive(ends[0])
     sending.join()
-    sending = threading.Thread(target=send_within, args=(writer, content, 30))
-    sending.start()
-    assert receive(reader) == content
-    sending.join()
+    assert received == content
+    assert len(set(descriptors)) == count
+    for descriptor in own + descriptors:
+        assert os.path.sameopenfile(descriptor, own[0])
+    for descriptor in own + descriptors:
+        os.close(descriptor)
 
 
-def test_a_torn_message_is_the_end(pipe: tuple[int, int]) -> None:
-    os.write(pipe[1], _LENGTH.pack(100) + b"half")
-    os.close(pipe[1])
+@pytest.mark.parametrize("cut", [0, 4, 8, 50])
+def test_a_torn_message_is_the_end(ends: Ends, cut: int) -> None:
+    other, copy = socket.socketpair()
+    with other, copy:
+        send(copy, b"x" * 100, [])
+        ends[1].sendall(other.recv(200)[:cut])
+    ends[1].close()
     with pytest.raises(EOFError):
-        receive(pipe[0])
+        receive(ends[0])
 
 
-def test_a_length_that_no_answer_has_is_not_waited_for(pipe: tuple[int, int]) -> None:
-    os.write(pipe[1], _LENGTH.pack(_MOST_BYTES + 1))
-    with pytest.raises(ValueError, match="a message of"):
-        receive(pipe[0])
-
-
-def test_who_does_not_read_is_not_waited_for(pipe: tuple[int, int]) -> None:
+def test_who_does_not_read_is_not_waited_for(ends: Ends) -> None:
+    ends[1].settimeout(0.05)
     with pytest.raises(TimeoutError):
-        send_within(pipe[1], bytes(1 << 20), 0.05)
+        send(ends[1], bytes(1 << 24), [])
+
+
+def test_who_has_gone_is_told(ends: Ends) -> None:
+    ends[0].close()
+    with pytest.raises(OSError, match="Broken pipe"):
+        send(ends[1], b"x", [])
