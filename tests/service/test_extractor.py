@@ -29,7 +29,7 @@ def test_a_file_whose_worker_is_stopped_before_a_child_begins_is_cancelled(tmp_p
     stop.request(ExitCode.TERMINATED)
     with extractor.extract(Ticket(new_id(), "a.pdf", str(path)), stop) as (finished, _):
         assert isinstance(finished.outcome, Failed)
-        assert finished.outcome.kind is FailureKind.CANCELLED
+        assert finished.outcome.failure is FailureKind.CANCELLED
     with extractor.extract(Ticket(new_id(), "a.pdf", str(path)), Stop()) as (finished, _):
         assert Path(finished.spool).read_text().count("\n") == 1
     assert not list((tmp_path / "store" / "scratch").iterdir())

@@ -28,6 +28,7 @@ from multiprocessing.context import BaseContext
 from typing import Any, Protocol
 
 from pdfingest.isolation.queues import Answers, Room, Unlocked, ended_pipe
+from pdfingest.measure.memory import resident_bytes
 
 LOST = 256
 """Stands for the exit code of a child of which nothing can be learnt; no process ends with it."""
@@ -164,9 +165,13 @@ class Process:
             return self._child is None or self._child.has_ended(seconds)
 
     def has_answered(self, peak_bytes: int) -> int:
-        """Take in that its answer is here, so that only its end is left; return its pid."""
+        """Take in that its answer is here, so that only its end is left; return its pid.
+
+        Args:
+            peak_bytes: highest resident set, as the process says, which may lie.
+        """
         self.is_answered = True
-        self._may_linger = peak_bytes < _LARGE_BYTES
+        self._may_linger = max(peak_bytes, resident_bytes(self.pid)) < _LARGE_BYTES
         with self._looking:
             assert self._child is not None
             self._child.let_go()

@@ -14,7 +14,8 @@ from pdfingest.engines.registry import find_engines
 from pdfingest.exchange.recorder import DONE
 from pdfingest.isolation.context import Child, Starter
 from pdfingest.isolation.start import starter
-from pdfingest.model import Death, Extracted, Failed, FailureKind, Job, Sandbox, Source, Unit
+from pdfingest.job import Job, Sandbox
+from pdfingest.model import Death, Extracted, Failed, FailureKind, Source, Unit
 from pdfingest.run.lane import Ending, Inbox, Lane
 from pdfingest.run.lanes import abort
 from pdfingest.run.turn import TimeLimits
