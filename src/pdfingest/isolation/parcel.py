@@ -8,7 +8,8 @@ sent beside the pickle (SCM_RIGHTS, unix(7)). Only the parent sends pickles, and
 import io
 import pickle
 from collections.abc import Sequence
-from multiprocessing import context, reduction
+from multiprocessing import reduction
+from multiprocessing.context import set_spawning_popen
 from typing import Any
 
 
@@ -50,11 +51,11 @@ def pack(value: Any) -> tuple[bytes, list[int]]:
     """
     parcel: Any = _Parcel()
     content = io.BytesIO()
-    context.set_spawning_popen(parcel)
+    set_spawning_popen(parcel)
     try:
         reduction.dump(value, content)
     finally:
-        context.set_spawning_popen(None)
+        set_spawning_popen(None)
     return content.getvalue(), parcel.descriptors
 
 
