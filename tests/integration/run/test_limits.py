@@ -14,6 +14,7 @@ import pytest
 
 from conftest import Cli, Lines, read_lines
 
+pytestmark = pytest.mark.usefixtures("starts")
 GOOD = ("good0.pdf", "good1.pdf", "good2.pdf")
 TIMES = ("--page-timeout", "1", "--timeout", "20")
 MEMORY = ("--memory-limit", "128M", "--memory-budget", "512M")

@@ -15,7 +15,10 @@ from test_interrupt import living, start
 from conftest import environment, read_lines, wait_for
 from pdfingest import IngestOptions, ingest
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="needs signals"),
+    pytest.mark.usefixtures("starts"),
+]
 
 
 @pytest.fixture
