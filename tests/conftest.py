@@ -113,7 +113,8 @@ def environment(**more: str) -> dict[str, str]:
     if "COVERAGE_PROCESS_START" in os.environ:  # a child writes what it covered
         clean["PDFINGEST_SANDBOX"] = "off"
     # Where a shell or an image sets PYTHONUNBUFFERED, what is lost in a buffer would not be seen.
-    usual = {"PYTHONPATH": str(FAULTS), "PYTHONUNBUFFERED": "", "COLUMNS": "100"}
+    path = os.pathsep.join(filter(None, [str(FAULTS), os.environ.get("PYTHONPATH")]))
+    usual = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "", "COLUMNS": "100"}
     return {**clean, **usual, **more}
 
 

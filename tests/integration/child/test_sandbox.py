@@ -34,7 +34,10 @@ def _missing() -> str:
     return ""
 
 
-pytestmark = pytest.mark.skipif(bool(_missing()), reason=_missing())
+pytestmark = [
+    pytest.mark.skipif(bool(_missing()), reason=_missing()),
+    pytest.mark.usefixtures("starts"),
+]
 
 
 @dataclass

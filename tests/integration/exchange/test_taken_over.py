@@ -13,6 +13,7 @@ from conftest import Cli, read_lines
 from pdfingest.exchange.answer import encoded
 from pdfingest.model import Cost, EnvironmentFailure, Extracted, Failed, FailureKind
 
+pytestmark = pytest.mark.usefixtures("starts")
 GOOD = ("a.pdf", "b.pdf", "y.pdf", "z.pdf")
 SHA256 = "ab" * 32
 FINE = Extracted(Cost(), SHA256, "faulty", 3, 30, 0, last_page=3)

@@ -7,6 +7,7 @@ import pytest
 
 from conftest import Cli, read_lines
 
+pytestmark = pytest.mark.usefixtures("starts")
 GOOD = [f"good{number}.pdf" for number in range(6)]
 
 FATAL = {

@@ -17,6 +17,7 @@ import pytest
 
 from conftest import environment, read_lines, wait_for
 
+pytestmark = pytest.mark.usefixtures("starts")
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 

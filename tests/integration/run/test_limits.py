@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import psutil
 import pytest
 
-from conftest import Cli, Lines, read_lines, wait_for
+from conftest import FORKS, Cli, Lines, read_lines, wait_for
 
+pytestmark = pytest.mark.usefixtures("starts")
 GOOD = ("good0.pdf", "good1.pdf", "good2.pdf")
 TIMES = ("--page-timeout", "1", "--timeout", "20")
 MEMORY = ("--memory-limit", "128M", "--memory-budget", "512M")
@@ -170,20 +172,24 @@ def test_an_engine_cannot_open_files_without_end(among_good: Run) -> None:
     assert pages(records) == [1, 2, 4, 5]
 
 
+OF_RUN = "TEMP"
+"""A variable that children are left; by it they are known as those of a run."""
+
+
 def test_what_a_child_forks_does_not_outlive_the_run(
     among_good: Run, pdfs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TEST_RUN", str(pdfs))
+    monkeypatch.setenv(OF_RUN, str(pdfs))
     bad, records, _ = among_good("--sandbox", "off", fault="forks")
     assert bad["status"] == "ok"
     assert pages(records) == [1, 2, 3, 4, 5]
-    wait_for(lambda: not any(_is_of(p, pdfs) for p in psutil.process_iter()), 2)
+    wait_for(lambda: not any(_is_of(process, pdfs) for process in psutil.process_iter()), 3)
 
 
 def _is_of(process: psutil.Process, pdfs: Path) -> bool:
     """Whether a process works for the run on this directory: it knows it from its environment."""
     try:
-        return process.environ().get("TEST_RUN") == str(pdfs)
+        return process.environ().get(OF_RUN) == str(pdfs)
     except psutil.Error:
         return False
 
@@ -250,17 +256,20 @@ def test_salvage_keeps_the_offsets_of_a_document(cli: Cli, faulty: Callable[...,
 
 
 def test_killing_children_at_random_loses_nothing(
-    faulty: Callable[..., Path], pdfs: Path, tmp_path: Path
+    faulty: Callable[..., Path], pdfs: Path, tmp_path: Path, starts: str
 ) -> None:
     """The chaos test; PDFINGEST_TEST_CHAOS sets how many runs, 1,000 for the record."""
     from pdfingest import IngestOptions, ingest  # noqa: PLC0415 - the parent is this process
 
     names = [faulty(f"{number}.pdf", pages=3).name for number in range(8)]
     random = Random(8)
-    for number in range(int(os.environ.get("PDFINGEST_TEST_CHAOS", "15"))):
+    for number in range(
+        int(os.environ.get("PDFINGEST_TEST_CHAOS", "15" if starts == FORKS else "3"))
+    ):
         out = tmp_path / f"out{number}"
         over = threading.Event()
-        killer = threading.Thread(target=_kill_at_random, args=(over, random))
+        victims = _of_zygotes if starts == FORKS else _spawned
+        killer = threading.Thread(target=_kill_at_random, args=(over, random, victims))
         killer.start()
         options = IngestOptions(output=str(out), engine="faulty", workers=2)
         summary = ingest([str(pdfs)], options)
@@ -275,14 +284,22 @@ def test_killing_children_at_random_loses_nothing(
             assert line["pages"] + line["pages_failed"] == 3 or line["status"] == "failed"
 
 
-def _kill_at_random(over: threading.Event, random: Random) -> None:
-    """SIGKILL to children of the zygote, every some milliseconds."""
+Victims = Callable[[psutil.Process], list[psutil.Process]]
+
+
+def _of_zygotes(me: psutil.Process) -> list[psutil.Process]:
+    return [child for zygote in me.children() for child in zygote.children()]
+
+
+def _spawned(me: psutil.Process) -> list[psutil.Process]:
+    return [child for child in me.children() if any("spawn_main" in w for w in child.cmdline())]
+
+
+def _kill_at_random(over: threading.Event, random: Random, victims: Victims) -> None:
+    """SIGKILL to children, every some milliseconds; less often where they take long to start."""
     me = psutil.Process()
-    while not over.wait(random.uniform(0.001, 0.03)):
-        for server in me.children():
-            try:
-                children = server.children()
-                if children:
-                    random.choice(children).kill()
-            except psutil.Error:
-                continue
+    most_s = 0.03 if victims is _of_zygotes else 0.3
+    while not over.wait(random.uniform(0.001, most_s)):
+        with suppress(psutil.Error):
+            if found := victims(me):
+                random.choice(found).kill()

@@ -107,7 +107,7 @@ def watch(tmp_path: Path, out: Path) -> Watch:
                 time.sleep(EVERY_S)
         print(f"{time.monotonic() - began:.1f} s, {seen}")
         assert "Traceback" not in said.read_text()
-        assert len(seen.marked) > 3  # the parent, its two helpers, and children
+        assert len(seen.marked) > 3  # the parent, the zygote, and children
         wait_while(lambda: marked(tmp_path))
         assert marked(tmp_path) == set()
         return Run(process.returncode, seen, *outputs(out))

@@ -16,6 +16,7 @@ import pytest
 
 from conftest import Cli, Lines, environment, read_lines
 
+pytestmark = pytest.mark.usefixtures("starts")
 FILES = int(os.environ.get("PDFINGEST_TEST_KILL_FILES", "60"))
 KILLED_RUNS = int(os.environ.get("PDFINGEST_TEST_KILLS", "6"))
 """For the record: 300 files, killed 200 times."""

@@ -12,10 +12,13 @@ import psutil
 import pytest
 from test_interrupt import living, start
 
-from conftest import environment, read_lines, wait_for
+from conftest import FORKS, environment, read_lines, wait_for
 from pdfingest import IngestOptions, ingest
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="needs signals"),
+    pytest.mark.usefixtures("starts"),
+]
 
 
 @pytest.fixture
@@ -42,6 +45,13 @@ def begin(processes: list["subprocess.Popen[str]"], pdfs: Path, out: Path) -> Be
     return run
 
 
+@pytest.fixture
+def _forks(starts: str) -> None:
+    """Leave out a test that is about the zygote where there is none."""
+    if starts != FORKS:
+        pytest.skip("spawn has no zygote that could be stopped")
+
+
 def zygote_of(process: "subprocess.Popen[str]") -> psutil.Process:
     """The process that the children of a run are forked from, once it is there."""
     wait_for(lambda: psutil.Process(process.pid).children())
@@ -63,6 +73,7 @@ def ended_s(process: "subprocess.Popen[str]") -> float:
     return time.monotonic() - began_s
 
 
+@pytest.mark.usefixtures("_forks")
 def test_a_zygote_that_is_stopped_does_not_hang_the_run(
     begin: Begin, faulty: Callable[..., Path], out: Path
 ) -> None:
@@ -77,6 +88,7 @@ def test_a_zygote_that_is_stopped_does_not_hang_the_run(
     wait_for(lambda: not living(process.pid), 2)
 
 
+@pytest.mark.usefixtures("_forks")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_whose_zygote_is_stopped_ends_when_it_is_asked_to(
     begin: Begin, faulty: Callable[..., Path], out: Path, number: signal.Signals
