@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
@@ -139,7 +139,7 @@ class Spawner:
 
 
 @contextmanager
-def _stop_signals_blocked() -> Iterator[None]:
+def _stop_signals_blocked() -> Generator[None, None, None]:
     """Have a process inherit that it is deaf to Ctrl-C, which only the parent may answer.
 
     It would end in a traceback otherwise, or at once, before it can say that it ignores them.
