@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import pickle
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +78,23 @@ def test_an_answer_of_its_own_costs_no_other_file_its_record(run: Callable[..., 
         assert line["status"] in ("partial", "failed"), lie
         assert line["failure"] in ("crashed", "engine_error"), lie
         assert line["pages"] + line["pages_failed"] <= 3, lie
+
+
+class Bomb:
+    """An object whose pickle makes a directory where it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (self._path,)
+
+
+def test_a_pickle_is_no_answer_and_is_not_loaded(run: Callable[..., Any], tmp_path: Path) -> None:
+    pickled = pickle.dumps(Bomb(tmp_path / "loaded"), protocol=0).decode("ascii")
+    lines = run({"bad": {"fault": "answers", "answer": pickled}})
+    assert (lines["bad"]["status"], lines["bad"]["failure"]) == ("partial", "crashed")
+    assert not (tmp_path / "loaded").exists()
 
 
 def test_an_answer_to_the_call_of_another_child_is_none(run: Callable[..., Any]) -> None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing.queues import Queue
 from pathlib import Path
 from queue import Full, SimpleQueue
@@ -251,6 +252,18 @@ def test_two_threads_that_submit_at_once_start_one_process(
 ) -> None:
     for round_ in range(20 if starts == FORKS else 3):
         submit_at_once(starter, tmp_path / f"shown{round_}", tmp_path / f"until{round_}")
+
+
+def test_no_process_is_added_by_two_threads_when_an_answer_meets_the_next_call(
+    starter: Starter, starts: str
+) -> None:
+    """The executor's thread replaces the process that has answered, while a call comes."""
+    watched = Watched(starter)
+    watched.before = partial(threading.Event().wait, 0.003)
+    with executor(watched) as (pool, _):
+        for count in range(1, 100 if starts == FORKS else 8):
+            number(pool.submit(calls.pid))
+            assert len(watched.children) <= count + 1
 
 
 def submit_at_once(starter: Starter, shown: Path, until: Path) -> None:
