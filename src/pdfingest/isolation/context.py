@@ -109,7 +109,6 @@ class Process:
         self._call = target, args
         self._child: Child | None = None
         self._exit_code: int | None = None
-        self._is_started = False
         self._looking = threading.Lock()
         """Held by whoever uses the descriptors, lest another thread closes them."""
         self.is_answered = False
@@ -132,28 +131,24 @@ class Process:
             return self._exit_code
 
     def start(self) -> None:
-        """Start it, once.
+        """Start it.
 
         It never raises, for that would end the executor's thread, and with it every word of the
         executor's calls: a process that cannot be started looks like one that has ended.
         """
-        with self._context.starting:
-            if self._is_started:
+        for number in range(_TRIES):
+            if number:
+                time.sleep(number * _PAUSE_S)
+            if self._context.is_given_up:
+                break
+            try:
+                self._child = self._context.start(self, *self._call)
+            except OSError as error:
+                self.start_error = f"{error}"
+            else:
+                self.pid, self.start_error = self._child.pid, ""
                 return
-            self._is_started = True
-            for number in range(_TRIES):
-                if number:
-                    time.sleep(number * _PAUSE_S)
-                if self._context.is_given_up:
-                    break
-                try:
-                    self._child = self._context.start(self, *self._call)
-                except OSError as error:
-                    self.start_error = f"{error}"
-                else:
-                    self.pid, self.start_error = self._child.pid, ""
-                    return
-            self._exit_code = LOST
+        self._exit_code = LOST
 
     def is_alive(self) -> bool:
         """Whether it has started and not ended."""
@@ -227,8 +222,6 @@ class Context(BaseContext):
         self.newest: Process | None = None
         """The process that was made last; the executor has no other."""
         self.is_given_up = False
-        self.starting = threading.RLock()
-        """Held while a process is made or started, which two threads may do in Python 3.11."""
         self._starter = starter
         self._room = Room()
         self._ended = ended_pipe()
@@ -285,15 +278,9 @@ class Context(BaseContext):
         return "spawn"
 
     def Process(self, *, target: Any, args: Any) -> Process:  # noqa: N802 - the library's name
-        """Make the next process, unless the newest has not answered yet.
-
-        In Python 3.11 two threads may each see that a process is missing, and add one.
-        """
-        with self.starting:
-            newest = self.newest
-            if newest is None or newest.is_answered or newest.exitcode is not None:
-                newest = self.newest = Process(self, target, args)
-            return newest
+        """Make the next process, which the executor does under a lock of its own."""
+        self.newest = Process(self, target, args)
+        return self.newest
 
     def SimpleQueue(self) -> Any:  # noqa: N802 - the library's name
         """Return the queue of results."""
