@@ -8,7 +8,7 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "uv|venv"
-nox.options.sessions = ["lint", "typing", "tests", "service", "readme"]
+nox.options.sessions = ["lint", "typing", "tests", "spawn", "service", "readme"]
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does: some networks have their own
 os.environ.setdefault("UV_COMPILE_BYTECODE", "1")  # as pip does: tests start a thousand processes
 nox.options.error_on_missing_interpreters = False
@@ -82,8 +82,18 @@ def typing(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Tests against the built wheel: all on the newest interpreter, fewer on the older ones."""
     session.install(".[test]")
-    chosen = ["tests"] if session.python == PYTHONS[-1] else [*ON_EACH, "-m", "not slow"]
+    is_newest = session.python == PYTHONS[-1]
+    chosen = (
+        ["tests", "-m", "not spawn"] if is_newest else [*ON_EACH, "-m", "not slow and not spawn"]
+    )
     session.run("pytest", *PARALLEL, *chosen, *APART, *session.posargs)
+
+
+@nox.session
+def spawn(session: nox.Session) -> None:
+    """The fault suite where each child is spawned, as on systems without fork."""
+    session.install(".[test]")
+    session.run("pytest", *PARALLEL, "tests/integration", "-m", "spawn and not slow")
 
 
 @nox.session
