@@ -24,8 +24,6 @@ from processes import no_process
 ROOT = Path(__file__).parent.parent
 FAULTS = ROOT / "tests" / "faults"
 UNIT = ROOT / "tests" / "unit"
-NOT_YET = (UNIT / "measure", UNIT / "cli" / "test_config.py")
-"""Unit tests that still start processes; to be moved to `tests/integration`."""
 CORPUS = Path(os.environ.get("PDFINGEST_TEST_CORPUS", ROOT.parent / "shared" / "corpus"))
 
 compileall.compile_dir(FAULTS, quiet=2)  # as pip does; a child compiles in the memory of its file
@@ -77,7 +75,7 @@ def shape(value: Any) -> Any:
 def _process_only_in_integration(request: pytest.FixtureRequest) -> Iterator[None]:
     """A unit test starts no process."""
     path = request.path
-    if path.is_relative_to(UNIT) and not any(map(path.is_relative_to, NOT_YET)):
+    if path.is_relative_to(UNIT):
         with no_process():
             yield
     else:

@@ -160,19 +160,6 @@ def test_a_broken_file_does_not_concern_commands_that_do_not_use_it(
     assert "pdfingest.toml" not in say(*words, toml="= what\n").stderr
 
 
-def test_an_output_that_a_file_names_is_beside_that_file(say: Say, deep: Path) -> None:
-    above = deep.parent
-    (above / "pdfingest.toml").write_text('output = "results"\nfiles-from = "list.txt"\n')
-    (above / "list.txt").write_text(f"{deep / 'nowhere.pdf'}\n")
-    assert say("run").code == 1
-    assert sorted(path.name for path in above.iterdir()) == [
-        "c", "list.txt", "pdfingest.toml", "results",
-    ]  # fmt: skip
-    (above / "pdfingest.toml").write_text('output = "-"\nfiles-from = "list.txt"\n')
-    assert say("run").code == 1
-    assert [path.name for path in deep.iterdir()] == ["folder"]
-
-
 def test_an_output_without_a_name_is_refused_wherever_the_file_is(say: Say, deep: Path) -> None:
     (deep.parent / "pdfingest.toml").write_text('output = ""\n')
     said = say("run", "folder")
