@@ -18,6 +18,9 @@ def main() -> int:
     streams.guard()  # before any file is opened, which could get the number of a closed stream
     if sys.argv[1:2] == ["run"]:
         gc.disable()  # 8 ms: what is imported stays anyway; `run` enables it when all is loaded
+        from pdfingest.run.early import begin_usual_image  # noqa: PLC0415 - as below
+
+        begin_usual_image()
     from pdfingest.cli import main as command_line  # noqa: PLC0415 - not for spawned children
 
     return command_line.main()

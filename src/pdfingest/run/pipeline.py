@@ -7,7 +7,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, takewhile
@@ -21,7 +21,6 @@ from pdfingest.errors import ExitCode, NoInputError
 from pdfingest.events import Listener, Listeners
 from pdfingest.exchange.record import Record
 from pdfingest.exchange.spool import read_records
-from pdfingest.isolation.start import begin_image
 from pdfingest.job import EngineSpec, Job, Sandbox
 from pdfingest.model import Duplicates, Extracted, Failed, FailureKind, Finished, Reading, Source
 from pdfingest.options import IngestOptions, options_digest
@@ -32,6 +31,7 @@ from pdfingest.output.sink import Sink
 from pdfingest.output.snapshot import snapshot
 from pdfingest.output.summary import Summary
 from pdfingest.run.discover import AnyPath, Found, discover
+from pdfingest.run.early import begin_image_early
 from pdfingest.run.outputs import Outputs, opened, private
 from pdfingest.run.plan import Plan
 from pdfingest.run.safeguards import NO_INPUT, refuse_clash, refuse_loss
@@ -166,7 +166,8 @@ class _Run:
         engines = find_engines(self.options.engine)
         digest = options_digest(self.options, engines)
         found = _some(self.found, self.options)
-        self._begin_image(engines)
+        if self.executor is Supervisor:
+            begin_image_early(self.options, engines)
         self.summary.peak_gate.limit_bytes = self.options.max_peak_bytes
         self.summary.options = self.options.to_json()
         with outputs(digest) as (ledger, sink), Plan(ledger) as plan:
@@ -192,16 +193,6 @@ class _Run:
             sink.end(self.summary)
             ledger.end_run(self.stop.exit_code or ExitCode.OK, sink.sync)
         self.listener.on_ended(self.summary)
-
-    def _begin_image(self, engines: tuple[EngineSpec, ...]) -> None:
-        """Have the image of the children made while the run is planned.
-
-        Not where an earlier run may have done all there is to do, and not for another executor.
-        """
-        is_first = self.options.to_stdout or not os.path.exists(ledger_of(self.options.folder))
-        if is_first and self.executor is Supervisor:
-            with suppress(OSError):  # whoever needs the image will say so
-                begin_image(engines)
 
     def _plan(self, found: Iterator[Found], plan: Plan, ledger: Ledger, digest: str) -> None:
         """Fill and settle the plan, and refuse one that would harm what earlier runs wrote.
