@@ -141,6 +141,7 @@ class Image:
             path=list(path), modules=list(modules), readable=tuple(readable), warm_up=warm_up
         )
         self._lock = threading.Lock()
+        self._is_used = False
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._spare: ForkedChild | None = None
@@ -159,6 +160,7 @@ class Image:
             OSError: there is none to be had; another try may start one.
         """
         content, descriptors = pack((target, args))
+        self._is_used = True
         with self._lock:
             try:
                 child = self._taken()
@@ -182,6 +184,11 @@ class Image:
         """
         if (zygote := self._zygote) is not None:
             zygote.kill()
+
+    def close_unused(self) -> None:
+        """End the zygote if no child was ever asked for; another one is made when it is."""
+        if not self._is_used:
+            self.close()
 
     def close(self) -> None:
         """End the zygote and the spare child; children at work are the business of their lanes."""

@@ -74,6 +74,8 @@ def _image(modules: tuple[str, ...], path: tuple[str, ...], readable: tuple[str,
     """Return an image; each is made once, and lives as long as this process does."""
     from pdfingest.isolation.image import Image  # noqa: PLC0415 - not for Windows
 
+    for other in _images:
+        other.close_unused()  # made for what turned out not to be needed
     image = Image(modules, path, readable, warm_up=is_on(WARM_UP))
     _images.append(image)
     return image
