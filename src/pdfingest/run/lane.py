@@ -136,11 +136,12 @@ class Lane:
         if turn is None:
             return
         now = time.monotonic()
+        if self._has_ended:
+            self._end_wait(turn, now)
+            return
         if turn.kill_s:
             if now >= turn.kill_s:
                 self._kill(turn)
-            if now >= turn.kill_s + _DELIVERY_S:
-                self._end_wait(turn)
             return
         note, process = turn.note(), self._executor.process
         if note is not None and process is not None and process.pid:
@@ -150,22 +151,22 @@ class Lane:
     def _judge(self, turn: Turn, note: Note | None, now: float) -> None:
         """Time out a child that takes too long, and end one that withholds its answer."""
         reason = turn.overdue(note, now, self._limits)
-        is_done = note is not None and note.page == DONE
-        if is_done or self._has_ended:
+        if note is not None and note.page == DONE:
             turn.done_s = now if turn.done_s is None else turn.done_s
             if now - turn.done_s > _DELIVERY_S:
-                self._end_wait(turn)
+                self._kill(turn)
         elif reason:
             self._time_out(turn, reason)
 
-    def _end_wait(self, turn: Turn) -> None:
-        """End a child that withholds its answer, or an executor that does not see its end.
+    def _end_wait(self, turn: Turn, now: float) -> None:
+        """End the turn of a child that has ended, if the executor has not done so in time.
 
         The executor's thread may have ended in a traceback where the system gave no thread to it
-        (3.11); then nobody else would end the turn.
+        (3.11); then nobody else would end the turn. It has seconds for what takes it milliseconds,
+        as it fails itself where another thread is quicker (3.11).
         """
-        self._kill(turn)
-        if self._has_ended:
+        turn.ended_s = now if turn.ended_s is None else turn.ended_s
+        if now - turn.ended_s > _DELIVERY_S:
             with suppress(InvalidStateError):
                 turn.future.set_exception(BrokenProcessPool("the executor has lost its child"))
 

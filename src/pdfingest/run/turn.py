@@ -52,6 +52,8 @@ class Turn:
     """When that is due, on the monotonic clock; 0 if it is not."""
     done_s: float | None = None
     """When it was first seen that the answer is ready, on the monotonic clock."""
+    ended_s: float | None = None
+    """When it was first seen that its child has ended, on the monotonic clock."""
     peak_bytes: int = 0
     """Highest resident set of the child that was seen."""
     first_note: Note | None = None
