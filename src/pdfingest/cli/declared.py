@@ -92,7 +92,8 @@ def taking(
         parameters = sorted([*theirs, *own], key=lambda each: each.kind)
         run.__name__, run.__doc__ = command.__name__, command.__doc__
         run.__annotations__ = {each.name: each.annotation for each in parameters}
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # for typer
+        # typer reads the signature; a function has the attribute only once it is set (PEP 362).
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         return run
 
     return decorate
@@ -116,6 +117,7 @@ def _parameter(declared: "Field[Any]") -> Parameter:
         metavar=spec.metavar or None,
         show_default=not shown,
     )
+    # Made while the program runs, for typer to read; a type checker knows only written types.
     annotation = Annotated[_type_for_typer(declared.type), info, spec.check]  # type: ignore[valid-type]
     return Parameter(name, Parameter.KEYWORD_ONLY, default=declared.default, annotation=annotation)
 

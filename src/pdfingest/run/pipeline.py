@@ -3,28 +3,26 @@
 Sink, ledger and summary are correctness and are called by name; listeners only watch.
 """
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain, takewhile
+from itertools import takewhile
 from typing import Protocol, TypeAlias
 
 from pdfingest import streams
 from pdfingest.child.sandbox import confine
 from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.engines.registry import find_engines
-from pdfingest.errors import ExitCode, NoInputError
+from pdfingest.errors import ExitCode
 from pdfingest.events import Listener, Listeners
 from pdfingest.exchange.record import Record
 from pdfingest.exchange.spool import read_records
 from pdfingest.job import EngineSpec, Job, Sandbox
 from pdfingest.model import Duplicates, Extracted, Failed, FailureKind, Finished, Reading, Source
 from pdfingest.options import IngestOptions, options_digest
-from pdfingest.output.layout import ledger_of
 from pdfingest.output.ledger import Ledger
 from pdfingest.output.peak_gate import SHOWN_PEAKS
 from pdfingest.output.sink import Sink
@@ -34,7 +32,7 @@ from pdfingest.run.discover import AnyPath, Found, discover
 from pdfingest.run.early import begin_image_early
 from pdfingest.run.outputs import Outputs, opened, private
 from pdfingest.run.plan import Plan
-from pdfingest.run.safeguards import NO_INPUT, refuse_clash, refuse_loss
+from pdfingest.run.safeguards import refuse_clash, refuse_loss, require_some
 from pdfingest.run.sampler import Sampler
 from pdfingest.run.supervisor import Supervisor
 from pdfingest.run.work import job_template
@@ -165,7 +163,7 @@ class _Run:
             confine.check()
         engines = find_engines(self.options.engine)
         digest = options_digest(self.options, engines)
-        found = _some(self.found, self.options)
+        found = require_some(self.found, self.options)
         if self.executor is Supervisor:
             begin_image_early(self.options, engines)
         self.summary.peak_gate.limit_bytes = self.options.max_peak_bytes
@@ -279,7 +277,7 @@ def planned(
         NoInputError: nothing matched.
         LedgerError: the ledger cannot be read.
     """
-    found = _some(discover(inputs, listed), options)
+    found = require_some(discover(inputs, listed), options)
     digest = options_digest(options, find_engines(options.engine))
     with ExitStack() as stack:
         ledger = Ledger("") if options.to_stdout else snapshot(options.folder)
@@ -287,18 +285,3 @@ def planned(
         plan.fill(takewhile(lambda _: not stop.requested, found))
         plan.settle(options, digest)
         yield plan
-
-
-def _some(found: Iterator[Found], options: IngestOptions) -> Iterator[Found]:
-    """Return what was found, if anything was or an earlier run may know why not.
-
-    To be called before anything is written.
-
-    Raises:
-        NoInputError: nothing was found.
-    """
-    for first in found:
-        return chain([first], found)
-    if not options.to_stdout and os.path.exists(ledger_of(options.folder)):
-        return iter(())
-    raise NoInputError(NO_INPUT)

@@ -1,14 +1,31 @@
 """Safeguards: what a run refuses before it begins, to protect what earlier runs have written."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from pdfingest.errors import InputGoneError, NoInputError, OutputError, UsageError
 from pdfingest.options import IngestOptions
 from pdfingest.output.layout import ledger_of, parts_of
 from pdfingest.output.ledger import Ledger
+from pdfingest.run.discover import Found
 from pdfingest.run.plan import Plan
 from pdfingest.text import printable
+
+
+def require_some(found: Iterator[Found], options: IngestOptions) -> Iterator[Found]:
+    """Return what was found, if anything was or an earlier run may know why not.
+
+    To be called before anything is written.
+
+    Raises:
+        NoInputError: nothing was found.
+    """
+    for first in found:
+        return chain([first], found)
+    if not options.to_stdout and os.path.exists(ledger_of(options.folder)):
+        return iter(())
+    raise NoInputError(NO_INPUT)
 
 
 def refuse_mixture(options: IngestOptions) -> None:
