@@ -115,6 +115,18 @@ def _after_opening(here: Attempt, death: Death, engines: int) -> Attempt | None:
     return replace(here, engine=floor, floor=floor)
 
 
+def blamed(death: Death, *, oom_kills: int) -> Death:
+    """Blame the memory limit for a SIGKILL that nobody here sent, if the kernel says it killed.
+
+    Args:
+        death: as it was seen.
+        oom_kills: processes that the kernel has killed for want of memory since the last death.
+    """
+    if oom_kills and death.cost.signal == "SIGKILL" and death.kind is FailureKind.CRASHED:
+        return replace(death, kind=FailureKind.MEMORY_LIMIT)
+    return death
+
+
 def explain(code: int | None, peak_bytes: int, limit_bytes: int) -> tuple[FailureKind, str, str]:
     """Say what an exit code means that nobody asked for.
 

@@ -36,7 +36,7 @@ from pdfingest.model import (
     Unchanged,
 )
 from pdfingest.options import IngestOptions
-from pdfingest.run.attempts import GiveUp, Repeat, after
+from pdfingest.run.attempts import GiveUp, Repeat, after, blamed
 from pdfingest.run.complaint import cannot_spool, confirmed
 from pdfingest.run.lane import Lane
 from pdfingest.run.lanes import Lanes
@@ -199,7 +199,9 @@ class Supervisor:
         self._tell(lane.turn)
         match answer:
             case Death():
-                return self._after_death(lane, turn.work, self._judged(answer))
+                before, self._oom_kills = self._oom_kills, oom_kills()
+                death = blamed(answer, oom_kills=self._oom_kills - before)
+                return self._after_death(lane, turn.work, death)
             case EnvironmentFailure():
                 return self._after_death(lane, turn.work, self._doubted(turn, answer))
             case _:
@@ -240,13 +242,6 @@ class Supervisor:
             return whole and audited(whole, first)
         except OSError as error:
             raise cannot_spool(f"{first.spool}: {error}") from error
-
-    def _judged(self, death: Death) -> Death:
-        """Blame the memory limit for a SIGKILL that the kernel sent for want of memory."""
-        killed, self._oom_kills = oom_kills() - self._oom_kills, oom_kills()
-        if killed and death.cost.signal == "SIGKILL" and death.kind is FailureKind.CRASHED:
-            return replace(death, kind=FailureKind.MEMORY_LIMIT)
-        return death
 
     def _after_death(self, lane: Lane, work: Work, death: Death) -> Finished | None:
         """Go on with a work as `attempts.after` decides; return its source if it has ended."""

@@ -17,6 +17,7 @@ from pdfingest.run.attempts import (
     History,
     Repeat,
     after,
+    blamed,
     explain,
     innermost,
 )
@@ -216,3 +217,14 @@ def test_the_innermost_frames_are_told_on_one_line() -> None:
     )
     assert innermost(stack) == "inner (deep.py:7) < outer (mid.py:6)"
     assert innermost("") == ""
+
+
+def test_a_kill_by_the_kernel_for_want_of_memory_is_blamed_on_the_memory_limit() -> None:
+    killed = Death(FailureKind.CRASHED, "", Cost(signal="SIGKILL"))
+    assert blamed(killed, oom_kills=1).kind is FailureKind.MEMORY_LIMIT
+    assert blamed(killed, oom_kills=0) == killed
+    for other in (
+        Death(FailureKind.CRASHED, "", Cost(signal="SIGSEGV")),
+        Death(FailureKind.TIMEOUT, "", Cost(signal="SIGKILL")),
+    ):
+        assert blamed(other, oom_kills=1) == other
