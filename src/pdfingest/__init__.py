@@ -23,18 +23,9 @@ if TYPE_CHECKING:
     from pdfingest.errors import ExitCode, OptionError, PdfingestError
     from pdfingest.events import Listener
     from pdfingest.job import Sandbox
-    from pdfingest.model import (
-        Aside,
-        DocumentInfo,
-        Extracted,
-        Failed,
-        FailureKind,
-        Finished,
-        Page,
-        Source,
-        Unit,
-    )
+    from pdfingest.model import Aside, DocumentInfo, FailureKind, Page, Source, Unit
     from pdfingest.options import FailOn, IngestOptions
+    from pdfingest.outcome import Extracted, Failed, Finished
     from pdfingest.output.summary import Summary
     from pdfingest.run.pipeline import ingest, stream
     from pdfingest.stop import Stop
@@ -77,15 +68,13 @@ _HOMES = {
     "model": (
         "Aside",
         "DocumentInfo",
-        "Extracted",
-        "Failed",
         "FailureKind",
-        "Finished",
         "Page",
         "Source",
         "Unit",
     ),
     "options": ("FailOn", "IngestOptions"),
+    "outcome": ("Extracted", "Failed", "Finished"),
     "run.pipeline": ("ingest", "stream"),
     "output.summary": ("Summary",),
     "stop": ("Stop",),

@@ -5,7 +5,8 @@ Every hook runs in the parent, in the thread that called `ingest`, and does noth
 
 from collections.abc import Sequence
 
-from pdfingest.model import Finished, Source
+from pdfingest.model import Source
+from pdfingest.outcome import Finished
 from pdfingest.output.summary import Summary
 
 

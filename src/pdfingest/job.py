@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from pdfingest.model import Aside, Sent, Source, Unchanged, Unit
+from pdfingest.model import Aside, Sent, Source, Unit
+from pdfingest.outcome import Unchanged
 
 
 class Sandbox(StrEnum):

@@ -6,7 +6,8 @@ import pytest
 
 from conftest import make_pdf
 from pdfingest.errors import ExitCode
-from pdfingest.model import Failed, FailureKind
+from pdfingest.model import FailureKind
+from pdfingest.outcome import Failed
 from pdfingest.service.extractor import Extractor
 from pdfingest.service.settings import read_settings
 from pdfingest.service.store import open_store

@@ -27,8 +27,9 @@ from pdfingest.isolation.spawn import Spawned
 from pdfingest.job import Job, Sandbox
 from pdfingest.measure.flatness import Trend, judge
 from pdfingest.measure.memory import PeakMeter
-from pdfingest.model import Cost, Extracted, Finished, Source
+from pdfingest.model import Source
 from pdfingest.options import IngestOptions
+from pdfingest.outcome import Cost, Extracted, Finished
 from pdfingest.output.summary import Summary
 from pdfingest.run.discover import Found, discover
 from pdfingest.run.pipeline import ingest_found

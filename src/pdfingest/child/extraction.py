@@ -18,18 +18,8 @@ from pdfingest.exchange.record import DocumentFacts, Record, encode, facts_of, p
 from pdfingest.exchange.recorder import Recorder
 from pdfingest.exchange.spool import SpoolError, SpoolWriter, join_pages, pages_of, read_records
 from pdfingest.job import Closing, EngineSpec, Job
-from pdfingest.model import (
-    Aside,
-    Cost,
-    DocumentInfo,
-    Extracted,
-    Failed,
-    FailureKind,
-    Halted,
-    Outcome,
-    Unchanged,
-    Unit,
-)
+from pdfingest.model import Aside, DocumentInfo, FailureKind, Unit
+from pdfingest.outcome import Cost, Extracted, Failed, Halted, Outcome, Unchanged
 from pdfingest.page.document import facts
 
 _CHECK_BYTES = 64 << 10

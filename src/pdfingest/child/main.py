@@ -20,7 +20,7 @@ from pdfingest.exchange.recorder import DONE, Recorder
 from pdfingest.exchange.spool import SpoolError
 from pdfingest.job import Check, Job
 from pdfingest.measure.memory import PeakMeter
-from pdfingest.model import Cost, EnvironmentFailure, Halted
+from pdfingest.outcome import Cost, EnvironmentFailure, Halted
 
 if sys.platform != "win32":
     import fcntl

@@ -15,7 +15,8 @@ from pdfingest.cli.messages import how_far, shown
 from pdfingest.cli.tables import LossLine, cut, hanging, losses, put
 from pdfingest.events import Listener
 from pdfingest.measure.processes import look
-from pdfingest.model import Finished, Source
+from pdfingest.model import Source
+from pdfingest.outcome import Finished
 from pdfingest.output.summary import Summary
 from pdfingest.text import counted, mib
 

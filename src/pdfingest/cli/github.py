@@ -10,7 +10,8 @@ import sys
 from collections import Counter
 
 from pdfingest.events import Listener
-from pdfingest.model import Finished, Source, Status
+from pdfingest.model import Source
+from pdfingest.outcome import Finished, Status
 from pdfingest.output.summary import Summary
 from pdfingest.text import counted, printable
 

@@ -24,8 +24,9 @@ from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
 from pdfingest.exchange.record import Record, report_line
-from pdfingest.model import INFO_NAMES, Finished
+from pdfingest.model import INFO_NAMES
 from pdfingest.options import IngestOptions, options_digest
+from pdfingest.outcome import Finished
 from pdfingest.output.summary import Summary
 from pdfingest.run.pipeline import stream
 from pdfingest.text import counted, mib, printable, shortened

@@ -9,7 +9,7 @@ from typing import Any, cast
 from pdfingest.cli.messages import JsonLines, Level, how_far, shown
 from pdfingest.events import Listener
 from pdfingest.measure.processes import look
-from pdfingest.model import Finished, Status
+from pdfingest.outcome import Finished, Status
 from pdfingest.output.summary import Summary
 
 _EVERY_S = 5.0

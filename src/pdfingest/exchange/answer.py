@@ -19,15 +19,8 @@ from itertools import pairwise
 from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
 from pdfingest.job import Job
-from pdfingest.model import (
-    Cost,
-    EnvironmentFailure,
-    Extracted,
-    Failed,
-    FailureKind,
-    Halted,
-    Unchanged,
-)
+from pdfingest.model import FailureKind
+from pdfingest.outcome import Cost, EnvironmentFailure, Extracted, Failed, Halted, Unchanged
 
 Answer: TypeAlias = Extracted | Failed | Unchanged | Halted | EnvironmentFailure
 

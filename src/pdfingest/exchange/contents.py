@@ -18,7 +18,8 @@ from typing import TypeAlias
 from pdfingest.exchange.patterns import HEAD, HEAD_BYTES, TAILS, TEXT
 from pdfingest.exchange.record import encode_text, record_id
 from pdfingest.job import Job
-from pdfingest.model import Extracted, Failed, FailureKind, Outcome, Unit
+from pdfingest.model import FailureKind, Unit
+from pdfingest.outcome import Extracted, Failed, Outcome
 
 _MOST_TAIL_BYTES = 16 << 20  # what follows a text: room for the offsets of two million pages
 _PIECE_BYTES = 64 << 10

@@ -16,18 +16,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from pdfingest.job import EngineSpec
-from pdfingest.model import (
-    INFO_NAMES,
-    SCHEMA,
-    Cost,
-    Extracted,
-    Failed,
-    FailureKind,
-    Finished,
-    Page,
-    Peak,
-    Status,
-)
+from pdfingest.model import INFO_NAMES, SCHEMA, FailureKind, Page
+from pdfingest.outcome import Cost, Extracted, Failed, Finished, Peak, Status
 from pdfingest.text import clean, is_usable, shortened
 
 Record: TypeAlias = dict[str, Any]

@@ -36,7 +36,8 @@ from pdfingest.isolation.context import Context
 from pdfingest.isolation.parcel import pack, unpack
 from pdfingest.isolation.queues import AnswerWriter, Result
 from pdfingest.job import EngineSpec, Job, Limits, Sandbox
-from pdfingest.model import Cost, Halted, Outcome, Source, Unit
+from pdfingest.model import Source, Unit
+from pdfingest.outcome import Cost, Halted, Outcome
 
 _TIMES = 4
 """What runs as often has been fitted to its types."""

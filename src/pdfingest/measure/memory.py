@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias
 
-from pdfingest.model import Peak
+from pdfingest.outcome import Peak
 
 if sys.platform != "linux":
     import psutil

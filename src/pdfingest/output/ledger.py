@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Self, TypeAlias
 
-from pdfingest.model import Extracted, FailureKind, Finished, Status, Unchanged
+from pdfingest.model import FailureKind
+from pdfingest.outcome import Extracted, Finished, Status, Unchanged
 from pdfingest.output.database import Database
 
 Sync: TypeAlias = Callable[[], Mapping[str, int]]

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from pdfingest.measure.flatness import Sample, Verdict
-from pdfingest.model import SCHEMA, FailureKind, Status
+from pdfingest.model import SCHEMA, FailureKind
+from pdfingest.outcome import Status
 
 Schema: TypeAlias = dict[str, Any]
 

@@ -19,7 +19,8 @@ from typing import Any, BinaryIO
 from pdfingest.errors import OutputError
 from pdfingest.exchange.record import encode, report_line
 from pdfingest.exchange.spool import pages_of
-from pdfingest.model import Extracted, Finished, Status, Unit
+from pdfingest.model import Unit
+from pdfingest.outcome import Extracted, Finished, Status
 from pdfingest.output.layout import RECORDS, REPORT, SUMMARY, output_errors, private, sync_folder
 from pdfingest.output.ledger import Place
 from pdfingest.output.summary import Summary

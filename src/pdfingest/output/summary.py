@@ -13,8 +13,9 @@ from typing import Any
 from pdfingest.errors import ExitCode
 from pdfingest.exchange.record import iso_time
 from pdfingest.measure.flatness import THRESHOLD_BYTES, Sample, Trend, Verdict, judge
-from pdfingest.model import SCHEMA, FailureKind, Finished, Reading, Status, Unchanged
+from pdfingest.model import SCHEMA, FailureKind, Reading
 from pdfingest.options import FailOn, IngestOptions
+from pdfingest.outcome import Finished, Status, Unchanged
 from pdfingest.output.peak_gate import PeakGate
 from pdfingest.output.quantiles import Quantiles
 

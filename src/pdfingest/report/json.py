@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pdfingest.measure.flatness import THRESHOLD_BYTES
-from pdfingest.model import FailureKind, Status
+from pdfingest.model import FailureKind
+from pdfingest.outcome import Status
 from pdfingest.report.costs import Costs, FileCost
 from pdfingest.report.figures import Figures, percentile
 

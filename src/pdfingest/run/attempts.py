@@ -16,7 +16,8 @@ from typing import TypeAlias
 
 from pdfingest.isolation.context import LOST
 from pdfingest.job import Attempt, Closing, Job, PageRange
-from pdfingest.model import Aside, Death, FailureKind
+from pdfingest.model import Aside, FailureKind
+from pdfingest.outcome import Death
 
 MAX_DEATHS = 10
 """A file that kills more children than this is left alone: three pages that kill two engines each

@@ -17,7 +17,7 @@ from pdfingest.errors import (
 )
 from pdfingest.isolation.start import starter
 from pdfingest.job import Check, Job
-from pdfingest.model import EnvironmentFailure
+from pdfingest.outcome import EnvironmentFailure
 from pdfingest.run.lane import Inbox, Lane
 from pdfingest.run.lanes import abort
 from pdfingest.run.turn import TimeLimits

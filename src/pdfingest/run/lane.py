@@ -28,7 +28,8 @@ from pdfingest.exchange.recorder import DONE, Note, Playback
 from pdfingest.isolation.context import LOST, Starter
 from pdfingest.isolation.executor import FreshExecutor
 from pdfingest.measure.memory import peak_of
-from pdfingest.model import Death, EnvironmentFailure, FailureKind, Halted, Outcome
+from pdfingest.model import FailureKind
+from pdfingest.outcome import Death, EnvironmentFailure, Halted, Outcome
 from pdfingest.run.attempts import explain, innermost
 from pdfingest.run.turn import TimeLimits, Turn
 from pdfingest.run.work import Work

@@ -21,8 +21,9 @@ from pdfingest.events import Listener, Listeners
 from pdfingest.exchange.record import Record
 from pdfingest.exchange.spool import read_records
 from pdfingest.job import EngineSpec, Job, Sandbox
-from pdfingest.model import Duplicates, Extracted, Failed, FailureKind, Finished, Reading, Source
+from pdfingest.model import Duplicates, FailureKind, Reading, Source
 from pdfingest.options import IngestOptions, options_digest
+from pdfingest.outcome import Extracted, Failed, Finished
 from pdfingest.output.ledger import Ledger
 from pdfingest.output.peak_gate import SHOWN_PEAKS
 from pdfingest.output.sink import Sink

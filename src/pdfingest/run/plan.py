@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
-from pdfingest.model import Duplicates, Gone, Source, Unchanged
+from pdfingest.model import Duplicates, Source
 from pdfingest.options import IngestOptions, Order
+from pdfingest.outcome import Gone, Unchanged
 from pdfingest.output.ledger import Ledger
 from pdfingest.run.discover import Found, is_copy
 

@@ -22,20 +22,18 @@ from pdfingest.exchange.contents import audited
 from pdfingest.job import Attempt, Closing, Job
 from pdfingest.measure.machine import resources_told
 from pdfingest.measure.memory import oom_kills
-from pdfingest.model import (
+from pdfingest.model import FailureKind, Reading, Source
+from pdfingest.options import IngestOptions
+from pdfingest.outcome import (
     Cost,
     Death,
     EnvironmentFailure,
     Extracted,
     Failed,
-    FailureKind,
     Finished,
     Outcome,
-    Reading,
-    Source,
     Unchanged,
 )
-from pdfingest.options import IngestOptions
 from pdfingest.run.attempts import GiveUp, Repeat, after, blamed
 from pdfingest.run.complaint import cannot_spool, confirmed
 from pdfingest.run.lane import Lane

@@ -8,7 +8,8 @@ from pdfingest.exchange.answer import Answer, NotAnAnswer, decoded
 from pdfingest.exchange.recorder import DONE, Note, Playback, unknown
 from pdfingest.isolation.context import Process
 from pdfingest.job import Attempt, Closing, Job
-from pdfingest.model import Cost, Death, EnvironmentFailure, FailureKind, Halted, Peak, Unit
+from pdfingest.model import FailureKind, Unit
+from pdfingest.outcome import Cost, Death, EnvironmentFailure, Halted, Peak
 from pdfingest.run.work import Work
 
 _START_S = 30.0

@@ -12,18 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from pdfingest.exchange.spool import append_spools
 from pdfingest.job import Attempt, EngineSpec, Job, PageRange
-from pdfingest.model import (
-    Cost,
-    Death,
-    Extracted,
-    Failed,
-    FailureKind,
-    Outcome,
-    Peak,
-    Source,
-    Unchanged,
-)
+from pdfingest.model import FailureKind, Source
 from pdfingest.options import IngestOptions
+from pdfingest.outcome import Cost, Death, Extracted, Failed, Outcome, Peak, Unchanged
 from pdfingest.run.attempts import History
 
 _OF_ALL = {FailureKind.CHANGED, FailureKind.UNREADABLE}

@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory, mkdtemp
 from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.engines.registry import find_engines
 from pdfingest.job import EngineSpec
-from pdfingest.model import Failed, FailureKind, Finished, Source
+from pdfingest.model import FailureKind, Source
 from pdfingest.options import options_digest
+from pdfingest.outcome import Failed, Finished
 from pdfingest.run.supervisor import Supervisor
 from pdfingest.run.work import job_template
 from pdfingest.service.contents import READING

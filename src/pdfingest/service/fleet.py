@@ -24,8 +24,9 @@ from redis.exceptions import RedisError
 from pdfingest.errors import OutputError
 from pdfingest.exchange.record import outcome_of
 from pdfingest.job import Job
-from pdfingest.model import Failed, FailureKind, Finished, Reading, Source
+from pdfingest.model import FailureKind, Reading, Source
 from pdfingest.options import IngestOptions
+from pdfingest.outcome import Failed, Finished
 from pdfingest.service import queue
 from pdfingest.service.contents import result_key
 from pdfingest.service.settings import Settings

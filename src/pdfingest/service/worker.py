@@ -34,7 +34,8 @@ from pdfingest.errors import ExitCode, PdfingestError
 from pdfingest.exchange.record import report_line
 from pdfingest.isolation.start import begin_image
 from pdfingest.measure.sizing import allow_descriptors
-from pdfingest.model import Extracted, Failed, FailureKind, Finished, Source
+from pdfingest.model import FailureKind, Source
+from pdfingest.outcome import Extracted, Failed, Finished
 from pdfingest.service import queue
 from pdfingest.service.contents import result_key, upload_key
 from pdfingest.service.extractor import Extractor

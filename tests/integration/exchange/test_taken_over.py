@@ -13,7 +13,8 @@ import pytest
 
 from conftest import Cli, read_lines
 from pdfingest.exchange.answer import encoded
-from pdfingest.model import Cost, EnvironmentFailure, Extracted, Failed, FailureKind
+from pdfingest.model import FailureKind
+from pdfingest.outcome import Cost, EnvironmentFailure, Extracted, Failed
 
 pytestmark = pytest.mark.usefixtures("starts")
 GOOD = ("a.pdf", "b.pdf", "y.pdf", "z.pdf")

@@ -28,7 +28,8 @@ from pdfingest.isolation.context import LOST, Context, Process, Starter
 from pdfingest.isolation.image import Image
 from pdfingest.isolation.spawn import Spawner
 from pdfingest.job import Job, Sandbox
-from pdfingest.model import Death, Source, Unit
+from pdfingest.model import Source, Unit
+from pdfingest.outcome import Death
 from pdfingest.run.lane import Inbox, Lane
 from pdfingest.run.turn import TimeLimits
 from pdfingest.run.work import Work

@@ -8,7 +8,7 @@ import pytest
 from pdfingest.engines.registry import find_engines
 from pdfingest.isolation import warm_up
 from pdfingest.isolation.warm_up import is_possible, rehearse
-from pdfingest.model import Extracted
+from pdfingest.outcome import Extracted
 
 needs_glibc = pytest.mark.skipif(warm_up._glibc() is None, reason="the heap of glibc")
 

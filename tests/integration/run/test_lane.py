@@ -16,7 +16,8 @@ from pdfingest.exchange.recorder import DONE
 from pdfingest.isolation.context import Child, Starter
 from pdfingest.isolation.start import starter
 from pdfingest.job import Job, Sandbox
-from pdfingest.model import Death, Extracted, Failed, FailureKind, Source, Unit
+from pdfingest.model import FailureKind, Source, Unit
+from pdfingest.outcome import Death, Extracted, Failed
 from pdfingest.run.lane import Ending, Inbox, Lane
 from pdfingest.run.lanes import abort
 from pdfingest.run.turn import TimeLimits

@@ -12,7 +12,8 @@ from conftest import FORKS, wait_for
 from pdfingest import ExitCode, IngestOptions
 from pdfingest.engines.registry import find_engines
 from pdfingest.job import Job, Sandbox
-from pdfingest.model import Extracted, Failed, FailureKind, Finished, Source
+from pdfingest.model import FailureKind, Source
+from pdfingest.outcome import Extracted, Failed, Finished
 from pdfingest.run.supervisor import _LINED_UP, Supervisor
 from pdfingest.stop import Stop
 

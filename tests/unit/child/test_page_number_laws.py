@@ -11,7 +11,8 @@ from pdfingest.child.extraction import Extraction
 from pdfingest.engines.registry import find_engines
 from pdfingest.exchange.recorder import NOTES_BYTES, Recorder
 from pdfingest.job import Job, Limits, Sandbox
-from pdfingest.model import Cost, Extracted, Failed, Source, Unit
+from pdfingest.model import Source, Unit
+from pdfingest.outcome import Cost, Extracted, Failed
 from written import Node, packed_pdf, plain_pdf, tree_objects
 
 LIMITS = Limits(1 << 40, 1 << 30, 1000)

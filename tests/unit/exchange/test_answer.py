@@ -9,18 +9,8 @@ import pytest
 
 from pdfingest.exchange.answer import Answer, NotAnAnswer, decoded, encoded
 from pdfingest.job import EngineSpec, Job, Limits, PageRange, Sandbox
-from pdfingest.model import (
-    Cost,
-    EnvironmentFailure,
-    Extracted,
-    Failed,
-    FailureKind,
-    Halted,
-    Peak,
-    Source,
-    Unchanged,
-    Unit,
-)
+from pdfingest.model import FailureKind, Source, Unit
+from pdfingest.outcome import Cost, EnvironmentFailure, Extracted, Failed, Halted, Peak, Unchanged
 
 SHA256 = "ab" * 32
 COST = Cost(7, 1.5, 2.5, 0.5, Peak(3, 2, "VmHWM"))

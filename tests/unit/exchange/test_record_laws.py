@@ -5,18 +5,8 @@ from hypothesis import strategies as st
 
 from pdfingest.exchange.record import DocumentFacts, encode, outcome_of, page_record, report_line
 from pdfingest.job import EngineSpec
-from pdfingest.model import (
-    INFO_NAMES,
-    Cost,
-    Extracted,
-    Failed,
-    FailureKind,
-    Finished,
-    Outcome,
-    Page,
-    Peak,
-    Source,
-)
+from pdfingest.model import INFO_NAMES, FailureKind, Page, Source
+from pdfingest.outcome import Cost, Extracted, Failed, Finished, Outcome, Peak
 from pdfingest.text import clean
 
 ANY_TEXT = st.text(st.characters(codec=None))  # lone surrogates and NUL included

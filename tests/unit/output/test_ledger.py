@@ -5,16 +5,8 @@ from pathlib import Path
 import pytest
 
 from pdfingest.errors import ExitCode, LedgerError
-from pdfingest.model import (
-    Cost,
-    Extracted,
-    Failed,
-    FailureKind,
-    Finished,
-    Outcome,
-    Source,
-    Unchanged,
-)
+from pdfingest.model import FailureKind, Source
+from pdfingest.outcome import Cost, Extracted, Failed, Finished, Outcome, Unchanged
 from pdfingest.output.ledger import Ledger, Place
 from pdfingest.run.plan import Plan
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pdfingest.errors import ExitCode, OutputError
-from pdfingest.model import Cost, Extracted, Failed, FailureKind, Finished, Source, Unit
+from pdfingest.model import FailureKind, Source, Unit
+from pdfingest.outcome import Cost, Extracted, Failed, Finished
 from pdfingest.output.ledger import Place
 from pdfingest.output.sink import DirectorySink, Sink, StreamSink
 from pdfingest.output.summary import Summary

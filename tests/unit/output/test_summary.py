@@ -3,8 +3,9 @@ import json
 import pytest
 
 from pdfingest.errors import ExitCode
-from pdfingest.model import Cost, Extracted, Failed, FailureKind, Finished, Outcome, Peak, Source
+from pdfingest.model import FailureKind, Source
 from pdfingest.options import FailOn, IngestOptions
+from pdfingest.outcome import Cost, Extracted, Failed, Finished, Outcome, Peak
 from pdfingest.output.summary import SHOWN_FAILURES, Summary
 
 OK = Extracted(Cost(peak=Peak(100, 50, "VmHWM")), "", "pdfium", pages=2, chars=5, needs_ocr_pages=1)

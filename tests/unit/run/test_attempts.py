@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from pdfingest.isolation.context import LOST
 from pdfingest.job import Attempt, Check, Closing, EngineSpec, Job, Limits, PageRange, Sandbox, Step
-from pdfingest.model import Aside, Cost, Death, FailureKind, Source, Unit
+from pdfingest.model import Aside, FailureKind, Source, Unit
+from pdfingest.outcome import Cost, Death
 from pdfingest.run.attempts import (
     MAX_DEATHS,
     MAX_REPEATS,

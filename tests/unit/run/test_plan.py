@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pdfingest import IngestOptions
-from pdfingest.model import Extracted, Failed, FailureKind, Finished, Gone, Source
+from pdfingest.model import FailureKind, Source
+from pdfingest.outcome import Extracted, Failed, Finished, Gone
 from pdfingest.output.ledger import Ledger, Place
 from pdfingest.run.plan import Plan
 

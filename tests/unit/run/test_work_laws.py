@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pdfingest.job import EngineSpec, Job, Limits, PageRange, Sandbox
-from pdfingest.model import Cost, Extracted, Failed, FailureKind, Outcome, Source, Unit
+from pdfingest.model import FailureKind, Source, Unit
+from pdfingest.outcome import Cost, Extracted, Failed, Outcome
 from pdfingest.run.work import Work, joined
 
 ENGINE = EngineSpec("e", "m:f", "1")
