@@ -1,7 +1,7 @@
 """What stops a run, and the exit code that each of these exceptions carries.
 
 Owns the exit codes of the program. Does not own the failure of one file: that is a value
-(`model.Failed`), never an exception, because a run must outlive any file.
+(`outcome.Failed`), never an exception, because a run must outlive any file.
 """
 
 from collections.abc import Callable, Sequence

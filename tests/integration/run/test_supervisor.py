@@ -1,8 +1,10 @@
 """How a supervisor keeps its lanes busy."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import psutil
@@ -11,6 +13,7 @@ import pytest
 from conftest import FORKS, wait_for
 from pdfingest import ExitCode, IngestOptions
 from pdfingest.engines.registry import find_engines
+from pdfingest.isolation.queues import Answers
 from pdfingest.job import Job, Sandbox
 from pdfingest.model import FailureKind, Source
 from pdfingest.outcome import Extracted, Failed, Finished
@@ -208,3 +211,24 @@ def assert_good_for(supervisor: Supervisor, jobs: Iterator[Job]) -> None:
     assert finished.source.name.endswith("good")
     assert isinstance(finished.outcome, Extracted)
     assert finished.outcome.cost.attempts == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_of_an_executor_that_dies_costs_no_file(
+    supervisor: Supervisor, jobs: Callable[..., Iterator[Job]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No door leads to that thread. On Python 3.11 it ends so where it can start no other.
+    fileno, calls = Answers.fileno, count()
+
+    def failing(answers: Answers) -> int:
+        if next(calls) == 3:
+            raise KeyError("as a selector may")
+        return fileno(answers)
+
+    monkeypatch.setattr(Answers, "fileno", failing)
+    finished, deadline_s = [], time.monotonic() + 20
+    for step in supervisor.run(jobs(**{f"{number}": {} for number in range(6)})):
+        assert time.monotonic() < deadline_s, "nobody ends the turn of its child"
+        finished += [step] if step else []
+    assert next(calls) > 3
+    assert [each.outcome.status for each in finished] == ["ok"] * 6
