@@ -6,8 +6,12 @@ this one imports next to nothing at its top: the command line is imported by the
 
 import gc
 import sys
+from contextlib import suppress
 
 from pdfingest import streams
+
+USUAL_ENGINES = ("pdfingest.engines.pdfium", "pdfingest.engines.pypdf")
+"""Modules of the engines of `--engine auto`; to ask the registry for them would take 60 ms."""
 
 
 def main() -> int:
@@ -18,9 +22,12 @@ def main() -> int:
     streams.guard()  # before any file is opened, which could get the number of a closed stream
     if sys.argv[1:2] == ["run"]:
         gc.disable()  # 8 ms: what is imported stays anyway; `run` enables it when all is loaded
-        from pdfingest.run.early import begin_usual_image  # noqa: PLC0415 - as below
+        from pdfingest.isolation.start import begin_image  # noqa: PLC0415 - as below
 
-        begin_usual_image()
+        # The image of the children takes 0.15 s to be made, and so does what the parent imports. A
+        # run that turns out to need another image, or none, leaves this one unused.
+        with suppress(OSError):  # whoever needs it will say so
+            begin_image(USUAL_ENGINES)
     from pdfingest.cli import main as command_line  # noqa: PLC0415 - not for spawned children
 
     return command_line.main()

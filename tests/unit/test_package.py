@@ -3,6 +3,8 @@
 from importlib.metadata import metadata, version
 
 import pdfingest
+from pdfingest.__main__ import USUAL_ENGINES
+from pdfingest.engines.registry import find_engines
 
 
 def test_dir_shows_every_public_name() -> None:
@@ -24,3 +26,7 @@ def test_the_wheel_says_where_the_project_lives() -> None:
         "Documentation": f"{home}/tree/main/docs",
         "Changelog": f"{home}#changes",
     }
+
+
+def test_the_image_that_a_run_begins_with_is_that_of_the_usual_engines() -> None:
+    assert [each.module for each in find_engines("auto")] == list(USUAL_ENGINES)

@@ -12,11 +12,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pdfingest.child.sandbox.readable import readable_paths
-from pdfingest.isolation.context import Starter
-from pdfingest.job import EngineSpec
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # `main` imports this module before it begins the image
+    from pdfingest.isolation.context import Starter
     from pdfingest.isolation.image import Image
+    from pdfingest.job import EngineSpec
 
 FORK, WARM_UP = "PDFINGEST_FORK", "PDFINGEST_WARM_UP"
 SWITCHES = (FORK, WARM_UP)
@@ -33,23 +33,30 @@ def forks() -> bool:
     return is_on(FORK) and "forkserver" in multiprocessing.get_all_start_methods()
 
 
-def starter(engines: Sequence[EngineSpec]) -> Starter:
+def starter(engines: "Sequence[EngineSpec]") -> "Starter":
     """Return what starts children, for the contexts of one lane.
 
     Args:
         engines: in the order in which files are given to them.
     """
     if forks():
-        return _image_for(engines)
+        return _image_for(tuple(engine.module for engine in engines))
     from pdfingest.isolation.spawn import Spawner  # noqa: PLC0415 - only where it is needed
 
     return Spawner()
 
 
-def begin_image(engines: Sequence[EngineSpec]) -> None:
-    """Begin to make the image that `starter` will return, in another process, and go on here."""
+def begin_image(modules: Sequence[str]) -> None:
+    """Begin to make the image that `starter` will return, in another process, and go on here.
+
+    Args:
+        modules: of the engines.
+
+    Raises:
+        OSError: there is no process or descriptor to be had.
+    """
     if forks():
-        _image_for(engines).begin()
+        _image_for(tuple(modules)).begin()
 
 
 def kill_images() -> None:
@@ -58,13 +65,12 @@ def kill_images() -> None:
         image.kill()
 
 
-def _image_for(engines: Sequence[EngineSpec]) -> "Image":
+def _image_for(modules: tuple[str, ...]) -> "Image":
     """Return the image for some engines, where modules are found as they are now.
 
     Only the first engine is in it: a larger image makes every fork slower. And only if it is one of
     ours: an engine that hangs or dies on import must do so in a child.
     """
-    modules = tuple(engine.module for engine in engines)
     own = tuple(module for module in modules[:1] if module.startswith("pdfingest."))
     return _image(own, tuple(sys.path), readable_paths(modules))
 

@@ -30,7 +30,6 @@ from pdfingest.output.sink import Sink
 from pdfingest.output.snapshot import snapshot
 from pdfingest.output.summary import Summary
 from pdfingest.run.discover import AnyPath, Found, discover
-from pdfingest.run.early import begin_image_early
 from pdfingest.run.outputs import Outputs, opened, private
 from pdfingest.run.plan import Plan
 from pdfingest.run.safeguards import refuse_clash, refuse_loss, require_some
@@ -165,8 +164,6 @@ class _Run:
         engines = find_engines(self.options.engine)
         digest = options_digest(self.options, engines)
         found = require_some(self.found, self.options)
-        if self.executor is Supervisor:
-            begin_image_early(self.options, engines)
         self.summary.peak_gate.limit_bytes = self.options.max_peak_bytes
         self.summary.options = self.options.to_json()
         with outputs(digest) as (ledger, sink), Plan(ledger) as plan:

@@ -101,7 +101,7 @@ class Worker:
             ResourceError: the lanes need more descriptors than there may be.
         """
         allow_descriptors(self._settings.lanes, "--lanes")
-        begin_image(find_engines(self._settings.engine))
+        begin_image([engine.module for engine in find_engines(self._settings.engine)])
         self._app.task(name=queue.TASK)(self._work)
         signals.worker_shutting_down.connect(self._let_go, weak=False)
         chores = ((self._beat, _BEAT_S), (self._sweep, _SWEEP_S), (self._tidy, _TIDY_S))
