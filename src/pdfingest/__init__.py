@@ -13,13 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pdfingest.engines.engine import (
-        Document,
-        EncryptedError,
-        Engine,
-        MalformedError,
-        tolerate,
-    )
+    from pdfingest.engines.engine import Document, EncryptedError, Engine, MalformedError, tolerate
     from pdfingest.errors import ExitCode, OptionError, PdfingestError
     from pdfingest.events import Listener
     from pdfingest.job import Sandbox
@@ -65,14 +59,7 @@ _HOMES = {
     "events": ("Listener",),
     "engines.engine": ("Document", "EncryptedError", "Engine", "MalformedError", "tolerate"),
     "job": ("Sandbox",),
-    "model": (
-        "Aside",
-        "DocumentInfo",
-        "FailureKind",
-        "Page",
-        "Source",
-        "Unit",
-    ),
+    "model": ("Aside", "DocumentInfo", "FailureKind", "Page", "Source", "Unit"),
     "options": ("FailOn", "IngestOptions"),
     "outcome": ("Extracted", "Failed", "Finished"),
     "run.pipeline": ("ingest", "stream"),

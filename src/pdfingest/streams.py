@@ -95,7 +95,6 @@ def _ignore(_: OSError) -> None:
 
 
 def _cannot_write(error: OSError) -> OutputError:
-    """Return the error that says what a failed write to stdout means to the user."""
     if isinstance(error, BrokenPipeError):
         return ReaderGoneError("the program that reads stdout has gone away")
     if not _is_open(1, os.O_WRONLY):

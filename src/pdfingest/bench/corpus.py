@@ -28,7 +28,6 @@ def make_corpus(folder: str) -> None:
 
 
 def _text(random: Random) -> tuple[bytes, bytes]:
-    """Return the content and the resources of a page of prose."""
     lines = "".join(f"({' '.join(random.choices(_WORDS, k=11))}) Tj T*\n" for _ in range(_LINES))
     return f"BT /F1 11 Tf 14 TL 60 780 Td\n{lines}ET".encode(), b"/Font << /F1 3 0 R >>"
 
@@ -46,7 +45,6 @@ def _scan(random: Random) -> tuple[bytes, bytes]:
 
 
 def _pdf(pages: list[tuple[bytes, bytes]]) -> bytes:
-    """Return a PDF file with the given pages."""
     kids = " ".join(f"{4 + 2 * index} 0 R" for index in range(len(pages)))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",

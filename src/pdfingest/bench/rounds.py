@@ -141,15 +141,7 @@ def _cycled(sources: Sequence[Source], files: int) -> Iterator[Found]:
 def reused(
     sources: Sequence[Source], files: int, options: IngestOptions, folder: str, stop: Stop
 ) -> Round:
-    """Read the files in one process, which is started again when it ends.
-
-    Args:
-        sources: files to read, again and again.
-        files: how many files to read.
-        options: engine, limits and time limit.
-        folder: directory for what the process writes.
-        stop: ends the round early.
-    """
+    """Read the files in one process, which is started again when it ends."""
     job = replace(
         job_template(options, find_engines(options.engine), ()),
         limits=replace(options.limits(), memory_bytes=options.budget_bytes()),
@@ -211,16 +203,11 @@ class _Control:
 
 
 def _recorder_of(job: Job) -> str:
-    """Return the path of the flight recorder, which the extraction of a file needs."""
     return f"{job.spool}.notes"
 
 
 def _serve(
-    pipe: "Connection[Any, Any]",
-    sources: list[Source],
-    begin: int,
-    files: int,
-    job: Job,
+    pipe: "Connection[Any, Any]", sources: list[Source], begin: int, files: int, job: Job
 ) -> None:
     """Read one file after the other. Runs in the process that is reused."""
     meter = PeakMeter()

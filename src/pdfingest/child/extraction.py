@@ -115,7 +115,6 @@ class Extraction(Watch):
         return isinstance(error, MemoryError) and not self.job.attempt.alone
 
     def _failed(self, kind: FailureKind, message: str) -> Failed:
-        """Make the outcome of a file that gave no record."""
         with suppress(OSError):  # it may be gone
             # Half of a new file is malformed, and a whole one is not for this child to open.
             if self.file.has_changed():
@@ -132,7 +131,6 @@ class Extraction(Watch):
         )
 
     def _first_engine(self) -> EngineSpec:
-        """Return the engine that the file was opened with, or would have been."""
         return self.job.engines[self.opening.first]
 
     def _extract(self) -> Unchanged | None:
@@ -217,11 +215,9 @@ class Extraction(Watch):
         self.failed_pages.append(number)
 
     def _note_failure(self, error: BaseException) -> None:
-        """Remember why a page was lost, if it is the first."""
         self.first_failure = self.first_failure or self._diagnose(error)
 
     def _count(self, record: Record) -> None:
-        """Count a page that is in the spool."""
         self._lose_until(record["metadata"]["page"])
         self.pages += 1
         self.chars += record["metadata"]["char_count"]

@@ -28,9 +28,7 @@ def bench(  # noqa: PLR0913 - one parameter an option, as typer has it
     ] = default_of("engine"),
     timeout: Annotated[float, typer.Option(metavar="S", help="Seconds for a file.")] = 60.0,
     inject_leak: Annotated[
-        int,
-        typer.Option(metavar="SIZE", help="Leak this much per file: the test must fail."),
-        size,
+        int, typer.Option(metavar="SIZE", help="Leak this much per file: the test must fail."), size
     ] = 0,
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Figures as JSON; - is stdout.")

@@ -134,7 +134,6 @@ def run_bench(wanted: Wanted) -> ExitCode:
 
 
 def _tell(console: Console, done: Bench) -> ExitCode:
-    """Show the figures, write the files that the user wants, and return the exit code."""
     wanted = done.wanted
     if not wanted.quiet:
         _show(console, done)
@@ -148,7 +147,6 @@ def _tell(console: Console, done: Bench) -> ExitCode:
 
 
 def _rounds(wanted: Wanted, folder: str, console: Console, stop: Stop) -> Bench:
-    """Run both rounds over the same files."""
     inputs = wanted.inputs
     if not inputs:
         inputs = [os.path.join(folder, "pdfs")]

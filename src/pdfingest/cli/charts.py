@@ -58,7 +58,6 @@ def _by_column(
 
 
 def _colored(line: str) -> Text:
-    """Return a line with its marks in their colours."""
     text = Text(line)
     for mark, color in MARKS:
         text.highlight_regex(f"(?<=[| +o])[{mark}]", color)  # inside the axes, not in a label

@@ -66,7 +66,6 @@ def read(path: str) -> Config:
 
 
 def _upwards(folder: str) -> Iterator[str]:
-    """Yield a directory and all above it, up to the root of the file system."""
     while True:
         yield folder
         above = os.path.dirname(folder)
@@ -85,7 +84,6 @@ def _mentions_us(path: str) -> bool:
 
 
 def _section(path: str) -> Config | None:
-    """Read our section of a `pyproject.toml`; None if there is none."""
     table = _toml(path)
     for name in ("tool", _SECTION):
         if name not in table:
@@ -95,18 +93,13 @@ def _section(path: str) -> Config | None:
 
 
 def _as_table(path: str, name: str, value: Any) -> dict[str, Any]:
-    """Return a value that must be a table."""
     if not isinstance(value, dict):
         raise UsageError(f"{path} cannot be used: `{name}` must be a table.")
     return cast(dict[str, Any], value)
 
 
 def _toml(path: str) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Raises:
-        UsageError: the file cannot be read; the message has the line.
-    """
+    """Read a TOML file; a UsageError says in which line it cannot be read."""
     import tomllib  # most runs have no such file
 
     try:

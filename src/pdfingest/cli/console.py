@@ -128,7 +128,6 @@ def show_summary(console: Console, summary: Summary, records: str) -> None:
 
 
 def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the name, the value and the note of each line of the summary."""
     failures = ", ".join(f"{kind} {count:,}" for kind, count in summary.failures.most_common())
     peaks = summary.peaks
     yield "ok", f"{summary.ok:,}", ""

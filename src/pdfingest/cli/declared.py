@@ -100,13 +100,11 @@ def taking(
 
 
 def _parameters(function: Callable[..., Any]) -> list[Parameter]:
-    """List the parameters of a function, except `**chosen`."""
     found = inspect.signature(function).parameters.values()
     return [each for each in found if each.kind is not Parameter.VAR_KEYWORD]
 
 
 def _parameter(declared: "Field[Any]") -> Parameter:
-    """Make a parameter, as typer reads it, of a field of `IngestOptions`."""
     spec: values.Spec = declared.metadata["spec"]
     name = option_of(declared.name)
     shown = f" [default: {spec.shown_default}]" if spec.shown_default else ""
@@ -131,12 +129,7 @@ def _type_for_typer(annotation: Any) -> Any:
 
 
 def options_of(program: Program, name: str) -> tuple[Option, ...]:
-    """List the options of a command.
-
-    Args:
-        program: the group of all commands.
-        name: of one of them.
-    """
+    """List the options of a command."""
     # Their variables have no command in the name, whichever command has the option.
     shared = {param.name for param in program.commands["run"].params}
     return tuple(_options(program.commands[name], name, shared))

@@ -107,7 +107,6 @@ class _List:
             yield self._paths(self._content(opened.fileno(), stop), stop)
 
     def _paths(self, content: Iterator[bytes], stop: Stop) -> Iterator[str]:
-        """Split the content into paths, and skip empty ones."""
         separator = b"\0" if self.null else b"\n"
         rest = b""
         number = 0
@@ -155,32 +154,24 @@ class _List:
             ) from error
 
     def _content(self, file: int, stop: Stop) -> Iterator[bytes]:
-        """Read the list as bytes come."""
         try:
             yield from _chunks(file, stop)
         except OSError as error:
             raise self._unreadable(error) from error
 
     def _name(self) -> str:
-        """Return the name of the list for a message."""
         return "stdin" if self.path == STDIN else printable(self.path)
 
     def _unreadable(self, error: OSError) -> OptionError:
-        """Return the error of a list that cannot be read."""
         return _wrong(f"{self._name()} cannot be read: {error.strerror}. Check the path.")
 
 
 def _wrong(reason: str) -> OptionError:
-    """Return the error of a list that cannot be used."""
     return OptionError(["files_from"], reason)
 
 
 def _chunks(file: int, stop: Stop) -> Iterator[bytes]:
-    """Read a descriptor as bytes come, until its end or a stop.
-
-    Raises:
-        OSError: it cannot be read.
-    """
+    """Read a descriptor as bytes come, until its end or a stop."""
     while _has_come(file, stop) and (chunk := os.read(file, _READ_BYTES)):
         yield chunk
 

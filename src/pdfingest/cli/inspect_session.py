@@ -47,8 +47,6 @@ _COLUMNS = {
 
 
 class _Ending(Listener):
-    """Remembers how the file ended."""
-
     def __init__(self) -> None:
         self.finished: Finished | None = None
         self.summary = Summary()
@@ -113,7 +111,6 @@ def _write_json(records: Iterator[Record], ending: _Ending, options: IngestOptio
 
 
 def _show(records: Iterator[Record], ending: _Ending, options: IngestOptions) -> None:
-    """Print facts about the file, and a table of its pages."""
     metadata: dict[str, Any] = {}
     rows: list[tuple[int, Sequence[str]]] = []
     for record in records:
@@ -136,7 +133,6 @@ def _show(records: Iterator[Record], ending: _Ending, options: IngestOptions) ->
 
 
 def _row(record: Record) -> Sequence[str]:
-    """Return the row of a page in the table."""
     metadata, text = record["metadata"], record["text"]
     return (
         str(metadata["page"]),
@@ -149,7 +145,6 @@ def _row(record: Record) -> Sequence[str]:
 
 
 def _lost_row(number: int) -> Sequence[str]:
-    """Return the row of a page that was lost."""
     return str(number), "", "", "", "", "(lost)"
 
 
@@ -176,7 +171,6 @@ def _facts(metadata: dict[str, Any], line: Record) -> Iterator[tuple[str, str]]:
 
 
 def _counts(line: Record) -> str:
-    """Return the numbers of pages and characters, and which pages are lost, in words."""
     said = f"{line['pages']:,} of {line['total_pages']:,} read, {line['chars']:,} characters"
     if line["needs_ocr_pages"]:
         said += f", {line['needs_ocr_pages']:,} need OCR"

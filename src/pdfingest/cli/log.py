@@ -83,7 +83,6 @@ def _fields(finished: Finished) -> dict[str, Any]:
 
 
 def _write(level: Level, event: str, **fields: Any) -> None:
-    """Write one line to stderr."""
     if isinstance(sys.stderr, JsonLines):
         sys.stderr.log(level, event, **fields)
     else:

@@ -48,7 +48,6 @@ for function in (inspect, compact, bench, report, schema, doctor, serve, worker)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the flag
-    """Print the version and end."""
     if wanted:
         typer.echo(f"pdfingest {pdfingest.__version__}")
         raise typer.Exit

@@ -96,11 +96,7 @@ def is_github() -> bool:
 
 
 class JsonLines(io.TextIOBase):
-    """A text stream that turns every line written to it into a JSON object.
-
-    Args:
-        stream: receives the objects, one a line.
-    """
+    """A text stream that turns every line written to it into a JSON object."""
 
     encoding = "utf-8"
 

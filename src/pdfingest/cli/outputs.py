@@ -19,10 +19,6 @@ STDOUT = "-"
 def write_text(path: str, pieces: Iterable[str]) -> None:
     """Write a text in UTF-8 to a file, replacing it in one step, or to stdout for `-`.
 
-    Args:
-        path: of the file.
-        pieces: of the text, in order.
-
     Raises:
         OutputError: it cannot be written.
     """

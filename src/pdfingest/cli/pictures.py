@@ -10,16 +10,7 @@ from rich.text import Text
 from pdfingest.cli.charts import bars, curves
 from pdfingest.cli.messages import shown
 from pdfingest.cli.outputs import write_text
-from pdfingest.cli.tables import (
-    LEFT,
-    RIGHT,
-    LossLine,
-    hanging,
-    losses,
-    put,
-    table,
-    width_of,
-)
+from pdfingest.cli.tables import LEFT, RIGHT, LossLine, hanging, losses, put, table, width_of
 from pdfingest.output.layout import PICTURES, REPORT
 from pdfingest.report import html
 from pdfingest.report.costs import Costs, FileCost
@@ -82,7 +73,6 @@ def facts(figures: Figures, workers: int) -> list[str]:
 
 
 def _row(cost: FileCost) -> list[str]:
-    """Return the figures of a file, and its name."""
     return [
         mib(cost.peak_bytes),
         mib(cost.own_bytes),

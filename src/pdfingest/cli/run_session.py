@@ -69,7 +69,6 @@ def _check(wanted: Wanted) -> None:
 
 
 def _show_end(summary: Summary, options: IngestOptions, view: View) -> None:
-    """Show how the run ended, write its pictures, and say which gates failed."""
     if not view.quiet and view.log_format is LogFormat.TEXT:
         from pdfingest.cli.console import on_stderr, show_summary
 
@@ -95,7 +94,6 @@ def _unless_stopped(begin: Callable[[], Summary], stop: Stop) -> Summary | None:
 
 
 def _listener(view: View, stack: ExitStack) -> Listener:
-    """Return the listener that shows the run: a progress bar, or log lines."""
     if view.has_bar():
         from pdfingest.cli.console import ProgressView, on_stderr
 
@@ -104,11 +102,7 @@ def _listener(view: View, stack: ExitStack) -> Listener:
 
 
 def _executor(on: On) -> NewExecutor:
-    """Return the class that runs the jobs: in children here, or in workers of the service.
-
-    Raises:
-        EngineUnavailableError: the extra `service` is not installed.
-    """
+    """Return the class that runs the jobs: in children here, or in workers of the service."""
     if on is On.HERE:
         return Supervisor
     with needs_service():

@@ -97,11 +97,7 @@ def _cells(character: str) -> int:
 
 
 def table(
-    columns: Mapping[str, str],
-    rows: Sequence[Sequence[str]],
-    width: int | None,
-    *,
-    title: int = -1,
+    columns: Mapping[str, str], rows: Sequence[Sequence[str]], width: int | None, *, title: int = -1
 ) -> Iterator[Text]:
     """Lay out a table.
 
@@ -127,7 +123,6 @@ def table(
 
 
 def _padded(text: str, width: int, side: str) -> str:
-    """Cut or pad a text to a width."""
     text = cut(text, width)
     blank = " " * (width - cell_len(text))
     return text + blank if side == LEFT else blank + text

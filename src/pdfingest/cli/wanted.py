@@ -112,8 +112,7 @@ def read_options(  # noqa: PLR0913 - one parameter an option, as typer has it
         LogFormat, typer.Option(help="Log lines, where there is no progress bar.")
     ] = LogFormat.TEXT,
     html: Annotated[
-        bool,
-        typer.Option("--html", help="Write pictures, as report.html in the output directory."),
+        bool, typer.Option("--html", help="Write pictures, as report.html in the output directory.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
     verbose: Annotated[
@@ -143,11 +142,7 @@ def read_options(  # noqa: PLR0913 - one parameter an option, as typer has it
 
 
 def _passwords(path: str | None) -> list[str]:
-    """Read the passwords of a file, one a line; none without a file.
-
-    Raises:
-        OptionError: the file cannot be read.
-    """
+    """Read the passwords of a file, one a line; none without a file."""
     if path is None:
         return []
     try:

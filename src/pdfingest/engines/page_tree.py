@@ -112,7 +112,6 @@ class _Objects:
         return number in self._in_streams or any(header.search(c) for _, c in self._chunks())
 
     def _gather(self) -> None:
-        """Search the file for the objects."""
         for base, chunk in self._chunks():
             self._is_encrypted |= b"/Encrypt" in chunk
             at = chunk.rfind(b"/Root")
@@ -171,7 +170,6 @@ class _Objects:
             self._take(numbers[2 * index], kind, content[offsets[index] : end])
 
     def _inflated(self, offset: int) -> bytes:
-        """Decompress the stream at an offset in the file."""
         inflate, content = zlib.decompressobj(), bytearray()
         while not inflate.eof:
             packed = os.pread(self._file, 64 << 10, offset)
@@ -237,7 +235,6 @@ class _Walk:
         return PageTree(leaves, sure, holes)
 
     def _visit(self, number: int, depth: int) -> None:
-        """Walk through a node or a leaf."""
         if number in self.objects.leaves:
             self.entries.append(True)
         elif number not in self.objects.nodes:
@@ -266,7 +263,6 @@ class _Walk:
             self._doubt(sure_before)
 
     def _miss(self, number: int) -> None:
-        """Note a kid that is not there."""
         self.unknown += 1
         if self.unknown > _MOST_UNKNOWN or self.objects.exists(number):
             raise _UnclearError

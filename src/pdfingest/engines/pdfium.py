@@ -140,13 +140,11 @@ class PdfiumDocument:
         pdfium.FPDF_CloseDocument(self._document)
 
     def _load(self, number: int) -> Any:
-        """Load a page by its 1-based number."""
         if page := pdfium.FPDF_LoadPage(self._document, number - 1):
             return page
         raise MalformedError("PDFium cannot load the page.")
 
     def _meta(self, key: bytes) -> str:
-        """Return a value of the document's information dictionary."""
         return _string(lambda to, size: pdfium.FPDF_GetMetaText(self._document, key, to, size))
 
     def _label(self, number: int) -> str:

@@ -94,7 +94,6 @@ class PdfplumberDocument:
 
 
 def _links(page: PlumberPage) -> Iterator[str]:
-    """Yield the targets of links that lead out of the document."""
     for link in page.hyperlinks:
         if link.get("uri"):
             yield _string(link["uri"])

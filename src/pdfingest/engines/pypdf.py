@@ -29,7 +29,6 @@ def open_document(path: str, passwords: Sequence[str]) -> "PypdfDocument":
 
 
 def _opened(file: BinaryIO, passwords: Sequence[str]) -> "PypdfDocument":
-    """Open the document in an open file."""
     try:
         reader = pypdf.PdfReader(file)
         if reader.is_encrypted and not any(reader.decrypt(p) for p in ("", *passwords)):
@@ -100,7 +99,6 @@ class PypdfDocument:
 
 
 def _paints(content: ContentStream | None) -> bool:
-    """Whether a content stream draws anything."""
     return content is not None and bool(_PAINTS.search(content.get_data()))
 
 
@@ -113,7 +111,6 @@ def _annotations(page: pypdf.PageObject) -> Iterator[DictionaryObject]:
 
 
 def _links(annotations: Iterable[DictionaryObject]) -> Iterator[str]:
-    """Yield the targets of links that lead out of the document."""
     for annotation in annotations:
         action = annotation.get("/A")
         action = action.get_object() if action is not None else None

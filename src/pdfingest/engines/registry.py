@@ -35,11 +35,7 @@ def find_engines(name: str) -> tuple[EngineSpec, ...]:
 
 
 def _names_of(name: str) -> list[str]:
-    """Split a value of `--engine` into names of engines; `auto` stands for the default chain.
-
-    Raises:
-        OptionError: a name is empty or is given twice.
-    """
+    """Split a value of `--engine` into names of engines; `auto` stands for the default chain."""
     try:
         parts = names(name).split(",")
         return names(",".join(_AUTO if part == "auto" else part for part in parts)).split(",")
@@ -53,7 +49,6 @@ def known_engines() -> tuple[str, ...]:
 
 
 def _find(name: str) -> EngineSpec:
-    """Return one engine by its name."""
     if name in BUILT_IN:
         target, distribution = BUILT_IN[name]
         return EngineSpec(name, target, _version(distribution))
@@ -66,7 +61,6 @@ def _find(name: str) -> EngineSpec:
 
 
 def _version(distribution: str) -> str:
-    """Return the version of an installed distribution."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

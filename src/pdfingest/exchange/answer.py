@@ -134,11 +134,7 @@ _READERS: Mapping[str, _Read] = {each.__name__: _reader(each) for each in get_ar
 
 
 def _check(answer: Answer, job: Job) -> None:
-    """Refuse an answer that no child could give to this job.
-
-    Raises:
-        ValueError: it is one; the message says why.
-    """
+    """Refuse, by a ValueError, an answer that no child could give to this job."""
     if isinstance(answer, EnvironmentFailure):
         return
     if answer.cost.attempts != 1 or answer.cost.signal:
@@ -157,11 +153,7 @@ def _check(answer: Answer, job: Job) -> None:
 
 
 def _check_pages(answer: Extracted | Failed, job: Job) -> None:
-    """Refuse numbers of lost pages that are not in order, or not of the job.
-
-    Raises:
-        ValueError: they are so.
-    """
+    """Refuse, by a ValueError, numbers of lost pages that are not in order, or not of the job."""
     lost = answer.failed_pages
     if isinstance(answer, Extracted) and answer.last_page > job.limits.pages:
         raise ValueError("it has more pages than are allowed")

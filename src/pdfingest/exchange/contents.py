@@ -163,7 +163,6 @@ def _record(scan: "_Scan", expected: _Expected, before: int) -> _Counts | None:
 
 
 def _is_utf8(text: bytes) -> bool:
-    """Return whether bytes are valid UTF-8."""
     try:
         text.decode()
     except UnicodeDecodeError:
@@ -172,11 +171,7 @@ def _is_utf8(text: bytes) -> bool:
 
 
 class _Scan:
-    """A position in a spool that moves from record to record, with some KiB of the file in memory.
-
-    Args:
-        file: spool, open at its start.
-    """
+    """A position in a spool, moving from record to record, with some KiB of the file in memory."""
 
     def __init__(self, file: FileIO) -> None:
         self.offset = 0
@@ -225,7 +220,6 @@ class _Scan:
         return tail
 
     def _step_to(self, at: int) -> None:
-        """Move to a position in the window."""
         self.offset += at - self._at
         self._at = at
 

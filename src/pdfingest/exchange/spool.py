@@ -147,11 +147,7 @@ def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:
         links += record["links"]
     offsets += [char_count] * (document.total_pages - len(offsets))
     tail = document_tail(
-        document,
-        char_count=char_count,
-        needs_ocr=needs_ocr,
-        page_offsets=offsets,
-        links=links,
+        document, char_count=char_count, needs_ocr=needs_ocr, page_offsets=offsets, links=links
     )
     spool.write(b'",' + encode(tail)[1:])  # without the brace that opens it
 

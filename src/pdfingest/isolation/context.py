@@ -211,9 +211,6 @@ class Process:
 class Context(BaseContext):
     """The context of one executor.
 
-    Args:
-        starter: starts its children.
-
     Raises:
         OSError: there is no descriptor to be had.
     """

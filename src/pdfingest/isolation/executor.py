@@ -23,11 +23,7 @@ _RETRY_S = 0.02
 
 
 class FreshExecutor:
-    """Calls functions, each in a fresh process, one at a time.
-
-    Args:
-        starter: starts the processes.
-    """
+    """Calls functions, each in a fresh process, one at a time."""
 
     def __init__(self, starter: Starter) -> None:
         self._starter = starter
@@ -79,11 +75,7 @@ class FreshExecutor:
 
 
 def _need_threads(number: int) -> None:
-    """See that threads can be had; an executor whose thread can start none says nothing any more.
-
-    Raises:
-        RuntimeError: the system gives no more.
-    """
+    """Raise unless threads can be had: an executor whose thread can start none says no word."""
     over = threading.Event()
     threads = [threading.Thread(target=over.wait) for _ in range(number)]
     try:

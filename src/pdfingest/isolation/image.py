@@ -110,7 +110,6 @@ class ForkedChild:
             self.pidfd = _NONE
 
     def _close_exit_code(self) -> None:
-        """Close the pipe of its exit code, if that is open."""
         if self._exit_code != _NONE:
             os.close(self._exit_code)
             self._exit_code = _NONE
@@ -196,11 +195,7 @@ class Image:
             self._end()
 
     def _taken(self) -> ForkedChild:
-        """Take the spare child, or another.
-
-        Raises:
-            OSError: there is none to be had.
-        """
+        """Take the spare child, or another; an OSError if there is none to be had."""
         control = self._running()
         child, self._spare = self._spare or _asked_for(control), None
         try:
@@ -282,13 +277,11 @@ def _answer(control: socket.socket) -> tuple[int, int]:
 
 
 def _is_readable(descriptor: int, seconds: float | None) -> bool:
-    """Whether a descriptor can be read, or can within so many seconds; None waits for it."""
     ready = select.poll()
     ready.register(descriptor, select.POLLIN)
     return bool(ready.poll(None if seconds is None else 1000 * seconds))
 
 
 def _close(descriptors: Sequence[int]) -> None:
-    """Close several descriptors."""
     for descriptor in descriptors:
         os.close(descriptor)

@@ -183,7 +183,6 @@ class Room:
         return self
 
     def _is_zero(self) -> bool:
-        """Whether the queue is full."""
         if is_free := self._free.acquire(blocking=False):
             self._free.release()
         return not is_free

@@ -60,7 +60,6 @@ class Spawned(SpawnProcess):
 
 
 def _exit_after(parent: int) -> None:
-    """Wait for the parent's end, then end."""
     wait([parent])
     os._exit(1)
 

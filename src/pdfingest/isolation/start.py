@@ -49,9 +49,6 @@ def starter(engines: "Sequence[EngineSpec]") -> "Starter":
 def begin_image(modules: Sequence[str]) -> None:
     """Begin to make the image that `starter` will return, in another process, and go on here.
 
-    Args:
-        modules: of the engines.
-
     Raises:
         OSError: there is no process or descriptor to be had.
     """

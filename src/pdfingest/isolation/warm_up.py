@@ -59,9 +59,6 @@ def rehearse(module: str) -> list[Outcome]:
 
     Only on Linux, which has files without a name.
 
-    Args:
-        module: of the engine.
-
     Returns:
         How each of the jobs ended.
     """
@@ -80,7 +77,6 @@ def rehearse(module: str) -> list[Outcome]:
 
 
 def _job(module: str, source: str, spool: str) -> Job:
-    """Return a job of one page, given the paths of its files."""
     engine = EngineSpec("rehearsal", f"{module}:open_document", "")
     limits = Limits(memory_bytes=1 << 40, output_bytes=1 << 20, pages=1)
     return Job(Source("rehearsal", source), (engine,), (), Unit.PAGE, limits, spool, Sandbox.OFF)

@@ -41,5 +41,4 @@ def receive(from_: socket.socket) -> tuple[bytes, list[int]]:
 
 
 def _length(message: bytes) -> int:
-    """Return the length that a message begins with."""
     return int(_LENGTH.unpack_from(message)[0])

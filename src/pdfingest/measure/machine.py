@@ -142,7 +142,6 @@ def _cpus() -> int:
 
 
 def _memory_bytes() -> int:
-    """Return the bytes of memory of the machine."""
     with suppress(OSError):  # some chroots have no /proc
         return psutil.virtual_memory().total
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -84,7 +84,6 @@ def oom_kills() -> int:
 
 
 def _meter() -> Callable[[], _Reading]:
-    """Return the function that reads the memory of this process on this system."""
     if sys.platform == "linux":
         with suppress(OSError):  # some chroots have no /proc
             # The file stays open, as a child could not open it again in its sandbox.
@@ -94,7 +93,6 @@ def _meter() -> Callable[[], _Reading]:
 
 
 def _read_status(file: int) -> _Reading:
-    """Read VmRSS and VmHWM from an open /proc/self/status."""
     status = os.pread(file, _STATUS_BYTES, 0)
     return _field(status, b"\nVmRSS:"), _field(status, b"\nVmHWM:"), "VmHWM"
 

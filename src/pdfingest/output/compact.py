@@ -131,11 +131,7 @@ def settle(folder: str, ledger: Ledger) -> None:
 
 
 def _commit(output: str, lengths: Mapping[str, int], home: Ledger) -> None:
-    """Commit to the new files.
-
-    Raises:
-        LedgerError: the ledger cannot be written.
-    """
+    """Commit to the new files."""
     try:
         home.database.change(_MOVE)
         home.begin_renaming(lengths)
@@ -149,7 +145,6 @@ def _commit(output: str, lengths: Mapping[str, int], home: Ledger) -> None:
 
 
 def _rename(folder: str, names: Iterable[str]) -> None:
-    """Replace outputs by the new files."""
     with output_errors(folder):
         for name in names:
             with suppress(FileNotFoundError):  # a compaction that was killed had renamed it
@@ -175,11 +170,7 @@ def _cleared_on_error(output: str, gathered: "Sequence[_Gathered]") -> Generator
 
 
 def _check_whole(output: str, parts: Sequence[str]) -> None:
-    """Refuse to merge if parts are missing, since their sources would silently be lost.
-
-    Raises:
-        OutputError: a part is missing.
-    """
+    """Refuse to merge if parts are missing, since their sources would silently be lost."""
     names = {os.path.basename(part) for part in parts}
     for count in {int(name.rpartition("-")[2]) for name in names}:
         missing = [index for index in range(count) if Shard(index, count).part not in names]
@@ -253,11 +244,7 @@ def _rewrite(
 
 
 def _copy(origin: BinaryIO, at: int, length: int, target: BinaryIO) -> None:
-    """Copy a range of bytes.
-
-    Raises:
-        OutputError: the origin is shorter than its ledger says.
-    """
+    """Copy a range of bytes; an OutputError if the origin is shorter than its ledger says."""
     origin.seek(at)
     while length:
         chunk = origin.read(min(_COPY_BYTES, length))

@@ -72,7 +72,6 @@ class Database:
                 raise
 
     def _open(self) -> None:
-        """Check that the file is a whole ledger, and bring it to the present version."""
         # EXCLUSIVE lets the write-ahead log do without shared memory, which network disks lack.
         self.execute("PRAGMA locking_mode = EXCLUSIVE")
         [(application_id,)] = self.execute("PRAGMA application_id")

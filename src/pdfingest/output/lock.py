@@ -64,14 +64,12 @@ def _sign(file: int, output: str) -> None:
 
 
 def _holder(file: int) -> str:
-    """Return who holds the lock, as the holder wrote it."""
     os.lseek(file, 0, os.SEEK_SET)
     holder = os.read(file, _HOLDER_BYTES).decode("utf-8", "replace")
     return holder or "another program"
 
 
 def _try_lock(file: int, output: str) -> bool:
-    """Take the lock if it is free; return whether it was."""
     with output_errors(output):
         try:
             if sys.platform == "win32":

@@ -17,7 +17,6 @@ _SHA256 = "^([0-9a-f]{64})?$"
 
 
 def _of(kind: str, description: str, **more: Any) -> Schema:
-    """Make the schema of a value of a JSON type."""
     return {"type": kind, "description": description, **more}
 
 

@@ -193,7 +193,6 @@ class DirectorySink(Sink):
             os.replace(f"{path}.new", path)
 
     def _write(self, finished: Finished) -> Place:
-        """Append the records and the report line of a source."""
         with output_errors(self._folder):
             records_at, report_at = self._records.length, self._report.length
             if _has_records(finished):

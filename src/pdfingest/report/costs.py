@@ -149,7 +149,6 @@ class Costs:
             raise
 
     def _fill(self, lines: Iterable[FileCost]) -> None:
-        """Insert all lines."""
         execute = self._database.execute
         execute("PRAGMA journal_mode = OFF")  # nothing here outlives a failure
         execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -175,7 +174,6 @@ class Costs:
         return self._costs("ORDER BY rowid")
 
     def _rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a query."""
         with _told():
             # `yield from` would close the cursor of a generator that is not read to its end, and
             # that may happen after the database is closed.

@@ -142,7 +142,6 @@ def read_figures(folder: str) -> Figures:
 
 
 def _lines(path: str) -> Iterator[FileCost]:
-    """Read the lines of a report, in order."""
     with open(path, encoding="utf-8", newline="\n") as file:
         for line in file:
             if line.endswith("\n"):  # else a run is writing it, or was killed meanwhile

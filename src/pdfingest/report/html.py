@@ -21,11 +21,6 @@ def check() -> None:
 def render(figures: Figures, title: str, lines: list[str]) -> str:
     """Return the HTML of the page.
 
-    Args:
-        figures: figures of the run.
-        title: title of the page, as plain text.
-        lines: what is said of the run, as plain text.
-
     Raises:
         EngineUnavailableError: the extra `report` is not installed.
     """

@@ -59,17 +59,13 @@ def document(figures: Figures, workers: int) -> Iterator[str]:
 
 
 def _percentiles(ordered: Sequence[float]) -> dict[str, float]:
-    """Return the usual percentiles of values in ascending order."""
     return {name: percentile(ordered, fraction) for name, fraction in _PERCENTILES.items()}
 
 
 def _peaks(costs: Costs) -> dict[str, Any]:
     """Return the percentiles of the peaks, and the source with the highest peak."""
     highest = costs.top(1)
-    return {
-        **_percentiles(costs.peaks or [0]),
-        "max_source": highest[0].source if highest else "",
-    }
+    return {**_percentiles(costs.peaks or [0]), "max_source": highest[0].source if highest else ""}
 
 
 def _sizing(figures: Figures, workers: int) -> dict[str, int]:
@@ -84,7 +80,6 @@ def _sizing(figures: Figures, workers: int) -> dict[str, int]:
 
 
 def _memory(memory: dict[str, Any]) -> dict[str, Any]:
-    """Return the verdict on flatness, without the samples behind it."""
     return {
         "verdict": memory.get("verdict", ""),
         **{
@@ -97,7 +92,6 @@ def _memory(memory: dict[str, Any]) -> dict[str, Any]:
 
 
 def _loss(cost: FileCost) -> dict[str, Any]:
-    """Return a source that lost pages."""
     return {
         "source": cost.source,
         "status": cost.status,

@@ -16,12 +16,7 @@ _GONE = "gone"
 
 
 def junit(costs: Costs, name: str) -> Iterator[str]:
-    """Yield the document, piece by piece.
-
-    Args:
-        costs: costs of the files, each of which becomes a test case.
-        name: name of the test suite.
-    """
+    """Yield the document, piece by piece."""
     suite = _attributes(
         name=name,
         tests=len(costs),

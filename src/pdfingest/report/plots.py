@@ -130,7 +130,6 @@ def _columns(files: Sequence[FileCost]) -> dict[str, list[Any]]:
 
 
 def _figure(x_label: str, y_label: str, **options: Any) -> Any:
-    """Return an empty picture."""
     plot = figure(
         height=_HEIGHT,
         sizing_mode="stretch_width",
@@ -167,11 +166,7 @@ def _memory(figures: Figures) -> Any:
 
 
 def _scatter(
-    source: Any,
-    layers: Iterable[list[int]],
-    x: tuple[str, str],
-    y: tuple[str, str],
-    **options: Any,
+    source: Any, layers: Iterable[list[int]], x: tuple[str, str], y: tuple[str, str], **options: Any
 ) -> Any:
     """Draw a point for each file.
 
@@ -207,7 +202,6 @@ def _above_0(column: str) -> Any:
 
 
 def _hover(points: list[Any]) -> Any:
-    """Return a tool that shows the name and the figures of the file under the pointer."""
     shown = [
         ("file", "@name"),
         ("status", "@status @failure"),
@@ -219,7 +213,6 @@ def _hover(points: list[Any]) -> Any:
 
 
 def _failures(costs: Costs) -> Any:
-    """Draw a bar for each kind of failure; None if nothing failed."""
     failures = costs.failures
     if not failures:
         return None

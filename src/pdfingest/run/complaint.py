@@ -9,12 +9,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
-from pdfingest.errors import (
-    EngineUnavailableError,
-    OutputError,
-    PdfingestError,
-    SandboxError,
-)
+from pdfingest.errors import EngineUnavailableError, OutputError, PdfingestError, SandboxError
 from pdfingest.isolation.start import starter
 from pdfingest.job import Check, Job
 from pdfingest.outcome import EnvironmentFailure
@@ -66,7 +61,6 @@ _LIMITS = TimeLimits(_CHECK_S, _CHECK_S)
 
 
 def _error(failure: EnvironmentFailure) -> PdfingestError:
-    """Return the error that stops the run."""
     match failure.what:
         case "engine":
             return EngineUnavailableError(failure.message)

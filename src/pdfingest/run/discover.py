@@ -79,7 +79,6 @@ def is_copy(path: str) -> bool:
 
 
 def _counted(found: Iterator[Found], name: str, given: dict[str, int]) -> Iterator[Found]:
-    """Pass on what was found of an input, and count it."""
     given.setdefault(name, 0)
     for each in found:
         given[name] += 1

@@ -75,7 +75,6 @@ def examine(options: IngestOptions, extras: Collection[str] = ()) -> Iterator[Fa
 
 
 def _versions() -> Fact:
-    """Report the versions of pdfingest, Python and the system."""
     data = {
         "pdfingest": pdfingest.__version__,
         "python": platform.python_version(),
@@ -100,13 +99,11 @@ def _processes(options: IngestOptions) -> Fact:
 
 
 def _cpus() -> Fact:
-    """Report how many CPUs this process may use, and why."""
     bounds, count = machine.cpu_bounds(), machine.available_cpus()
     return Fact("CPUs", f"{count}: {_said(bounds)}", {"available": count, "limits": _data(bounds)})
 
 
 def _memory() -> Fact:
-    """Report how much memory this process and its children may use, and why."""
     bounds, available = machine.memory_bounds(), machine.available_memory()
     limits = "; ".join(f"{mib(bound.value)} by {bound.source}" for bound in bounds)
     data = {"available_bytes": available, "limits": _data(bounds)}
@@ -121,7 +118,6 @@ def _lanes(options: IngestOptions) -> Fact:
 
 
 def _descriptors(options: IngestOptions) -> Fact:
-    """Report how many descriptors the parent may have, and how many it needs."""
     soft, hard = machine.descriptor_limits()
     needed = descriptors_for(options.workers)
     problem = f"Raise the limit (ulimit -n {needed}), or use fewer --workers." * (needed > hard)
@@ -130,7 +126,6 @@ def _descriptors(options: IngestOptions) -> Fact:
 
 
 def _sandbox(options: IngestOptions) -> Fact:
-    """Report which parts of the sandbox this system has."""
     missing = confine.missing_parts()
     version = 0
     if sys.platform == "linux":
@@ -145,7 +140,6 @@ def _sandbox(options: IngestOptions) -> Fact:
 
 
 def _engines(options: IngestOptions) -> Fact:
-    """Report which engines are installed, and whether each can be imported."""
     chosen: tuple[EngineSpec, ...] = ()
     problem = ""
     try:
@@ -205,7 +199,6 @@ def _end_import(name: str, process: "subprocess.Popen[str] | str") -> str:
 
 
 def _extras(needed: Collection[str]) -> Fact:
-    """Report which extras of the package are installed."""
     installed = {name: find_spec(module) is not None for name, module in EXTRAS.items()}
     missing = [name for name in needed if not installed[name]]
     problem = f"Run: pip install 'pdfingest[{','.join(missing)}]'" if missing else ""
@@ -214,7 +207,6 @@ def _extras(needed: Collection[str]) -> Fact:
 
 
 def _output(options: IngestOptions) -> Fact:
-    """Report whether the output can be written, and how much room it has."""
     if options.to_stdout:
         try:
             streams.stdout()
@@ -239,7 +231,6 @@ def _output(options: IngestOptions) -> Fact:
 
 
 def _encodings() -> Fact:
-    """Report which characters can be written where."""
     data = {
         "stdout": sys.stdout.encoding,
         "file_names": sys.getfilesystemencoding(),
@@ -250,10 +241,8 @@ def _encodings() -> Fact:
 
 
 def _said(bounds: Iterable[Bound]) -> str:
-    """Describe limits for people."""
     return "; ".join(f"{bound.value:,.12g} by {bound.source}" for bound in bounds) or "no limit"
 
 
 def _data(bounds: Iterable[Bound]) -> list[dict[str, Any]]:
-    """Describe limits for programs."""
     return [asdict(bound) for bound in bounds]

@@ -48,15 +48,7 @@ _LEAVE_S = 1.0
 
 
 class Lane:
-    """A slot for one job at a time, each in a child of its own.
-
-    Args:
-        index: 0-based.
-        starter: starts its children.
-        inbox: where a turn appears when it has ended.
-        recorder: path of its flight recorder.
-        limits: on the time of each job.
-    """
+    """A slot for one job at a time, each in a child of its own."""
 
     def __init__(
         self, index: int, starter: Starter, inbox: Inbox, recorder: str, limits: TimeLimits
@@ -105,7 +97,6 @@ class Lane:
             return self._next.popleft() if self._next else None
 
     def _begin(self, work: Work) -> None:
-        """Hand a job to the executor."""
         self._tickets += 1
         call = work.job, self.playback.path, self._tickets, _folder()
         future = self._executor.submit(child.answer_to, *call)
@@ -224,7 +215,6 @@ class Lane:
 
     @property
     def _has_ended(self) -> bool:
-        """Whether the child that was started last has ended."""
         return self._executor.process is not None and self._executor.process.exitcode is not None
 
     def _is_under_way(self, turn: Turn) -> bool:
@@ -238,7 +228,6 @@ class Lane:
                 process.kill()
 
     def _post_mortem(self, turn: Turn) -> Death:
-        """Say how the child died."""
         process = turn.process
         if process is not None:
             process.kill()

@@ -92,12 +92,7 @@ class Lanes:
 
 
 def _reading(turn: Turn, found: dict[str, Reading]) -> Reading | None:
-    """Say how far the source of a turn is; None if that is not known.
-
-    Args:
-        turn: on a lane.
-        found: what is known of sources by other turns, which may read other parts of this one.
-    """
+    """Say how far the source of a turn is; None if that is not known."""
     note, work = turn.note(), turn.work
     if note is None:
         return None

@@ -159,7 +159,6 @@ class Plan:
         self._remove()  # the connection of the ledger closes it
 
     def _remove(self) -> None:
-        """Remove the file."""
         if self._path:
             with suppress(OSError):
                 os.unlink(self._path)

@@ -59,7 +59,6 @@ class Sampler:
         self._due_s = began_s + max(self._pause_s, _SHARE * (self._cpu_clock() - cpu_s))
 
     def _thin(self) -> None:
-        """Drop every second sample."""
         width = len(self._table) // MOST
         for index in range(0, MOST, 2):
             row = self._table[index * width : (index + 1) * width]

@@ -206,11 +206,7 @@ class Supervisor:
                 return self._over(turn.work, turn.work.outcome(answer))
 
     def _doubted(self, turn: Turn, failure: EnvironmentFailure) -> Death:
-        """Check what a child says of the machine; return its death if the machine is sound.
-
-        Raises:
-            PdfingestError: the machine has failed.
-        """
+        """Check what a child says of the machine; return its death if the machine is sound."""
         if error := confirmed(turn.job, f"{self._recorders}/check", self.stop):
             raise error
         message = f"its child blamed the machine, which is sound: {failure.message}"

@@ -110,13 +110,7 @@ class Turn:
         return note if is_possible else unknown(note.ticket)
 
     def overdue(self, note: Note | None, now: float, limits: TimeLimits) -> str:
-        """Say which time limit is up; empty if none is.
-
-        Args:
-            note: the newest of its child.
-            now: on the monotonic clock.
-            limits: of the run.
-        """
+        """Say which time limit is up; empty if none is."""
         if note is not None and self.deadline_s is None:
             left_s = _CLOSING_S if self.is_closing else limits.file_s - self.work.used_s
             self.deadline_s = max(note.at_s, self.submitted_s) + left_s
@@ -151,9 +145,6 @@ class Turn:
 
     def split(self, spool: str) -> Work | None:
         """Have the child stop half-way, and return the rest as a work of its own.
-
-        Args:
-            spool: where that is to write.
 
         Returns:
             None if the child is at its last pages.

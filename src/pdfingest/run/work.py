@@ -240,15 +240,13 @@ def _fit(parts: Sequence[Work], outcomes: Sequence[Outcome]) -> bool:
 
 
 def _lost(part: Work) -> Sequence[int]:
-    """Return the numbers of the pages of a part that left no record."""
     if isinstance(part.ended, Extracted):
         return part.ended.failed_pages
     return part.pages(0)
 
 
 def _cost_of_all(costs: Sequence[Cost]) -> Cost:
-    """Sum up the cost of parts that ran side by side."""
-    began = min(cost.started_at for cost in costs)
+    began = min(cost.started_at for cost in costs)  # they ran side by side
     highest = max((cost.peak for cost in costs), key=lambda peak: peak.peak_bytes)
     return Cost(
         pid=costs[0].pid,

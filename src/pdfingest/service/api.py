@@ -43,9 +43,6 @@ _TicketId: TypeAlias = Annotated[str, Path(alias="job_id")]
 def make_api(settings: Settings) -> FastAPI:
     """Make the ASGI application.
 
-    Args:
-        settings: the settings of the service.
-
     Raises:
         UsageError: the keys cannot be read, or the store needs a library.
         OutputError: the store cannot be made.
@@ -74,10 +71,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     """Make the OpenAPI document, with the schema of problems; FastAPI knows no way to add one."""
     if not app.openapi_schema:
         document = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            routes=app.routes,
+            title=app.title, version=app.version, description=app.description, routes=app.routes
         )
         document["components"]["schemas"]["Problem"] = dict(problems.SCHEMA)
         app.openapi_schema = document
@@ -88,10 +82,6 @@ class _Api:
     """The routes. Docstrings of routes are their descriptions in the OpenAPI document.
 
     Those that are not `async` wait for Redis or the store; FastAPI runs them in threads.
-
-    Args:
-        keys: who may ask.
-        intake: makes tickets; has the tickets and the store.
     """
 
     def __init__(self, keys: Keys, intake: Intake) -> None:
@@ -105,7 +95,6 @@ class _Api:
         request.state.owner = self._keys.owner(request.headers)  # raises where nobody may
 
     def _guards(self) -> list[Any]:
-        """Return the dependencies of routes that need a key."""
         documented = Security(APIKeyHeader(name=HEADER, auto_error=False))
         return [Depends(self.owner), *([documented] if self._keys else [])]
 

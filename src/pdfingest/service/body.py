@@ -73,7 +73,6 @@ async def pieces(
 
 
 def _too_slow() -> Problem:
-    """Make the problem of a client that keeps the service waiting."""
     return Problem(408, "too slow", "The body did not come in time. Send it again.")
 
 

@@ -126,7 +126,6 @@ class DirectoryStore:
         return content is not None
 
     def _read_mark(self) -> bytes | None:
-        """Read the mark; None if there is none."""
         try:
             with open(os.path.join(self._folder, MARK), "rb") as file:
                 return file.read(_CHUNK_BYTES)
@@ -147,7 +146,6 @@ class DirectoryStore:
         return next((repr(name) for name in names - {MARK} if not self._is_empty(name)), "")
 
     def _is_empty(self, name: str) -> bool:
-        """Tell whether nothing is in one of the folders."""
         with os.scandir(os.path.join(self._folder, name)) as entries:
             return next(entries, None) is None
 
@@ -161,7 +159,6 @@ class DirectoryStore:
         os.replace(path, os.path.join(self._folder, MARK))
 
     def _path(self, key: str) -> str:
-        """Return the path of a key."""
         if not is_key(key):  # a store never opens a path that a client made
             raise FileNotFoundError(key)
         return os.path.join(self._folder, key)
@@ -193,7 +190,6 @@ def _changed(entry: os.DirEntry[str]) -> float:
 
 
 def _delete(entry: os.DirEntry[str]) -> None:
-    """Delete a file, or a folder and what is in it."""
     if entry.is_dir(follow_symlinks=False):
         shutil.rmtree(entry.path)
     else:

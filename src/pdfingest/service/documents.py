@@ -52,7 +52,6 @@ def _utf8(text: str) -> str:
 
 
 def _listed(value: object) -> object:
-    """Make a list of a single password."""
     return [value] if isinstance(value, str) else value
 
 

@@ -30,12 +30,7 @@ from pdfingest.stop import Stop
 
 
 class Extractor:
-    """Reads one file at a time, on a lane that outlives it, so that the next need not wait for one.
-
-    Args:
-        settings: the settings of the service.
-        store: where uploads are.
-    """
+    """Reads one file at a time, on a lane that outlives it, so that the next waits for none."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings, self._store = settings, store

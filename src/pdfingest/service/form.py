@@ -98,22 +98,18 @@ class Form:
             raise _wrong(_FILE, "missing")
 
     def _begin(self) -> None:
-        """Begin a part."""
         self._parts += 1
         if self._parts > _MOST_PARTS:
             raise Problem(413, "too many parts", f"A form has at most {_MOST_PARTS} parts.")
         self._headers, self._field, self._value = {}, "", bytearray()
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
-        """Take some of the name of a header."""
         self._header[0].extend(data[start:end])
 
     def _header_value(self, data: bytes, start: int, end: int) -> None:
-        """Take some of the value of a header."""
         self._header[1].extend(data[start:end])
 
     def _header_end(self) -> None:
-        """Keep a header that is whole."""
         name, value = self._header
         self._headers[bytes(name).lower()] = bytes(value)
         self._header = bytearray(), bytearray()
@@ -133,7 +129,6 @@ class Form:
             raise _wrong(file_name(self._field), "unknown field")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
-        """Take some of the content of a part."""
         if self._field == _FILE:
             self._on_file(memoryview(data)[start:end])
             return
@@ -143,7 +138,6 @@ class Form:
         self._value += data[start:end]
 
     def _part_end(self) -> None:
-        """Keep a field that is whole."""
         if self._field != _FILE:
             try:
                 value = self._value.decode()
@@ -152,12 +146,10 @@ class Form:
             self.fields.setdefault(self._field, []).append(value)
 
     def _end(self) -> None:
-        """Note that the end of the form has come."""
         self._whole = True
 
 
 def _decoded(value: bytes) -> str:
-    """Decode a name, which browsers send as UTF-8."""
     try:
         return value.decode()
     except UnicodeDecodeError:
@@ -165,10 +157,8 @@ def _decoded(value: bytes) -> str:
 
 
 def _malformed() -> Problem:
-    """Make the problem of a body that is not a form."""
     return Problem(400, "no form", "The body is not a whole multipart/form-data with a boundary.")
 
 
 def _wrong(where: str, what: str) -> Problem:
-    """Make the problem of a part that does not fit."""
     return invalid([{"loc": ("body", where), "msg": what}])

@@ -16,11 +16,7 @@ _TOTALS = {
 
 
 class Metrics(Collector):
-    """Metrics of all parts of the service, and those of this process.
-
-    Args:
-        tickets: where the totals are; read when they are scraped.
-    """
+    """Metrics of all parts of the service, and those of this process."""
 
     def __init__(self, tickets: Tickets) -> None:
         self._tickets = tickets

@@ -36,9 +36,6 @@ _CLOCK = f"{SCRATCH}/clock"
 class ObjectStore:
     """Objects below one key of a bucket; see `Store` for what the methods promise.
 
-    Args:
-        folder: where the objects are.
-
     Raises:
         UsageError: the folder holds something else, a newer version made the store, or obstore is
             missing.
@@ -128,7 +125,6 @@ class ObjectStore:
         check_place(content, found, str(self._folder))
 
     def _read_mark(self) -> bytes | None:
-        """Read the mark; None if there is none."""
         try:
             return bytes(self._store.get(MARK).bytes())
         except FileNotFoundError:

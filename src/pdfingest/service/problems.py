@@ -134,7 +134,6 @@ def no_room() -> Problem:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    """Answer any error."""
     return _problem_of(request, error).answer()
 
 

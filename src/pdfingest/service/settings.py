@@ -127,7 +127,6 @@ class Settings:
         )
 
     def _budget_bytes(self) -> int:
-        """Return the bytes for all children of a worker."""
         return self.memory_budget or default_budget_bytes()
 
     @property
@@ -146,7 +145,6 @@ class Settings:
 
 
 def _listed(text: str) -> Iterator[str]:
-    """Split a setting at its commas."""
     return filter(None, map(str.strip, text.split(",")))
 
 

@@ -143,7 +143,6 @@ def _check_file(path: str) -> str:
 
 
 def _download(folder: Address, key: str, path: str) -> str:
-    """Copy an object to a path, and return the path."""
     try:
         pieces = open_folder(folder).get(key).stream()
     except FileNotFoundError as error:

@@ -217,5 +217,4 @@ class Tickets:
 
 
 def _key(ticket_id: str) -> str:
-    """Return the key of the hash that holds a ticket."""
     return f"{_PREFIX}job:{ticket_id}"

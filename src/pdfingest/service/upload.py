@@ -81,14 +81,12 @@ class _Incoming:
                 os.unlink(self._path)
 
     def _open(self) -> None:
-        """Create the file."""
         try:
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError:
             raise no_room() from None
 
     def _write(self) -> None:
-        """Hash and write the buffer, and empty it."""
         self._hash.update(self._buffer)
         rest = memoryview(self._buffer)
         try:

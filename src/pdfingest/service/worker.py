@@ -74,9 +74,6 @@ class _Held:
 class Worker:
     """Works until it is stopped.
 
-    Args:
-        settings: the settings of the service.
-
     Raises:
         UsageError: the store or a source prefix cannot be opened as configured.
         OutputError: the store cannot be made or looked at.

@@ -39,7 +39,6 @@ def forgo_privileges() -> None:
 
 
 def _checked(returned: int) -> int:
-    """Return what a call returned, or raise an OSError if that means failure."""
     if returned < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

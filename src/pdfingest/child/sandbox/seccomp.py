@@ -81,11 +81,7 @@ class _Program(ctypes.Structure):
 
 
 def _library() -> ctypes.CDLL:
-    """Load libseccomp, with the types of the functions that are used.
-
-    Raises:
-        OSError: the library is not installed.
-    """
+    """Load libseccomp, with the types of the functions used; an OSError if it is not installed."""
     library = ctypes.CDLL(_LIBRARY)
     library.seccomp_init.restype = ctypes.c_void_p
     library.seccomp_init.argtypes = [ctypes.c_uint32]
@@ -140,7 +136,6 @@ def _refuse(
 
 
 def _exported(library: ctypes.CDLL, context: int) -> bytes:
-    """Return the instructions of a filter."""
     with open(os.memfd_create("filter"), "rb") as file:
         failed = library.seccomp_export_bpf(context, file.fileno())
         if failed:
