@@ -44,6 +44,11 @@ _MIGRATIONS = (
     CREATE INDEX source_content ON source (substr(sha256, 1, 16));
     CREATE TABLE input (name TEXT PRIMARY KEY, sources INTEGER NOT NULL) WITHOUT ROWID;
     """,
+    """
+    -- Of many copies of one file, only the first is looked for.
+    DROP INDEX source_content;
+    CREATE INDEX source_content ON source (substr(sha256, 1, 16)) WHERE duplicate_of = '';
+    """,
 )
 """Item n, counted from 0, takes a ledger of version n to n + 1 (PRAGMA user_version)."""
 

@@ -153,7 +153,10 @@ def test_a_ledger_that_another_program_holds_is_refused(
     database.close()
 
 
-def test_to_look_for_a_duplicate_takes_no_longer_among_more_sources(path: Path) -> None:
+@pytest.mark.parametrize("others", ["of other content", "copies"])
+def test_to_look_for_a_duplicate_takes_no_longer_among_more_sources(
+    path: Path, others: str
+) -> None:
     path.parent.mkdir(parents=True)
     steps = 0
 
@@ -162,16 +165,22 @@ def test_to_look_for_a_duplicate_takes_no_longer_among_more_sources(path: Path) 
         steps += 1
         return 0
 
+    original = replace(EXTRACTED, sha256="ab" * 32)
+    place = Place("pages.jsonl", 0, 10, 0, 5)
     with Ledger(str(path)) as ledger, Plan(ledger):
+        ledger.note(Finished(Source("original.pdf", "/o.pdf", 1), original), place, "digest")
         taken: list[int] = []
         for size in (100, 3000):
             for number in range(size):
-                outcome = replace(EXTRACTED, sha256=f"{number:064x}"[::-1])
-                note(ledger, f"{number}.pdf", outcome)
+                other, of = original, "original.pdf"
+                if others != "copies":
+                    other, of = replace(EXTRACTED, sha256=f"{number:064x}"[::-1]), ""
+                finished = Finished(Source(f"{number}.pdf", "/a.pdf", 1), other, duplicate_of=of)
+                ledger.note(finished, place, "digest")
             steps = 0
             ledger.database.connection.set_progress_handler(count, 10)
-            copy = Finished(Source("copy.pdf", "/copy.pdf", 1), outcome)
-            assert ledger.original_of(copy, "digest") == f"{size - 1}.pdf"
+            copy = Finished(Source("copy.pdf", "/copy.pdf", 1), original)
+            assert ledger.original_of(copy, "digest") == "original.pdf"
             ledger.database.connection.set_progress_handler(None, 0)
             taken.append(steps)
     assert taken[1] <= taken[0] + 5
