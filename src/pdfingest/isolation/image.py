@@ -277,6 +277,7 @@ def _answer(control: socket.socket) -> tuple[int, int]:
 
 
 def _is_readable(descriptor: int, seconds: float | None) -> bool:
+    """Whether a descriptor can be read, or can within so many seconds; None waits for it."""
     ready = select.poll()
     ready.register(descriptor, select.POLLIN)
     return bool(ready.poll(None if seconds is None else 1000 * seconds))

@@ -49,6 +49,9 @@ def starter(engines: "Sequence[EngineSpec]") -> "Starter":
 def begin_image(modules: Sequence[str]) -> None:
     """Begin to make the image that `starter` will return, in another process, and go on here.
 
+    Args:
+        modules: names of the modules of the engines, in the order in which files are given to them.
+
     Raises:
         OSError: there is no process or descriptor to be had.
     """

@@ -55,7 +55,7 @@ _OBJECTS = (
 
 
 def rehearse(module: str) -> list[Outcome]:
-    """Read a small PDF with a built-in engine, as a child does it.
+    """Read a small PDF with the built-in engine in a module, as a child does it.
 
     Only on Linux, which has files without a name.
 

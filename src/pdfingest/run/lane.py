@@ -48,7 +48,15 @@ _LEAVE_S = 1.0
 
 
 class Lane:
-    """A slot for one job at a time, each in a child of its own."""
+    """A slot for one job at a time, each in a child of its own.
+
+    Args:
+        index: 0-based.
+        starter: starts its children.
+        inbox: where a turn appears when it has ended.
+        recorder: path of its flight recorder.
+        limits: on the time of each job.
+    """
 
     def __init__(
         self, index: int, starter: Starter, inbox: Inbox, recorder: str, limits: TimeLimits
