@@ -264,6 +264,8 @@ class Context(BaseContext):
         """Wait for what has not ended yet. The executor must have been shut down."""
         while self._leaving:
             self._leaving.pop().wait()
+        if self.newest is not None:  # an executor whose thread has died waits for none
+            self.newest.wait()
         self._answers.close()
         self._ended.close()
 

@@ -15,7 +15,7 @@ import os
 import threading
 import time
 from collections import deque
-from concurrent.futures import InvalidStateError
+from concurrent.futures import Future, InvalidStateError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import replace
@@ -108,12 +108,17 @@ class Lane:
         self._tickets += 1
         call = work.job, self.playback.path, self._tickets, _folder()
         future = self._executor.submit(child.answer_to, *call)
-        turn = self.turn = Turn(self.index, work, self._tickets, self.playback, future)
-        future.add_done_callback(lambda _: self._ended(turn))
+        self.turn = Turn(self.index, work, self._tickets, self.playback, future)
+        # A callback that held the turn would be a circle, as the turn holds the future. What a file
+        # took would then stay until the next collection of garbage, among what comes after it.
+        future.add_done_callback(self._ended)
 
-    def _ended(self, turn: Turn) -> None:
-        """Put a turn that has ended into the inbox, and go on. Runs in the executor's thread."""
+    def _ended(self, future: "Future[bytes]") -> None:
+        """Put the turn that has ended into the inbox, and go on. Runs in the executor's thread."""
         with self._changing:
+            turn = self.turn
+            assert turn is not None
+            assert turn.future is future
             turn.end(self._executor.process)  # before the next is started by this thread
             self._inbox.put(turn)  # first, so that no turn is ever neither here nor there
             turn.is_over = True

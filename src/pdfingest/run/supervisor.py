@@ -226,6 +226,7 @@ class Supervisor:
         if whole is None:
             self._due.append(work.again())
             return None
+        work.parts.clear()  # it holds the work: a circle would stay until the next collection
         return Finished(first.job.source, whole, first.job.spool)
 
     def _joined(self, work: Work) -> Outcome | None:

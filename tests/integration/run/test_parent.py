@@ -14,13 +14,19 @@ from conftest import environment, make_pdf, read_lines
 
 PDF_LIBRARIES = {"pypdf", "pypdfium2", "pypdfium2_raw", "pdfplumber", "pdfminer"}
 RUN = """
-import json, resource, sys
+import gc, json, resource, sys
 from pdfingest import IngestOptions, Listener, ingest
 
 class Watch(Listener):
     def __init__(self):
-        self.rss = []
+        self.rss, self.garbage = [], []
+        gc.callbacks.append(self.on_collected)
+    def on_collected(self, phase, info):
+        if phase == "stop" and self.rss:
+            self.garbage.append(info["collected"])
     def on_finished(self, finished, summary):
+        if not self.rss:
+            gc.collect()  # what was left of the start
         with open("/proc/self/statm") as file:
             self.rss.append(int(file.read().split()[1]) * resource.getpagesize())
 
@@ -29,7 +35,8 @@ if __name__ == "__main__":
     options = json.loads(sys.argv[2])
     ingest([sys.argv[1]], IngestOptions(**options), listeners=[watch])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"rss": watch.rss, "peak": peak, "modules": sorted(sys.modules)}))
+    seen = {"rss": watch.rss, "peak": peak, "garbage": watch.garbage}
+    print(json.dumps({**seen, "modules": sorted(sys.modules)}))
 """
 
 
@@ -74,6 +81,16 @@ def test_the_parent_measures_by_psutil_which_no_child_loads(
     (record,) = read_lines(out / "pages.jsonl")
     assert "/lib" in record["text"]
     assert "psutil" not in record["text"]
+
+
+def test_what_a_file_took_is_freed_at_once_and_not_left_to_the_garbage_collector(
+    observed: Observed, pdfs: Path, out: Path, faulty: Callable[..., Path]
+) -> None:
+    for number in range(100):
+        faulty(f"{number}.pdf", fault="" if number % 4 else "raises")
+    garbage = observed(pdfs, out, "faulty")["garbage"]
+    assert garbage, "each look at the memory collects it"
+    assert sum(garbage) < 300, "those of the lanes, and no three for each file"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
