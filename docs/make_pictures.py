@@ -1,8 +1,8 @@
-"""Make the pictures of the documentation: a run in a terminal, and the HTML report of a run.
+"""Make the pictures of the documentation: a run and the leak test in a terminal, and a report.
 
     nox -s pictures
 
-Both are taken from real runs of the installed program. The second one needs Chromium.
+They are taken from real runs of the installed program. The report needs Chromium.
 """
 
 import os
@@ -28,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 FIRST = "pdfingest run examples/pdfs"
 """The first command of the README."""
+BENCH = "pdfingest bench"
 LINES, COLUMNS = 50, 80
 WIDTH, HEIGHT = 1000, 880
 """Size in pixels of the picture of the report: its head and the first two charts."""
@@ -79,17 +80,17 @@ def screen(output: str) -> list[str]:
     return lines
 
 
-def draw_terminal(folder: Path) -> None:
-    """Draw the terminal after the first command."""
+def draw_terminal(path: Path, command: str) -> None:
+    """Draw the terminal after a command."""
     with TemporaryDirectory() as cwd, open(os.devnull, "w", encoding="utf-8") as nowhere:
         (Path(cwd) / "examples").symlink_to(ROOT / "examples")
         console = Console(width=COLUMNS, record=True, file=nowhere, highlight=False)
-        console.print(f"$ {FIRST}", style="bold")
-        for line in screen("".join(record(FIRST, Path(cwd)))):
+        console.print(f"$ {command}", style="bold")
+        for line in screen("".join(record(command, Path(cwd)))):
             console.print(Text.from_ansi(line))
         svg = console.export_svg(title="pdfingest")
     # Without the web font: a picture is no reason to ask another server.
-    (folder / "terminal.svg").write_text(_WEB_FONTS.sub("", svg), encoding="utf-8")
+    path.write_text(_WEB_FONTS.sub("", svg), encoding="utf-8")
 
 
 def write_pdfs(folder: Path, files: int) -> None:
@@ -126,8 +127,9 @@ def draw_report(folder: Path, files: int = FILES) -> None:
 
 
 def main(folder: Path = PICTURES) -> None:
-    """Draw both pictures."""
-    draw_terminal(folder)
+    """Draw all pictures."""
+    draw_terminal(folder / "terminal.svg", FIRST)
+    draw_terminal(folder / "bench.svg", BENCH)
     draw_report(folder)
 
 

@@ -1,67 +1,139 @@
 """Curves and bars in ASCII, for any terminal and log; marks, not colours, tell curves apart."""
 
-from collections.abc import Iterator, Sequence
+import math
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from rich.text import Text
 
+from pdfingest.measure.flatness import THRESHOLD_BYTES, Point, changes
 from pdfingest.report.figures import histogram
 from pdfingest.text import mib
 
-_ROWS = 12
-MARKS = (("o", "blue"), ("+", "red"))
-"""Mark and colour of the first and of the second curve, which are isolated and reused."""
+_ROWS, _SMALL_ROWS = 12, 6
+_MARKS = (("o", "blue"), ("+", "red"))
+"""Mark and colour of the first and of the second curve."""
+_LIMIT = "-"
+_LABEL_EVERY = 3
+"""A label on every row would hide the curve."""
+_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
+_STEPS = (1.0, 2.0, 5.0, 10.0)
+"""What a row of a chart may stand for, times a power of ten."""
 
 
-def curves(series: Sequence[tuple[str, Sequence[tuple[int, int]]]], width: int) -> Iterator[Text]:
-    """Draw bytes over files, each curve with a mark of its own; the axis of bytes begins at 0.
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A curve of a chart."""
+
+    name: str
+    points: Sequence[Point]
+    mark: str
+    color: str
+
+
+def change_chart(legs: Mapping[str, Sequence[Point]], width: int) -> Iterator[Text]:
+    """Draw the change of memory behind the warm-up, which is judged, and the limit of the verdict.
 
     Args:
-        series: name and points (files, bytes) of each curve, at most two.
+        legs: samples of at most two ways of reading the files, by name.
         width: number of columns to fill.
     """
-    points = [point for _, each in series for point in each]
-    if not points:
+    series = [(name, changes(samples)) for name, samples in legs.items() if samples]
+    if not series:
         return
-    most_files = max(files for files, _ in points) or 1
-    most_bytes = max(held for _, held in points) or 1
-    labels = [f"{most_bytes * (_ROWS - row) / _ROWS / 2**20:,.0f} MiB" for row in range(_ROWS)]
-    indent = max(map(len, labels))
+    first = min(points[0][0] for _, points in series)
+    last = max(points[-1][0] for _, points in series)
+    limit = [(files, THRESHOLD_BYTES * (files - first)) for files in _steps(first, last, width)]
+    curves_ = [
+        Curve(f"{name}: {points[-1][1] / 1024:+,.0f} KiB", points, mark, color)
+        for (name, points), (mark, color) in zip(series, _MARKS, strict=False)
+    ]
+    said = f"limit: {THRESHOLD_BYTES} bytes a file, {limit[-1][1] / 1024:+,.0f} KiB"
+    # What is drawn later hides what is below it: the first curve is the one that is judged.
+    yield from curves([Curve(said, limit, _LIMIT, "yellow"), *reversed(curves_)], width, _ROWS)
+
+
+def memory_chart(legs: Mapping[str, Sequence[Point]], width: int) -> Iterator[Text]:
+    """Draw all of the memory that outlives a file, small, on an axis that begins at 0.
+
+    Args:
+        legs: samples of at most two ways of reading the files, by name.
+        width: number of columns to fill.
+    """
+    series = [
+        Curve(f"{name}: at most {mib(max(held for _, held in samples))}", samples, mark, color)
+        for (name, samples), (mark, color) in zip(legs.items(), _MARKS, strict=False)
+        if samples
+    ]
+    yield from curves([*reversed(series)], width, _SMALL_ROWS, "MiB")
+
+
+def _steps(first: int, last: int, width: int) -> Iterator[int]:
+    """Yield numbers of files, one for each column."""
+    yield from sorted({first + (last - first) * column // width for column in range(width + 1)})
+
+
+def curves(series: Sequence[Curve], width: int, rows: int, unit: str = "KiB") -> Iterator[Text]:
+    """Draw curves over the files done, the later ones over those before, with a legend below.
+
+    Args:
+        series: with at least one point each; values in bytes, of which some may be negative.
+        width: number of columns to fill.
+        rows: most rows to take, without axis and legend.
+        unit: of the vertical axis, `KiB` or `MiB`.
+    """
+    if not series:
+        return
+    values = [value for each in series for _, value in each.points]
+    step = _step(min(*values, 0), max(*values, 0), rows, _UNITS[unit])
+    lowest, highest = round(min(*values, 0) / step), round(max(*values, 0) / step)
+    first = min(each.points[0][0] for each in series)
+    last = max(first + 1, *(each.points[-1][0] for each in series))
+    labels = {row: f"{row * step / _UNITS[unit]:,.0f} {unit}" for row in range(lowest, highest + 1)}
+    indent = max(map(len, labels.values()))
     columns = max(width - indent - 3, 10)
-    # Row 0 is the top. The second curve is drawn over the first where both are in one cell.
-    grid = [[" "] * columns for _ in range(_ROWS)]
-    for (_, each), (mark, _) in zip(series, MARKS, strict=False):
-        for column, held in _by_column(each, most_files, columns):
-            grid[_ROWS - 1 - min(held * _ROWS // (most_bytes + 1), _ROWS - 1)][column] = mark
-    for row, cells in enumerate(grid):
-        label = "" if row % 3 else labels[row]  # a label on every row would hide the curve
-        yield _colored(f"{label:>{indent}} |{''.join(cells)}")
-    yield Text(f"{'0':>{indent}} +{'-' * columns}")
-    end = f"{most_files:,} files"
-    yield Text(f"{'':{indent}}  0{end:>{columns - 1}}")
-    for (name, _), (mark, color) in zip(series, MARKS, strict=False):
-        blank = " " * max(min(indent, width - len(name) - 4), 0)
-        yield Text.assemble(f"{blank}  ", (mark, color), f" {name}")
+    grid = {row: [Text(" ")] * columns for row in labels}
+    for curve in series:
+        mark = Text(curve.mark, curve.color)
+        for column, value in _by_column(curve.points, first, last, columns):
+            grid[round(value / step)][column] = mark
+    for row in range(highest, lowest - 1, -1):
+        label = "" if row % _LABEL_EVERY else labels[row]
+        yield Text.assemble(f"{label:>{indent}} |", *grid[row])
+    end = f"{last:,} files"
+    yield Text(f"{'':{indent}} +{'-' * columns}")
+    yield Text(f"{'':{indent}}  {first:<{max(columns - len(end), 1)},}{end}")
+    blank = " " * max(min(indent, width - max(len(each.name) for each in series) - 4), 0)
+    for curve in reversed(series):
+        first_line, *others = textwrap.wrap(curve.name, max(width - len(blank) - 4, 10))
+        yield Text.assemble(f"{blank}  ", (curve.mark, curve.color), f" {first_line}")
+        yield from (Text(f"{blank}    {line}") for line in others)
+
+
+def _step(low: int, high: int, rows: int, unit_bytes: int) -> float:
+    """Return the bytes of a row: a round number of units, so that all values fit into the rows."""
+    least = max((high - low) / max(rows - 2, 1) / unit_bytes, 1.0)
+    power: float = 10.0 ** math.floor(math.log10(least))
+    return unit_bytes * next(each for each in _STEPS if each * power >= least) * power
 
 
 def _by_column(
-    points: Sequence[tuple[int, int]], most_files: int, columns: int
+    points: Sequence[Point], first: int, last: int, columns: int
 ) -> Iterator[tuple[int, int]]:
-    """Yield each column from the first point on, and its highest value, or the one before it."""
+    """Yield each column from the first point to the last, and its highest value.
+
+    A column without a point has the value of the one before it.
+    """
     highest: dict[int, int] = {}
-    for files, held in points:
-        column = min(files * columns // most_files, columns - 1)
-        highest[column] = max(highest.get(column, 0), held)
-    for column, following in pairwise([*sorted(highest), columns]):
+    for files, value in points:
+        column = min((files - first) * columns // (last - first), columns - 1)
+        highest[column] = max(highest.get(column, value), value)
+    ordered = sorted(highest)
+    for column, following in pairwise([*ordered, ordered[-1] + 1]):
         for each in range(column, following):
             yield each, highest[column]
-
-
-def _colored(line: str) -> Text:
-    text = Text(line)
-    for mark, color in MARKS:
-        text.highlight_regex(f"(?<=[| +o])[{mark}]", color)  # inside the axes, not in a label
-    return text
 
 
 def bars(values: Sequence[int], width: int) -> Iterator[Text]:

@@ -7,14 +7,14 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from pdfingest.cli.charts import bars, curves
+from pdfingest.cli.charts import bars, change_chart, memory_chart
 from pdfingest.cli.messages import shown
 from pdfingest.cli.outputs import write_text
 from pdfingest.cli.tables import LEFT, RIGHT, LossLine, hanging, losses, put, table, width_of
 from pdfingest.output.layout import PICTURES, REPORT
 from pdfingest.report import html
 from pdfingest.report.costs import Costs, FileCost
-from pdfingest.report.figures import Figures
+from pdfingest.report.figures import Figures, growth_heading
 from pdfingest.text import mib, printable
 
 SHOWN_LOSSES = 20
@@ -46,8 +46,11 @@ def show(figures: Figures, folder: str, file: TextIO, top: int, workers: int) ->
     costs = figures.costs
     width = min(console.width, _WIDEST)
     if figures.held:
-        console.print("Memory of what outlives a file, over the files done", style="bold")
-        put(console, curves([("parent and its helpers", figures.held)], width))
+        legs = {"a fresh process for each file": figures.held}
+        console.print(growth_heading(figures.held), style="bold")
+        put(console, change_chart(legs, width))
+        console.print("\nAll memory that outlives a file", style="bold")
+        put(console, memory_chart(legs, width))
         console.print()
     if peaks := costs.peaks:
         console.print("Peaks of the files, each in a process of its own", style="bold")

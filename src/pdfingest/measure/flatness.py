@@ -8,11 +8,17 @@ steps, and a sample is much like the one before it, which would make the interva
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from itertools import combinations
 from statistics import NormalDist, median
+from typing import Any, Self, TypeAlias
+
+from pdfingest.text import counted
+
+Point: TypeAlias = tuple[int, int]
+"""Number of files done, and bytes of memory that outlive a file."""
 
 THRESHOLD_BYTES = 512
 """Growth per file below which memory counts as flat: half a GB over a million files."""
@@ -20,10 +26,12 @@ CONFIDENCE = 0.99
 WARM_UP = 0.25
 """Share of the files that is left out: what an allocator and caches take at first is no leak."""
 WARM_UP_FILES = 250
-"""Least number of files that is left out: the parent grows by some 200 KiB during them."""
+"""Least number of files that is left out: the heap of the parent grows by 300 KiB during them."""
 BLOCKS = 16
 LEAST_FILES = 500
 """Least number of files of a verdict: fewer cannot tell a leak from a warm-up."""
+_STEP_FILES = 100
+"""What is foreseen is rounded up to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class Verdict(StrEnum):
 
     FLAT = "flat"
     """The whole interval lies below the threshold."""
-    LEAK = "leak"
+    GROWS = "grows"
     """The whole interval lies at or above the threshold."""
     INCONCLUSIVE = "inconclusive"
     """The threshold lies within the interval, or there are too few files."""
@@ -72,52 +80,114 @@ class Verdict(StrEnum):
 class Trend:
     """Growth of memory over the files of a run."""
 
-    verdict: Verdict
-    slope: float = 0.0
-    """Growth in bytes per file."""
-    low: float = 0.0
-    high: float = 0.0
-    """With `low`, the interval that holds the slope at `CONFIDENCE`."""
+    verdict: Verdict = Verdict.INCONCLUSIVE
+    bytes_per_file: float = 0.0
+    """Slope of the memory."""
+    bytes_per_file_low: float = 0.0
+    bytes_per_file_high: float = 0.0
+    """With the lower end, the interval that holds the slope at `CONFIDENCE`."""
     files: int = 0
-    """Number of files that the slope is taken over, without the warm-up."""
+    """Number of files that the slope is taken over, without the warm-up; all if too few."""
+    grown_bytes: int = 0
+    """Memory after these files less the memory before them."""
+    files_to_go: int = 0
+    """How many more files a verdict takes, as far as that can be foreseen; 0 if there is one."""
 
     def __str__(self) -> str:
-        if self.low == self.high == 0.0 and self.verdict is Verdict.INCONCLUSIVE:
-            return f"{self.files:,} files are too few to tell (it takes {LEAST_FILES:,})"
+        if not self.bytes_per_file_high and self.verdict is Verdict.INCONCLUSIVE:
+            return (
+                f"{self.grown_bytes / 1024:+,.0f} KiB over {counted(self.files, 'file')}, too few "
+                f"to tell: it takes {self.files_to_go:,} more"
+            )
+        more = f"; some {self.files_to_go:,} more should tell" if self.files_to_go else ""
         return (
-            f"{self.slope:+,.1f} bytes per file ({CONFIDENCE:.0%} interval {self.low:+,.1f} to "
-            f"{self.high:+,.1f}, limit {THRESHOLD_BYTES})"
+            f"{self.bytes_per_file:+,.0f} bytes a file over {self.files:,} files ({CONFIDENCE:.0%} "
+            f"interval {self.bytes_per_file_low:+,.0f} to {self.bytes_per_file_high:+,.0f}, limit "
+            f"{THRESHOLD_BYTES}){more}"
         )
 
+    @classmethod
+    def of_json(cls, trend: Mapping[str, Any]) -> Self:
+        """Return the trend that a JSON document has.
 
-def judge(samples: Sequence[tuple[int, int]]) -> Trend:
+        Raises:
+            KeyError, ValueError: another version of this program wrote it.
+        """
+        names = [each.name for each in fields(cls)]
+        return cls(Verdict(trend["verdict"]), *[trend[name] for name in names[1:]])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the trend as all JSON documents have it."""
+        return {
+            "verdict": self.verdict.value,
+            "bytes_per_file": round(self.bytes_per_file, 1),
+            "bytes_per_file_low": round(self.bytes_per_file_low, 1),
+            "bytes_per_file_high": round(self.bytes_per_file_high, 1),
+            "threshold_bytes_per_file": THRESHOLD_BYTES,
+            "files": self.files,
+            "grown_bytes": self.grown_bytes,
+            "files_to_go": self.files_to_go,
+        }
+
+
+def judge(samples: Sequence[Point]) -> Trend:
     """Return the trend of memory over the files of a run.
 
     Args:
         samples: number of files done and bytes held, in the order of time.
     """
     total = samples[-1][0] if samples else 0
-    warm_up = max(WARM_UP * total, WARM_UP_FILES)
-    settled = [(files, held) for files, held in samples if files > warm_up]
+    settled = behind_warm_up(samples)
     blocks = _blocks(settled)
     if total < LEAST_FILES or len(blocks) < BLOCKS // 2:
-        return Trend(Verdict.INCONCLUSIVE, files=total)
+        grown_bytes = samples[-1][1] - samples[0][1] if samples else 0
+        missing = max(LEAST_FILES - total, _STEP_FILES)
+        return Trend(files=total, grown_bytes=grown_bytes, files_to_go=missing)
     slope, low, high = theil_sen(blocks)
+    files = settled[-1][0] - settled[0][0]
+    grown_bytes = round(blocks[-1][1] - blocks[0][1])
     if high < THRESHOLD_BYTES:
-        verdict = Verdict.FLAT
-    elif low >= THRESHOLD_BYTES:
-        verdict = Verdict.LEAK
-    else:
-        verdict = Verdict.INCONCLUSIVE
-    return Trend(verdict, slope, low, high, settled[-1][0] - settled[0][0])
+        return Trend(Verdict.FLAT, slope, low, high, files, grown_bytes)
+    if low >= THRESHOLD_BYTES:
+        return Trend(Verdict.GROWS, slope, low, high, files, grown_bytes)
+    # If memory grows no more, it takes that many until the same growth is below the threshold. If
+    # it seems to grow, nothing can be foreseen: as many again.
+    share = high / THRESHOLD_BYTES - 1 if slope < THRESHOLD_BYTES else 1.0
+    missing = math.ceil(files * share / _STEP_FILES + 1) * _STEP_FILES
+    return Trend(Verdict.INCONCLUSIVE, slope, low, high, files, grown_bytes, missing)
 
 
-def _blocks(samples: Sequence[tuple[int, int]]) -> list[tuple[float, float]]:
+def behind_warm_up(samples: Sequence[Point]) -> list[Point]:
+    """Return the samples that are judged, those after the warm-up; none if there are too few files.
+
+    Args:
+        samples: number of files done and bytes held, in the order of time.
+    """
+    total = samples[-1][0] if samples else 0
+    warm_up = max(WARM_UP * total, WARM_UP_FILES)
+    return [(files, held) for files, held in samples if files > warm_up]
+
+
+def changes(samples: Sequence[Point]) -> list[Point]:
+    """Return files done and change of memory in bytes, for all samples that are judged.
+
+    The change counts from the median of the first of the blocks that the slope is taken over, as a
+    single sample may be a wild one. If there are too few samples for a verdict, all are returned.
+
+    Args:
+        samples: number of files done and bytes held, in the order of time.
+    """
+    shown = behind_warm_up(samples) or [*samples]
+    blocks = _blocks(shown)
+    return [(files, round(held - blocks[0][1])) for files, held in shown]
+
+
+def _blocks(samples: Sequence[Point]) -> list[tuple[float, float]]:
     """Return the medians of files and of bytes in up to `BLOCKS` blocks of equally many files."""
     if not samples:
         return []
     first, last = samples[0][0], samples[-1][0]
-    blocks: dict[int, list[tuple[int, int]]] = {}
+    blocks: dict[int, list[Point]] = {}
     for files, held in samples:
         block = min((files - first) * BLOCKS // max(last - first, 1), BLOCKS - 1)
         blocks.setdefault(block, []).append((files, held))

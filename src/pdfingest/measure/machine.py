@@ -98,6 +98,11 @@ def process_bounds(cgroups: Cgroups = _OURS) -> list[Bound]:
     return bounds
 
 
+def load() -> float:
+    """Return the load of the machine in the last minute: processes that run or wait for a CPU."""
+    return psutil.getloadavg()[0]
+
+
 def descriptor_limits() -> tuple[int, int]:
     """Return how many descriptors this process may have now, and how many it may allow itself."""
     if sys.platform == "win32":  # handles are bounded by memory alone

@@ -170,7 +170,9 @@ _SUMMARY = _object(
         bytes_per_file_low=_number("Lower end of its 99 % interval."),
         bytes_per_file_high=_number("Upper end of its 99 % interval."),
         threshold_bytes_per_file=_number("Flat means that the interval ends below this."),
-        files=_whole("Files that the slope was taken over."),
+        files=_whole("Files that the slope was taken over; all, if they were too few."),
+        grown_bytes=_number("Memory after these files, less that before them."),
+        files_to_go=_whole("How many more files a verdict takes, if there is none."),
         samples=_SAMPLES,
     ),
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from pdfingest.errors import ExitCode
 from pdfingest.exchange.record import iso_time
-from pdfingest.measure.flatness import THRESHOLD_BYTES, Sample, Trend, Verdict, judge
+from pdfingest.measure.flatness import Sample, Trend, Verdict, judge
 from pdfingest.model import SCHEMA, FailureKind, Reading
 from pdfingest.options import FailOn, IngestOptions
 from pdfingest.outcome import Finished, Status, Unchanged
@@ -243,12 +243,7 @@ class Summary:
             return dict(self.earlier_memory)
         return {
             "measured_at": iso_time(self.started_at),
-            "verdict": self.trend.verdict.value,
-            "bytes_per_file": round(self.trend.slope, 1),
-            "bytes_per_file_low": round(self.trend.low, 1),
-            "bytes_per_file_high": round(self.trend.high, 1),
-            "threshold_bytes_per_file": THRESHOLD_BYTES,
-            "files": self.trend.files,
+            **self.trend.to_json(),
             "samples": {
                 name: [getattr(sample, name) for sample in self.samples]
                 for name in Sample.__dataclass_fields__

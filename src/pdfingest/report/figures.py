@@ -5,15 +5,15 @@ import math
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from pdfingest.errors import NoInputError
-from pdfingest.measure.flatness import Verdict
+from pdfingest.measure.flatness import Point, Trend, changes
 from pdfingest.output.layout import REPORT, SUMMARY
 from pdfingest.report.costs import Costs, FileCost
-from pdfingest.text import mib
+from pdfingest.text import counted, mib
 
 _ROOM_BYTES = 64 << 20
 """Room between peak and limit: a limit counts what a child maps, a peak only what it uses."""
@@ -55,8 +55,8 @@ class Figures:
     """Part `memory` of `summary.json`; empty if there is no such file."""
     not_begun: int = 0
     """Sources that the newest run left to the next, because it was stopped."""
-    reused: Sequence[tuple[int, int]] = ()
-    """Files done, and memory held in bytes, in the control of a bench."""
+    others: Mapping[str, Sequence[Point]] = field(default_factory=dict[str, Sequence[Point]])
+    """What was held in other ways of reading the files, by name; see `bench`."""
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +65,7 @@ class Figures:
         self.costs.close()
 
     @property
-    def held(self) -> list[tuple[int, int]]:
+    def held(self) -> list[Point]:
         """Files done, and bytes of memory that the parent and its helpers held."""
         samples = self.memory.get("samples", {})
         columns = (samples.get(name, []) for name in ("parent_rss_bytes", "helpers_rss_bytes"))
@@ -73,17 +73,18 @@ class Figures:
         return list(zip(samples.get("files", []), sums, strict=True))
 
     @property
+    def trend(self) -> Trend | None:
+        """Growth of that memory; None if the summary is missing, or not of this version."""
+        try:
+            return Trend.of_json(self.memory)
+        except (KeyError, ValueError):
+            return None
+
+    @property
     def verdict(self) -> str:
         """Verdict on flatness, in words."""
-        memory = self.memory
-        if not memory:
-            return "unknown: summary.json is missing"
-        if memory["verdict"] == Verdict.INCONCLUSIVE and not memory["bytes_per_file_high"]:
-            return f"inconclusive: {memory['files']:,} files are too few to tell"
-        return (
-            f"{memory['verdict']}: {memory['bytes_per_file']:+,.1f} bytes per file "
-            f"({memory['bytes_per_file_low']:+,.1f} to {memory['bytes_per_file_high']:+,.1f})"
-        )
+        trend = self.trend
+        return f"{trend.verdict}: {trend}" if trend else "unknown: summary.json does not say it"
 
     @property
     def counts(self) -> str:
@@ -98,6 +99,11 @@ class Figures:
         if not peaks:
             return Sizing(workers, 0, 0)
         return Sizing(workers, percentile(peaks, 0.99), limit_for(peaks[-1]))
+
+
+def growth_heading(samples: Sequence[Point]) -> str:
+    """Return a heading for a picture of the changes of samples, of which there is one at least."""
+    return f"Growth of memory after the first {counted(changes(samples)[0][0], 'file')}"
 
 
 def limit_for(peak_bytes: int) -> int:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pdfingest.measure.flatness import THRESHOLD_BYTES
+from pdfingest.measure.flatness import Trend
 from pdfingest.model import FailureKind
 from pdfingest.outcome import Status
 from pdfingest.report.costs import Costs, FileCost
@@ -31,8 +31,9 @@ def document(figures: Figures, workers: int) -> Iterator[str]:
       `memory_limit_bytes` under which every file passes, and `memory_budget_bytes`, which is the
       limit of all.
     - `memory`: whether memory stayed flat in the newest run, as `summary.json` has it: `verdict`
-      (`flat`, `leak`, `inconclusive`, or empty where there is no `summary.json`),
-      `bytes_per_file` with `bytes_per_file_low` and `_high`, `threshold_bytes_per_file`, `files`.
+      (`flat`, `grows`, `inconclusive`, or empty where there is no `summary.json`),
+      `bytes_per_file` with `bytes_per_file_low` and `_high`, `threshold_bytes_per_file`, `files`,
+      `grown_bytes`, and `files_to_go`, how many more a verdict takes.
     - `losses`: all sources that lost pages, those that lost all of them first: `source`, `status`,
       `failure`, `message`, `pages`, `pages_failed`, `failed_pages` (1-based numbers),
       `total_pages` (0 where not known), `stack`.
@@ -47,7 +48,7 @@ def document(figures: Figures, workers: int) -> Iterator[str]:
         "peak_rss_bytes": _peaks(costs),
         "wall_s": _percentiles(costs.times or [0.0]),
         "sizing": _sizing(figures, workers),
-        "memory": _memory(figures.memory),
+        "memory": _memory(figures),
     }
     yield json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}")
     yield ',\n  "losses": ['
@@ -79,16 +80,10 @@ def _sizing(figures: Figures, workers: int) -> dict[str, int]:
     }
 
 
-def _memory(memory: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "verdict": memory.get("verdict", ""),
-        **{
-            name: memory.get(name, 0.0)
-            for name in ("bytes_per_file", "bytes_per_file_low", "bytes_per_file_high")
-        },
-        "threshold_bytes_per_file": memory.get("threshold_bytes_per_file", THRESHOLD_BYTES),
-        "files": memory.get("files", 0),
-    }
+def _memory(figures: Figures) -> dict[str, Any]:
+    """Return the trend; its verdict is empty if it is not known."""
+    trend = figures.trend
+    return trend.to_json() if trend else Trend().to_json() | {"verdict": ""}
 
 
 def _loss(cost: FileCost) -> dict[str, Any]:

@@ -2,37 +2,32 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from html import escape
 from typing import Any
 
+from bokeh.document import Document
 from bokeh.embed import file_html
 from bokeh.layouts import column
 from bokeh.models import (
     CDSView,
     ColumnDataSource,
-    CustomJS,
-    CustomJSFilter,
     CustomJSTransform,
     HoverTool,
     IndexFilter,
     NumeralTickFormatter,
+    Plot,
 )
-from bokeh.models.widgets.inputs import TextInput
 from bokeh.models.widgets.markups import Div
-from bokeh.models.widgets.tables import (
-    DataTable,
-    HTMLTemplateFormatter,
-    NumberFormatter,
-    StringFormatter,
-    TableColumn,
-)
-from bokeh.plotting import figure
 from bokeh.resources import INLINE
 from bokeh.transform import factor_cmap, transform
 from jinja2 import Template
 
 from pdfingest.output.layout import REPORT
 from pdfingest.report.costs import LOST, Costs, FileCost, thinned
+from pdfingest.report.curves import memory_parts
 from pdfingest.report.figures import Figures
+from pdfingest.report.file_table import file_table
+from pdfingest.report.theme import HEADING, OTHER, STYLE, paint, picture
 from pdfingest.text import printable
 
 MOST_ROWS = 100_000
@@ -42,22 +37,9 @@ MOST_POINTS = 10_000
 _MESSAGE_CHARS = 300
 """Most characters of a message: some have a stack, and a browser has to open the page."""
 _MIB = 1 << 20
-_HEIGHT = 280
+_BAR_BASE, _BAR = 110, 26
+"""Height of the picture of failures, and of each bar in it."""
 _COLORS = {"ok": "#3b6fb5", "partial": "#d08a1d", "failed": "#b8322a"}
-_OTHER = "#7a7a7a"
-_ISOLATED, _REUSED = "#3b6fb5", "#b8322a"
-_STYLE = (
-    ":root{font:15px/1.5 system-ui,sans-serif;color:#222}body{margin:0 auto;max-width:1100px;"
-    "padding:12px;overflow-wrap:anywhere}h1{font-size:1.4rem}p{margin:.3em 0}"
-    "h2{font-size:1.05rem;margin:1.4em 0 .3em}"
-)
-_FILTER = """
-const words = input.value_input.toLowerCase(), {name, status, failure, message} = source.data;
-return name.map((_, i) => `${name[i]} ${status[i]} ${failure[i]} ${message[i]}`
-  .toLowerCase().includes(words));
-"""
-_WHOLE = '<span title="<%- value %>"><%- value %></span>'
-"""Cell whose text is its tooltip, too; `<%-` escapes it (underscorejs.org, "template")."""
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -73,13 +55,16 @@ def page_of(figures: Figures, title: str, lines: list[str]) -> str:
     parts: list[Any] = []
     for heading, part in _parts(figures):
         if part is not None:
-            parts += [Div(text=f"<h2>{heading}</h2>"), part]
+            parts += [Div(text=f'<h2 style="{HEADING}">{escape(heading)}</h2>'), part]
+    document = Document(title=title)
+    document.add_root(column(parts, sizing_mode="stretch_width"))
+    document.js_on_event("document_ready", paint([p for p in parts if isinstance(p, Plot)]))
     return file_html(
-        column(parts, sizing_mode="stretch_width"),
+        document,
         INLINE,
         title,
         template=Template(_PAGE, autoescape=False),
-        template_variables={"style": _STYLE, "lines": lines},
+        template_variables={"style": STYLE, "lines": lines},
     )
 
 
@@ -96,13 +81,13 @@ def _parts(figures: Figures) -> Iterator[tuple[str, Any]]:
     scatter = partial(_scatter, source, (sorted(drawn - lost), sorted(lost)))
     part = f": {len(drawn):,} of {len(costs):,} files" if len(drawn) == MOST_POINTS else ""
     peak = ("peak", "peak in MiB")
-    yield "Memory over files done", _memory(figures)
+    yield from memory_parts(figures)
     yield f"Peak against file size{part}", scatter(("size", "file size in KiB"), peak)
     yield f"Peak against pages{part}", scatter(("pages", "pages"), peak)
     time = ("wall", "milliseconds")
     yield f"Time for each file{part}", scatter(("pages", "pages"), time, y_axis_type="log")
     yield "Failures by kind", _failures(costs)
-    yield f"Files{_rows(len(files), costs)}", _table(source)
+    yield f"Files{_rows(len(files), costs)}", file_table(source)
 
 
 def _rows(shown: int, costs: Costs) -> str:
@@ -129,42 +114,6 @@ def _columns(files: Sequence[FileCost]) -> dict[str, list[Any]]:
     }
 
 
-def _figure(x_label: str, y_label: str, **options: Any) -> Any:
-    plot = figure(
-        height=_HEIGHT,
-        sizing_mode="stretch_width",
-        x_axis_label=x_label,
-        y_axis_label=y_label,
-        toolbar_location="above",
-        tools="pan,wheel_zoom,box_zoom,reset,save",
-        **options,
-    )
-    plot.toolbar.logo = None
-    plot.toolbar.active_drag = None  # a finger that scrolls the page must not move the picture
-    for axis in (plot.xaxis, plot.yaxis):
-        axis.axis_label_text_font_size = axis.major_label_text_font_size = "13px"
-    return plot
-
-
-def _memory(figures: Figures) -> Any:
-    """Draw the memory that outlives a file, isolated and reused; None without samples."""
-    curves = (("isolated", figures.held, _ISOLATED), ("reused", figures.reused, _REUSED))
-    if not any(points for _, points, _ in curves):
-        return None
-    plot = _figure("files done", "MiB")
-    plot.y_range.start = 0
-    plot.xaxis.formatter = NumeralTickFormatter(format="0,0")
-    for name, points, color in curves:
-        if points:
-            files, held = zip(*points, strict=True)
-            mebibytes = [round(each / _MIB, 2) for each in held]
-            label = f"{name}: what stays between files" if name == "isolated" else "one process"
-            plot.line(files, mebibytes, line_width=2, color=color, legend_label=label)
-    plot.add_layout(plot.legend[0], "below")  # beside the curves it would hide one of them
-    plot.add_tools(HoverTool(tooltips=[("files", "@x{0,0}"), ("MiB", "@y")], mode="vline"))
-    return plot
-
-
 def _scatter(
     source: Any, layers: Iterable[list[int]], x: tuple[str, str], y: tuple[str, str], **options: Any
 ) -> Any:
@@ -177,8 +126,9 @@ def _scatter(
         y: column and label of the vertical axis, which is linear unless the options differ.
         options: more arguments of the picture.
     """
-    plot = _figure(x[1], y[1], x_axis_type="log", **options)
-    color = factor_cmap("status", [*_COLORS.values()], [*_COLORS], nan_color=_OTHER)
+    plot = picture(x[1], y[1], x_axis_type="log", **options)
+    plot.xaxis.formatter = plot.yaxis.formatter = NumeralTickFormatter(format="0,0.[0]")
+    color = factor_cmap("status", [*_COLORS.values()], [*_COLORS], nan_color=OTHER)
     points = [
         plot.scatter(
             _above_0(x[0]),
@@ -217,45 +167,8 @@ def _failures(costs: Costs) -> Any:
     if not failures:
         return None
     kinds = list(failures)
-    plot = _figure("files", "", y_range=kinds[::-1])
+    height = _BAR_BASE + _BAR * len(kinds)
+    plot = picture("files", "", height, y_range=kinds[::-1])
     plot.hbar(y=kinds, right=list(failures.values()), height=0.7, color=_COLORS["failed"])
     plot.x_range.start = 0
     return plot
-
-
-def _table(source: Any) -> Any:
-    """Return the table of the files; a click on a heading sorts, the field above filters."""
-    text, number = StringFormatter(), NumberFormatter(format="0,0.[0]")
-    whole = HTMLTemplateFormatter(template=_WHOLE)
-    headings = {
-        "name": ("file", 250, whole),
-        "status": ("status", 75, text),
-        "failure": ("failure", 110, text),
-        "message": ("message", 215, whole),
-        "peak": ("peak MiB", 75, number),
-        "own": ("of its own", 75, number),
-        "wall": ("ms", 75, number),
-        "size": ("KiB", 75, number),
-        "pages": ("pages", 60, number),
-        "lost": ("lost", 60, number),
-    }
-    columns = [
-        TableColumn(field=name, title=title, width=width, formatter=formatter)
-        for name, (title, width, formatter) in headings.items()
-    ]
-    words = TextInput(title="Filter by name, status, failure or message")
-    chosen = CustomJSFilter(args={"input": words}, code=_FILTER)
-    table = DataTable(
-        source=source,
-        view=CDSView(filter=chosen),
-        columns=columns,
-        index_position=None,
-        height=420,
-        sizing_mode="stretch_width",
-        autosize_mode="none",
-        reorderable=False,
-    )
-    # The signal of the source would do as well, but would draw all pictures again.
-    redraw = CustomJS(args={"chosen": chosen}, code="chosen.change.emit()")
-    words.js_on_change("value_input", redraw)
-    return column(words, table, sizing_mode="stretch_width")

@@ -1,4 +1,4 @@
-"""The leak test sees a leak, sees none where there is none, and says when it cannot tell."""
+"""The leak test sees memory flat, finds a leak, and shows a server that grows beside it."""
 
 import json
 from collections.abc import Callable
@@ -8,75 +8,91 @@ from typing import Any
 import pytest
 
 from conftest import Cli
+from pdfingest.bench.legs import Inputs, Leg, find_inputs
+from pdfingest.bench.long_lived import Watch
+from pdfingest.bench.loop import looped
+from pdfingest.bench.server import THREADS, served
+from pdfingest.errors import ExitCode
+from pdfingest.measure.flatness import Point, Verdict
+from pdfingest.options import IngestOptions
+from pdfingest.stop import Stop
 from terminal import shown_in_terminal, widest
+
+FAULTY = ("--engine", "faulty", "--control", "faulty", "-w", "2")
 
 
 @pytest.fixture
-def bench(cli: Cli) -> Callable[..., tuple[Any, dict[str, Any]]]:
-    """Run it; gives the finished process and its figures."""
+def inputs(faulty: Callable[..., Path], pdfs: Path) -> Callable[..., Inputs]:
+    """Sound files, and among them those that are given, by their index."""
 
-    def bench(*args: object) -> tuple[Any, dict[str, Any]]:
-        done = cli("bench", "-w", "2", "--json", "-", *args)
-        assert "Traceback" not in done.stderr
-        return done, json.loads(done.stdout)
+    def make(files: int, **faults: dict[str, Any]) -> Inputs:
+        for index in range(files):
+            faulty(f"{index:03}.pdf", **faults.get(f"at_{index}", {}))
+        return find_inputs([str(pdfs)], files)
 
-    return bench
+    return make
 
 
-Bench = Callable[..., tuple[Any, dict[str, Any]]]
+def watch(time_s: float = 0.0) -> tuple[Watch, list[Point]]:
+    """Of a leg, with what it is told."""
+    told: list[Point] = []
+    return Watch(Stop(), told.append, time_s), told
 
 
 @pytest.mark.slow
-def test_without_inputs_it_makes_its_own_and_finds_memory_flat(bench: Bench) -> None:
-    done, figures = bench("--files", "1400")
+def test_out_of_the_box_memory_is_flat_a_leak_is_found_and_a_server_grows(cli: Cli) -> None:
+    done = cli("bench", "--files", "800", "--control", "pypdf", "-w", "2", "--json", "-")
     assert done.returncode == 0, done.stderr
-    assert "pdfingest bench: FLAT: " in done.stderr
-    assert figures["verdict"] == "flat"
-    for name in ("isolated", "reused"):
-        each = figures[name]
-        assert (each["files"], each["failed"], each["deaths"]) == (1400, 0, 0)
-        assert each["points"][-1][0] == 1400
-        assert each["highest_bytes"] > 10 << 20
-    assert figures["isolated"]["lane_ms_per_file"] > figures["reused"]["lane_ms_per_file"]
+    *_, isolated, leaking, control, price, verdict = done.stderr.splitlines()
+    assert isolated.startswith("isolated  FLAT: ")
+    assert leaking.startswith("leaking   GROWS: ")
+    assert control.startswith("control   GROWS: ")
+    assert "pypdf in 40 threads of one process" in control
+    assert "load of the machine" in price
+    assert verdict.startswith("bench     PASSED: ")
+    figures = json.loads(done.stdout)
+    assert figures["passed"]
+    for name in ("isolated", "leaking", "control"):
+        leg = figures["legs"][name]
+        assert (leg["files"], leg["failed"], leg["deaths"]) == (800, 0, 0)
+        assert leg["points"][-1][0] == 800
+    assert 800 < figures["legs"]["leaking"]["memory"]["bytes_per_file"] < 1500
+    assert figures["isolation_ratio"] > 1
 
 
 @pytest.mark.slow
-def test_a_leak_of_a_kib_per_file_fails_it(bench: Bench) -> None:
-    done, figures = bench("--files", "800", "--inject-leak", "1K")
-    assert done.returncode == 5
-    assert "pdfingest bench: LEAK: " in done.stderr
-    assert figures["injected_leak_bytes"] == 1024
-    assert 700 < figures["isolated"]["bytes_per_file"] < 4096
-
-
-def test_too_few_files_are_inconclusive_and_no_pass(bench: Bench) -> None:
-    done, _ = bench("--files", "20")
-    assert done.returncode == 5
-    assert "INCONCLUSIVE: 20 files are too few to tell" in done.stderr
-
-
-def test_the_control_goes_on_behind_files_that_end_it(
-    bench: Bench, faulty: Callable[..., Path], pdfs: Path
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_terminal_shows_curves_peaks_and_every_figure(
+    faulty: Callable[..., Path], pdfs: Path, columns: int
 ) -> None:
-    faulty("a.pdf", fault="segfault")
-    faulty("b.pdf", fault="hang")
-    faulty("c.pdf")
-    args = ("--engine", "faulty", "--timeout", "1", "--files", "3")
-    done, figures = bench(pdfs, *args)
-    assert (figures["reused"]["files"], figures["reused"]["deaths"]) == (3, 2)
-    assert (figures["isolated"]["files"], figures["isolated"]["failed"]) == (3, 2)
-    assert "reused" in done.stderr
+    faulty("a.pdf")
+    lines = shown_in_terminal(columns, pdfs, "bench", pdfs, "--files", "500", *FAULTY)
+    text = "\n".join(lines)
+    for mark in ("ooo", "+++", "---", "###"):
+        assert mark in text
+    for heading in ("files", "failed", "ended", "ms a file", "highest", "bytes a file", "verdict"):
+        assert heading in text
+    for name in ("isolated", "leaking", "control", "loop", "PASSED"):
+        assert name in text
+    assert widest(lines) <= columns, max(lines, key=len)
 
 
-@pytest.mark.slow
-def test_a_control_that_leaks_is_shown(
-    bench: Bench, faulty: Callable[..., Path], pdfs: Path
-) -> None:
-    faulty("a.pdf", fault="keeps", kib=8)
-    done, figures = bench(pdfs, "--engine", "faulty", "--files", "1400")
-    assert done.returncode == 0, done.stderr
-    assert (figures["isolated"]["verdict"], figures["reused"]["verdict"]) == ("flat", "leak")
-    assert "do not make it leak" not in done.stderr
+def test_fewer_files_than_can_be_judged_are_refused_before_the_work(cli: Cli) -> None:
+    done = cli("bench", "--files", "499", "nowhere")
+    assert done.returncode == 2
+    assert "a verdict takes 500 files at least" in done.stderr
+
+
+def test_a_test_without_a_leak_to_find_is_refused(cli: Cli) -> None:
+    done = cli("bench", "--inject-leak", "0", "nowhere")
+    assert done.returncode == 2
+    assert "--inject-leak must be more than 0" in done.stderr
+
+
+def test_a_server_whose_engine_is_missing_is_refused_before_the_work(cli: Cli) -> None:
+    done = cli("bench", "--control", "missing")
+    assert done.returncode == 4
+    assert "engine 'missing' is not installed" in done.stderr
 
 
 def test_without_a_pdf_there_is_nothing_to_bench(cli: Cli, pdfs: Path) -> None:
@@ -85,31 +101,60 @@ def test_without_a_pdf_there_is_nothing_to_bench(cli: Cli, pdfs: Path) -> None:
     assert "Leave the inputs out" in done.stderr
 
 
-@pytest.mark.parametrize("columns", ["80", "200"])
-def test_the_pictures_fit_the_terminal(cli: Cli, columns: str) -> None:
-    env = {"COLUMNS": columns, "NO_COLOR": "1"}
-    done = cli("bench", "--files", "60", "-w", "2", env=env)
-    *lines, verdict = done.stderr.splitlines()
-    pictures = [line for line in lines if not line.startswith("control: ")]
-    assert max(map(len, pictures)) <= int(columns)
-    assert "\x1b" not in done.stderr
-    assert sum("oooo" in line for line in pictures) >= 1
-    assert sum("++++" in line for line in pictures) >= 1
-    assert any("####" in line for line in pictures)
-    assert verdict.startswith("pdfingest bench: ")
+FAULTS: dict[str, dict[str, Any]] = {
+    "it dies": {"fault": "segfault"},
+    "it hangs": {"fault": "hang"},
+    "it takes all memory": {"fault": "keeps", "kib": 300 << 10},
+}
 
 
-@pytest.mark.parametrize("columns", [40, 80, 120])
-def test_a_terminal_shows_every_figure_of_both_rounds(
-    faulty: Callable[..., Path], pdfs: Path, columns: int
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_server_is_started_again_and_every_file_is_accounted_for(
+    inputs: Callable[..., Inputs], fault: dict[str, Any]
 ) -> None:
-    faulty("a.pdf")
-    args = ("bench", pdfs, "--engine", "faulty", "--files", "20", "-w", "1")
-    lines = shown_in_terminal(columns, pdfs, *args)
-    text = "\n".join(lines)
-    assert text.count("+0 (+0 to +0)") == 2
-    for heading in ("files/s", "ms of a lane", "failed", "deaths", "highest", "bytes per file"):
-        assert heading in text
-    for name in ("isolated", "reused"):
-        assert name in text
-    assert widest([line for line in lines if "INCONCLUSIVE" not in line]) <= columns
+    options = IngestOptions(timeout_s=2, memory_budget_bytes=200 << 20, workers=1)
+    each, told = watch()
+    leg = served(inputs(2 * THREADS + 5, at_50=fault), options, "faulty", each)
+    assert (leg.files, leg.deaths) == (85, 1)
+    assert 1 <= leg.failed <= THREADS, "what it was reading"
+    assert [files for files, _ in told] == [0, 40, 80, 85]
+
+
+def test_a_server_counts_files_that_it_cannot_read(inputs: Callable[..., Inputs]) -> None:
+    leg = served(inputs(41, at_3={"fault": "raises"}), IngestOptions(), "faulty", watch()[0])
+    assert (leg.files, leg.failed, leg.deaths) == (41, 1, 0)
+
+
+def test_a_server_that_keeps_memory_grows_by_it(inputs: Callable[..., Inputs]) -> None:
+    one = inputs(1, at_0={"fault": "keeps", "kib": 16})
+    leg = served(Inputs(one.sources, 1600), IngestOptions(), "faulty", watch()[0])
+    assert leg.trend.verdict is Verdict.GROWS
+    assert 15_000 < leg.trend.bytes_per_file < 25_000
+
+
+def test_a_server_ends_when_its_time_is_up(inputs: Callable[..., Inputs]) -> None:
+    one = inputs(1, at_0={"fault": "sleeps", "seconds": 0.05})
+    leg = served(Inputs(one.sources, 10**6), IngestOptions(), "faulty", watch(time_s=0.5)[0])
+    assert 40 <= leg.files < 10_000
+    assert leg.failed == leg.deaths == 0
+
+
+def test_a_stop_ends_a_server_at_once(inputs: Callable[..., Inputs]) -> None:
+    one, stop = inputs(1), Stop()
+    told: list[Point] = []
+
+    def tell(at: Point) -> None:
+        told.append(at)
+        if at[0] >= 80:
+            stop.request(ExitCode.INTERRUPTED)
+
+    leg = served(Inputs(one.sources, 10**6), IngestOptions(), "faulty", Watch(stop, tell))
+    assert leg.files == told[-1][0] == 80
+
+
+def test_a_loop_does_what_a_child_does(inputs: Callable[..., Inputs], tmp_path: Path) -> None:
+    some = inputs(5, at_1={"fault": "raises"}, at_3={"fault": "segfault"})
+    leg: Leg = looped(some, IngestOptions(engine="faulty"), str(tmp_path), watch()[0])
+    assert (leg.files, leg.failed, leg.deaths) == (5, 2, 1)
+    assert leg.lane_ms > 0
+    assert not (tmp_path / "spool").exists()

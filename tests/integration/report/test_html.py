@@ -1,5 +1,6 @@
 """The pictures as a browser shows them: offline, without errors, legible on a phone."""
 
+import csv
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -98,9 +99,30 @@ def test_it_opens_without_errors_and_without_the_network(
     assert shown.said == []
     assert shown.page.title() == f"pdfingest: {report.parent}"
     inked = [ink for ink in shown.page.evaluate(INK) if ink > 50]
-    assert len(inked) >= 4, "curve, two scatters, times"
+    assert len(inked) >= 5, "two curves, two scatters, times"
     assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
     shown.page.screenshot(path=report.with_suffix(f".{width}.png"), full_page=True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_as_light_or_dark_as_the_screen(shown: Shown, report: Path, scheme: str) -> None:
+    shown.page.emulate_media(color_scheme=scheme)
+    shown.show(report)
+    for selector in ("html", ".slick-cell", ".slick-header-column", "h1"):
+        part = shown.page.locator(selector).first
+        ink = part.evaluate("e => getComputedStyle(e).color")
+        assert brightness(ink) > 200 if scheme == "dark" else brightness(ink) < 60, selector
+    axis = shown.page.evaluate(
+        """() => Object.values(Bokeh.index)[0].model.children
+            .find(model => model.below).below[0].major_label_text_color"""
+    )
+    assert axis == ("#ddd" if scheme == "dark" else "#222")
+
+
+def brightness(color: str) -> float:
+    """Of a colour as browsers write it, `rgb(0, 0, 0)`, from 0 to 255."""
+    red, green, blue = map(int, color.removeprefix("rgb(").removesuffix(")").split(","))
+    return (red + green + blue) / 3
 
 
 def test_hovering_names_the_file(shown: Shown, report: Path) -> None:
@@ -108,7 +130,7 @@ def test_hovering_names_the_file(shown: Shown, report: Path) -> None:
     x, y = shown.page.evaluate(
         """() => { const plots = [...Bokeh.index[Object.keys(Bokeh.index)[0]].child_views]
             .filter(v => v.model.type == 'Figure' || v.model.type == 'Plot');
-          const view = plots[1], glyphs = view.model.renderers[0], data = glyphs.data_source.data;
+          const view = plots[2], glyphs = view.model.renderers[0], data = glyphs.data_source.data;
           const i = data.failure.findIndex(f => f);
           view.el.scrollIntoView({block: 'center'});
           const box = view.canvas_view.el.getBoundingClientRect();
@@ -212,6 +234,32 @@ def test_the_filter_finds_messages(shown: Shown, tmp_path: Path) -> None:
     shown.page.locator("input").last.fill("no mem")
     shown.page.wait_for_function(ROWS, arg=1)
     assert (shown.column("file"), shown.column("message")) == (["b.pdf"], ["No Memory"])
+
+
+def test_what_is_filtered_is_exported_and_no_text_becomes_a_formula(
+    shown: Shown, tmp_path: Path
+) -> None:
+    quoted = failed("=1+1.pdf", message='said "no", and\nended')
+    shown.show(write(tmp_path / "report.html", [cost("a.pdf"), quoted, failed("c.pdf")]))
+    shown.page.locator("input").last.fill("said")
+    shown.page.wait_for_function(ROWS, arg=1)
+    with shown.page.expect_download() as download:
+        shown.page.get_by_role("button", name="Export these as CSV").click()
+    path = tmp_path / "files.csv"
+    download.value.save_as(path)
+    with open(path, encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["file"] == "'=1+1.pdf"
+    assert row["message"] == 'said "no", and\\nended'
+    assert (row["status"], row["pages"], row["peak MiB"]) == ("failed", "0", "30")
+
+
+def test_names_are_seen_in_full_where_there_is_room(shown: Shown, tmp_path: Path) -> None:
+    name = "contracts/2026/a rather long name of a folder/and of a file.pdf"
+    shown.show(write(tmp_path / "report.html", [cost(name)]))
+    cell = shown.page.locator(".slick-cell.l0").first
+    assert cell.inner_text() == name
+    assert cell.evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
 ROWS = """number => document.querySelector('*') && [...document.querySelectorAll('*')].flatMap(

@@ -1,5 +1,6 @@
 """What the slope of memory and its verdict hold to, whatever the samples."""
 
+import json
 from itertools import pairwise
 from random import Random
 
@@ -11,7 +12,9 @@ from pdfingest.measure.flatness import (
     CONFIDENCE,
     LEAST_FILES,
     THRESHOLD_BYTES,
+    Trend,
     Verdict,
+    changes,
     judge,
     theil_sen,
 )
@@ -68,15 +71,15 @@ def test_a_leak_adds_to_the_slope_what_it_takes(points: list[tuple[int, int]], l
 def test_what_does_not_grow_is_flat_under_noise_and_spikes(seed: int, slope: int) -> None:
     trend = judge(series(slope, seed=seed))
     assert trend.verdict is Verdict.FLAT
-    assert trend.low <= slope + 100
-    assert trend.high >= slope - 100
+    assert trend.bytes_per_file_low <= slope + 100
+    assert trend.bytes_per_file_high >= slope - 100
 
 
 @given(st.integers(0, 10**6), st.sampled_from([1 * KIB, 10 * KIB, 100 * KIB]))
 def test_a_leak_is_seen_under_noise_and_spikes(seed: int, slope: int) -> None:
     trend = judge(series(slope, seed=seed))
-    assert trend.verdict is Verdict.LEAK
-    assert trend.slope == pytest.approx(slope, rel=0.15)
+    assert trend.verdict is Verdict.GROWS
+    assert trend.bytes_per_file == pytest.approx(slope, rel=0.15)
 
 
 @given(st.integers(1000, 20_000), st.integers(1, 50 * MIB))
@@ -105,11 +108,52 @@ def test_the_slope_lies_within_its_interval_and_the_verdict_follows_from_it(
     held: list[int],
 ) -> None:
     trend = judge([(number * 50, each) for number, each in enumerate(held)])
-    assert trend.low <= trend.slope <= trend.high
-    assert (trend.verdict is Verdict.FLAT) == (trend.high < THRESHOLD_BYTES)
-    assert (trend.verdict is Verdict.LEAK) == (trend.low >= THRESHOLD_BYTES)
+    assert trend.bytes_per_file_low <= trend.bytes_per_file <= trend.bytes_per_file_high
+    assert (trend.verdict is Verdict.FLAT) == (trend.bytes_per_file_high < THRESHOLD_BYTES)
+    assert (trend.verdict is Verdict.GROWS) == (trend.bytes_per_file_low >= THRESHOLD_BYTES)
 
 
 def test_a_larger_leak_has_a_larger_slope() -> None:
-    slopes = [judge(series(leak)).slope for leak in range(0, 10_000, 500)]
+    slopes = [judge(series(leak)).bytes_per_file for leak in range(0, 10_000, 500)]
     assert all(less < more for less, more in pairwise(slopes))
+
+
+@given(st.integers(0, 10**6), st.integers(-1000, 10_000))
+def test_the_change_that_is_drawn_is_the_one_that_is_judged(seed: int, slope: int) -> None:
+    points = series(slope, seed=seed)
+    drawn = changes(points)
+    trend = judge(points)
+    assert (drawn[0][0], drawn[-1][0]) == (510, 2000)
+    assert trend.files == drawn[-1][0] - drawn[0][0]
+    assert judge([(files, held + 10**9) for files, held in points]) == trend
+    assert {b - a for (_, a), (_, b) in zip(drawn, points[-len(drawn) :], strict=True)} == {
+        points[-1][1] - drawn[-1][1]
+    }
+
+
+@given(st.integers(1, 10), st.integers(0, 100))
+def test_all_is_drawn_where_there_is_too_little_to_judge(files: int, held: int) -> None:
+    assert changes([(files, held)]) == [(files, 0)]
+    assert changes([]) == []
+
+
+@given(st.integers(0, 10**6), st.integers(-1000, 10_000), st.integers(1, 2000))
+def test_a_trend_comes_back_from_json(seed: int, slope: int, files: int) -> None:
+    written = judge(series(slope, files, seed=seed)).to_json()
+    assert Trend.of_json(json.loads(json.dumps(written))).to_json() == written
+
+
+def test_too_few_files_say_what_was_seen_and_how_many_more_it_takes() -> None:
+    trend = judge([(0, 30 * MIB), (100, 30 * MIB + 64 * KIB)])
+    assert str(trend) == "+64 KiB over 100 files, too few to tell: it takes 400 more"
+
+
+def test_what_cannot_be_told_yet_can_be_if_memory_grows_no_more() -> None:
+    points = [(files, 30 * MIB + 500 * min(files, 1000)) for files in range(10, 1001, 10)]
+    noisy = [(files, held + Random(files).randrange(200 * KIB)) for files, held in points]
+    trend = judge(noisy)
+    assert trend.verdict is Verdict.INCONCLUSIVE
+    assert "more should tell" in str(trend)
+    last = noisy[-1][1]
+    more = [(files, last) for files in range(1010, 1001 + 4 * trend.files_to_go, 10)]
+    assert judge([*noisy, *more]).verdict is Verdict.FLAT

@@ -1,0 +1,147 @@
+"""The legs of a bench: ways through the same files, in the same order, and what each one held.
+
+isolated   as in `run`: a fresh process for every file, with outputs and ledger
+leaking    the same, with a leak on purpose in the parent, which the test must see
+control    as in a server: one process with many threads, which stays; see `server`
+loop       one process that reads one file after the other: what isolation costs beside it
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from mmap import mmap
+from typing import Any
+
+from pdfingest.errors import NoInputError
+from pdfingest.events import Listener
+from pdfingest.measure.flatness import Point, Trend, judge
+from pdfingest.model import Source
+from pdfingest.options import IngestOptions
+from pdfingest.outcome import Finished
+from pdfingest.output.summary import Summary
+from pdfingest.run.discover import Found, discover
+from pdfingest.run.pipeline import ingest_found
+from pdfingest.stop import Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """Figures of one way through the files."""
+
+    name: str
+    files: int
+    failed: int
+    """Number of files that could not be read, or were lost when their process ended."""
+    deaths: int
+    """How often a process that should stay died or had to be ended."""
+    lanes: int
+    """Number of processes that read files at a time."""
+    wall_s: float
+    points: Sequence[Point]
+    """Memory that outlives a file, in the order of time."""
+
+    @property
+    def trend(self) -> Trend:
+        """Growth of the memory that outlives a file."""
+        return judge(self.points)
+
+    @property
+    def highest_bytes(self) -> int:
+        """Most bytes of memory that outlived a file."""
+        return max((held for _, held in self.points), default=0)
+
+    @property
+    def lane_ms(self) -> float:
+        """Milliseconds that a lane took for a file."""
+        return 1000 * self.wall_s * self.lanes / max(self.files, 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the leg as `--json` writes it."""
+        return {
+            "files": self.files,
+            "failed": self.failed,
+            "deaths": self.deaths,
+            "lanes": self.lanes,
+            "wall_s": round(self.wall_s, 3),
+            "lane_ms_per_file": round(self.lane_ms, 3),
+            "highest_bytes": self.highest_bytes,
+            "memory": self.trend.to_json(),
+            "points": [list(point) for point in self.points],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The files of a bench: some sources, again and again."""
+
+    sources: Sequence[Source]
+    """In the order in which they are read."""
+    files: int
+    """How many files are read."""
+
+    def at(self, index: int) -> Source:
+        """Return the source of a file."""
+        return self.sources[index % len(self.sources)]
+
+
+def find_inputs(inputs: Sequence[str], files: int) -> Inputs:
+    """Return the PDFs that a user named, at most `files` of them, to be read until that many are.
+
+    Raises:
+        NoInputError: no input is a PDF that can be read.
+    """
+    readable = (source for source, _ in discover(inputs) if not source.error)
+    if not (sources := list(islice(readable, files))):
+        raise NoInputError("no PDF found. Leave the inputs out to use files that bench makes.")
+    return Inputs(sorted(sources, key=lambda source: source.name), files)
+
+
+def isolated(
+    inputs: Inputs,
+    options: IngestOptions,
+    listeners: Sequence[Listener],
+    stop: Stop,
+    leak_bytes: int = 0,
+) -> Leg:
+    """Read the files as `run` does.
+
+    Args:
+        inputs: the files.
+        options: of the run.
+        listeners: are told what happens.
+        stop: ends it early.
+        leak_bytes: what the parent is made to leak for every file.
+    """
+    leak = _Leak(leak_bytes, inputs.files)
+    summary = ingest_found(_found(inputs), options, [*listeners, leak], stop)
+    leak.end()
+    points = [(sample.files, sample.held_bytes) for sample in summary.samples]
+    done, wall_s = summary.finished, summary.wall_s
+    name = "leaking" if leak_bytes else "isolated"
+    return Leg(name, done, summary.failed, 0, options.workers, wall_s, points)
+
+
+class _Leak(Listener):
+    """Leaks some bytes in the parent for every file, to show that the test sees it."""
+
+    def __init__(self, leak_bytes: int, files: int) -> None:
+        self._leak_bytes = leak_bytes
+        # Mapped, not taken from the heap, where what the start of the program left free would hide
+        # the first MiB of the leak.
+        self._kept = mmap(-1, max(leak_bytes * files, 1))
+
+    def on_finished(self, finished: Finished, summary: Summary) -> None:
+        """Leak the bytes of a file; they are written, because untouched memory is not resident."""
+        self._kept.write(b"\1" * self._leak_bytes)
+
+    def end(self) -> None:
+        """Give back what was leaked."""
+        self._kept.close()
+
+
+def _found(inputs: Inputs) -> Iterator[Found]:
+    """Yield the files, each time that a source is read under another name."""
+    for index in range(inputs.files):
+        source, again = inputs.at(index), index // len(inputs.sources)
+        # Without a stat, by which discovery would take the copies for one file.
+        yield replace(source, name=f"{again:06}/{source.name}"), None
