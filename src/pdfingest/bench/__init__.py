@@ -1,1 +1,1 @@
-"""The leak test: the same files in fresh processes, and in one process that is reused."""
+"""The leak test: the same files in fresh processes, in a server, and with a leak on purpose."""

@@ -8,7 +8,6 @@ loop       one process that reads one file after the other: what isolation costs
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from mmap import mmap
 from typing import Any
 
@@ -39,11 +38,13 @@ class Leg:
     wall_s: float
     points: Sequence[Point]
     """Memory that outlives a file, in the order of time."""
+    longest: Sequence[Point] = ()
+    """Those of the process that lived longest, if there was more than one."""
 
     @property
     def trend(self) -> Trend:
         """Growth of the memory that outlives a file."""
-        return judge(self.points)
+        return judge(self.longest or self.points)
 
     @property
     def highest_bytes(self) -> int:
@@ -90,10 +91,16 @@ def find_inputs(inputs: Sequence[str], files: int) -> Inputs:
     Raises:
         NoInputError: no input is a PDF that can be read.
     """
-    readable = (source for source, _ in discover(inputs) if not source.error)
-    if not (sources := list(islice(readable, files))):
+    # By name, as inputs may overlap, and a run reads two sources of one name once.
+    found: dict[str, Source] = {}
+    for source, _ in discover(inputs):
+        if not source.error:
+            found.setdefault(source.name, source)
+        if len(found) == files:
+            break
+    if not (sources := [found[name] for name in sorted(found)]):
         raise NoInputError("no PDF found. Leave the inputs out to use files that bench makes.")
-    return Inputs(sorted(sources, key=lambda source: source.name), files)
+    return Inputs(sources, files)
 
 
 def isolated(

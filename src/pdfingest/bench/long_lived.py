@@ -6,6 +6,7 @@ It is started again when it dies, hangs or reaches the memory budget. In a serve
 outage; here it costs the files of the wave that it was reading.
 """
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from time import perf_counter
 from typing import Any, Protocol, TypeAlias
 
 from pdfingest.bench.legs import Inputs, Leg
-from pdfingest.isolation.spawn import Spawned
+from pdfingest.isolation.context import Child
+from pdfingest.isolation.spawn import Spawner
 from pdfingest.measure.flatness import Point
 from pdfingest.measure.memory import resident_bytes
 from pdfingest.stop import Stop
@@ -24,6 +26,8 @@ Reports: TypeAlias = "Connection[Any, Any]"
 resident memory in bytes: once before the first file, and again after each wave."""
 _POLL_S = 0.1
 """Longest time until a request to stop, or too much memory, is seen."""
+_START_S = 30.0
+"""Longest time that it may take to start, and to import its engine."""
 _MOST_POINTS = 1000
 
 
@@ -47,12 +51,8 @@ class Watch:
     stop: Stop
     told: Callable[[Point], object]
     """Called after each wave."""
-    time_s: float = 0.0
-    """Time in seconds after which no further wave begins; 0 for no limit."""
-
-    def has_enough(self, wall_s: float) -> bool:
-        """Return whether a leg is to end that has taken so long."""
-        return self.stop.requested or bool(self.time_s and wall_s > self.time_s)
+    time_s: float = math.inf
+    """Time in seconds after which the leg ends; a wave that is under way does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class LongLived:
     Args:
         program: what it does.
         memory_bytes: resident memory at which it is ended.
-        timeout_s: longest time in seconds until the next file ends.
+        timeout_s: time in seconds that a file may take. As the files of a wave share their time,
+            the next file must end within as many times that.
     """
 
     program: Program
@@ -71,39 +72,43 @@ class LongLived:
 
     def read(self, name: str, inputs: Inputs, watch: Watch) -> Leg:
         """Read the files, and return the leg of this name."""
-        points: list[Point] = []
+        lives: list[list[Point]] = []
         done = failed = deaths = 0
-        wall_s = 0.0
-        while done < inputs.files and not watch.has_enough(wall_s):
+        wall_s, end_s = 0.0, perf_counter() + watch.time_s
+
+        def is_over() -> bool:
+            return watch.stop.requested or perf_counter() > end_s
+
+        while done < inputs.files and not is_over():
+            lives.append([])
             began_s = perf_counter()
-            with closing(self._life(inputs, done, watch.stop)) as waves:
+            with closing(self._life(inputs, done, is_over)) as waves:
                 for ended, lost, held_bytes in waves:
                     if ended == done:  # the process is ready: what it took until then is no price
                         began_s = perf_counter()
                     done, failed, deaths = ended, failed + lost, deaths + (not held_bytes)
                     if held_bytes:
-                        points.append((done, held_bytes))
-                        watch.told(points[-1])
-                    if watch.has_enough(wall_s + perf_counter() - began_s):
-                        break
+                        lives[-1].append((done, held_bytes))
+                        watch.told(lives[-1][-1])
             wall_s += perf_counter() - began_s
-        return Leg(name, done, failed, deaths, 1, wall_s, _thinned(points))
+        points = _thinned([point for life in lives for point in life])
+        longest = _thinned(max(lives, key=len)) if deaths else ()
+        return Leg(name, done, failed, deaths, 1, wall_s, points, longest)
 
     def _life(
-        self, inputs: Inputs, begun: int, stop: Stop
+        self, inputs: Inputs, begun: int, is_over: Callable[[], bool]
     ) -> Generator[tuple[int, int, int], None, None]:
         """Start a process; yield, after each wave, files done, those lost, and bytes held.
 
         The last wave of a process that dies holds 0 bytes.
         """
         ours, theirs = Pipe(duplex=False)
-        process = Spawned(target=_run, args=(theirs, self.program, inputs, begun))
-        process.start()
+        child = Spawner().start(_run, (theirs, self.program, inputs, begun))
         theirs.close()
         ended = lost = 0
+        deadline_s = perf_counter() + _START_S
         try:
-            deadline_s = perf_counter() + self.timeout_s
-            while not (stop.requested or perf_counter() > deadline_s or self._is_full(process)):
+            while not (is_over() or perf_counter() > deadline_s or self._is_full(child)):
                 if not ours.poll(_POLL_S):
                     continue
                 match ours.recv():
@@ -112,19 +117,18 @@ class LongLived:
                     case held_bytes:
                         yield begun + ended, lost, held_bytes
                         begun, ended, lost = begun + ended, 0, 0
-                deadline_s = perf_counter() + self.timeout_s
+                deadline_s = perf_counter() + self.timeout_s * self.program.wave
         except EOFError:  # it is done, or has died
             pass
         finally:
-            process.kill()  # it may hang in a file, or in a pipe that nobody reads any more
-            process.join()
+            child.close()  # it may hang in a file, or in a pipe that nobody reads any more
             ours.close()
-        if begun < inputs.files and not stop.requested:
+        if begun < inputs.files and not is_over():
             wave = min(self.program.wave, inputs.files - begun)
             yield begun + wave, lost + wave - ended, 0
 
-    def _is_full(self, process: Spawned) -> bool:
-        return resident_bytes(process.pid or 0) > self.memory_bytes
+    def _is_full(self, child: Child) -> bool:
+        return resident_bytes(child.pid) > self.memory_bytes
 
 
 def _run(reports: Reports, program: Program, inputs: Inputs, begin: int) -> None:

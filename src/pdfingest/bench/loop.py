@@ -32,6 +32,7 @@ def looped(inputs: Inputs, options: IngestOptions, folder: str, watch: Watch) ->
     """
     job = replace(
         job_template(options, find_engines(options.engine), ()),
+        limits=replace(options.limits(), memory_bytes=options.budget_bytes()),
         spool=os.path.join(folder, "spool"),
         sandbox=Sandbox.OFF,  # what a process gives up for one file, it cannot use for the next
     )

@@ -17,7 +17,6 @@ from pdfingest.bench.legs import Inputs, Leg
 from pdfingest.bench.long_lived import LongLived, Reports, Watch
 from pdfingest.child import limits
 from pdfingest.engines.engine import Engine, load_engine
-from pdfingest.engines.registry import find_engines
 from pdfingest.job import EngineSpec, Limits
 from pdfingest.measure.memory import PeakMeter
 from pdfingest.options import IngestOptions
@@ -30,20 +29,17 @@ _ONE_AT_A_TIME = frozenset({"pdfium"})
 """Engines that two threads must not call at the same time (pypdfium2-team/pypdfium2#303)."""
 
 
-def served(inputs: Inputs, options: IngestOptions, engine: str, watch: Watch) -> Leg:
+def served(inputs: Inputs, options: IngestOptions, engine: EngineSpec, watch: Watch) -> Leg:
     """Read the files in a server.
 
     Args:
         inputs: the files.
         options: of the run that is compared.
-        engine: name of the engine with which it reads.
+        engine: the engine with which it reads.
         watch: of the leg.
-
-    Raises:
-        EngineUnavailableError: the engine is not installed.
     """
     budget_bytes = options.budget_bytes()
-    server = Server(find_engines(engine)[0], replace(options.limits(), memory_bytes=budget_bytes))
+    server = Server(engine, replace(options.limits(), memory_bytes=budget_bytes))
     process = LongLived(server, budget_bytes, options.timeout_s)
     return process.read("control", inputs, watch)
 

@@ -1,18 +1,17 @@
 """What a bench found: its legs, whether it passes, and how that is said in words and in JSON."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pdfingest.bench.legs import Leg
 from pdfingest.bench.server import THREADS
 from pdfingest.measure.flatness import Verdict
-from pdfingest.report.figures import Figures, percentile
+from pdfingest.report.figures import ISOLATED, Figures, percentiles
 from pdfingest.text import counted
 
 SCHEMA = 2
 """Version of the document that `pdfingest bench --json` writes."""
-_PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +24,7 @@ class Bench:
     leak_bytes: int
     """What the leg `leaking` leaks for every file."""
     load: float
-    """Load of the machine during the isolated leg: processes that run or wait for a CPU."""
+    """Load of the machine in the minute before the loop: processes that run or wait for a CPU."""
     isolated: Leg
     loop: Leg
     leaking: Leg
@@ -39,10 +38,22 @@ class Bench:
         return [self.isolated, self.leaking, *([self.control] if self.control else []), self.loop]
 
     @property
+    def pictured(self) -> Figures:
+        """The figures, with those of the legs that stand beside the isolated one in pictures."""
+        beside = [leg for leg in (self.control, self.leaking) if leg and leg.points]
+        others = {self.names[leg.name]: leg.points for leg in beside}
+        return replace(self.figures, others=others)
+
+    @property
     def has_passed(self) -> bool:
         """Whether memory is seen to be flat, by a test that is seen to find a leak."""
         verdicts = self.isolated.trend.verdict, self.leaking.trend.verdict
-        return verdicts == (Verdict.FLAT, Verdict.GROWS)
+        return self.has_read and verdicts == (Verdict.FLAT, Verdict.GROWS)
+
+    @property
+    def has_read(self) -> bool:
+        """Whether any file could be read: failures alone are no evidence."""
+        return self.isolated.failed < self.isolated.files
 
     @property
     def price_ratio(self) -> float:
@@ -53,7 +64,7 @@ class Bench:
     def names(self) -> dict[str, str]:
         """What each leg that is judged does, in some words."""
         return {
-            "isolated": "a fresh process for each file",
+            "isolated": ISOLATED,
             "leaking": f"the same, leaking {self.leak} a file on purpose",
             "control": f"a server: {self.control_engine} in {THREADS} threads of one process",
         }
@@ -67,9 +78,10 @@ class Bench:
         """Yield the verdict on each leg, for a log: its name, and what was seen."""
         for leg in self.legs:
             if leg is not self.loop:
+                failed = f", {counted(leg.failed, 'file')} not read" if leg.failed else ""
                 died = f", ended {counted(leg.deaths, 'time')}" if leg.deaths else ""
-                said = f"{leg.trend.verdict.upper()}: {leg.trend}; {self.names[leg.name]}{died}"
-                yield leg.name, said
+                said = f"{leg.trend.verdict.upper()}: {leg.trend}; {self.names[leg.name]}"
+                yield leg.name, f"{said}{failed}{died}"
         price = (
             f"{self.isolated.lane_ms:,.1f} ms of a worker for a file, {self.price_ratio:,.1f} times"
         )
@@ -79,6 +91,8 @@ class Bench:
     def conclusion(self) -> str:
         """Return what was proven, or what was not, in one sentence."""
         trend = self.isolated.trend
+        if not self.has_read:
+            return "FAILED: no file could be read, so nothing was measured"
         if trend.verdict is Verdict.GROWS:
             return f"FAILED: memory grows with the files: {trend}"
         if trend.verdict is Verdict.INCONCLUSIVE:
@@ -96,6 +110,8 @@ class Bench:
         if self.control is None:
             return ""
         trend, server = self.control.trend, f"; a server that reads with {self.control_engine}"
+        if self.control.deaths:  # what it would have come to, nobody knows
+            return f"{server} died or had to be ended {counted(self.control.deaths, 'time')}"
         match trend.verdict:
             case Verdict.GROWS:
                 growth = f"{trend.grown_bytes / 2**20:+,.1f} MiB over {trend.files:,} files"
@@ -107,7 +123,6 @@ class Bench:
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as `--json` writes them."""
-        peaks = self.figures.costs.peaks
         return {
             "schema": SCHEMA,
             "passed": self.has_passed,
@@ -118,9 +133,6 @@ class Bench:
             "load": round(self.load, 2),
             "isolation_ratio": round(self.price_ratio, 3),
             "isolation_ms_per_file": round(self.isolated.lane_ms - self.loop.lane_ms, 3),
-            "peak_rss_bytes": {
-                name: percentile(peaks, fraction) if peaks else 0
-                for name, fraction in _PERCENTILES.items()
-            },
+            "peak_rss_bytes": percentiles(self.figures.costs.peaks or [0]),
             "legs": {leg.name: leg.to_json() for leg in self.legs},
         }

@@ -17,7 +17,7 @@ def bench(  # noqa: PLR0913 - one parameter an option, as typer has it
     ] = None,
     *,
     files: Annotated[
-        int, typer.Option("--files", "-n", help="Read this many; inputs are read in turn.")
+        int, typer.Option("--files", "-n", min=1, help="Read this many; inputs are read in turn.")
     ] = 2000,
     workers: Annotated[
         int | None,

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import math
 import os
 import tempfile
 from collections.abc import Callable, Generator, Sequence
@@ -17,27 +18,27 @@ from pdfingest.bench.long_lived import Watch
 from pdfingest.bench.loop import looped
 from pdfingest.bench.server import served
 from pdfingest.bench.verdict import Bench
-from pdfingest.cli.charts import bars, change_chart, memory_chart
 from pdfingest.cli.console import ProgressView, on_stderr
 from pdfingest.cli.declared import default_of
 from pdfingest.cli.outputs import write_text
+from pdfingest.cli.pictures import show_memory
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.cli.tables import LEFT, RIGHT, hanging, put, table, width_of
 from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
-from pdfingest.measure.flatness import LEAST_FILES, Point
+from pdfingest.job import EngineSpec
+from pdfingest.measure.flatness import LEAST_FILES, THRESHOLD_BYTES, Point
 from pdfingest.measure.machine import load
 from pdfingest.options import IngestOptions, Order
 from pdfingest.report import html
-from pdfingest.report.figures import growth_heading, read_figures
+from pdfingest.report.figures import read_figures
 from pdfingest.stop import Stop
 from pdfingest.text import mib
 
 NO_CONTROL = "none"
-_LOOP_FILES = 500
-"""Files of the leg `loop`: enough to know its time."""
-_WIDEST = 120
+_LEAST_LEAK_BYTES = 2 * THRESHOLD_BYTES
+_MOST_LEAK_BYTES = 1 << 30
 _COLUMNS = {
     "": LEFT,
     "files": RIGHT,
@@ -95,10 +96,23 @@ def _check(wanted: Wanted) -> None:
             "cannot tell a leak from what a program takes at first. The PDFs are read in turn, so "
             "a few of them are enough."
         )
-    if wanted.leak_bytes <= 0:
-        raise UsageError("--inject-leak must be more than 0: it shows that a leak is seen")
+    if not _LEAST_LEAK_BYTES <= wanted.leak_bytes <= _MOST_LEAK_BYTES // wanted.files:
+        raise UsageError(
+            f"--inject-leak {wanted.leak_bytes}: the leak must be twice the limit of the verdict "
+            f"({_LEAST_LEAK_BYTES}) at least, and 1 GiB for all {wanted.files:,} files at most."
+        )
     if wanted.html_file:
         html.check()
+
+
+def _control_of(wanted: Wanted) -> EngineSpec | None:
+    """Return the engine of the server; None if there shall be none."""
+    if wanted.control == NO_CONTROL:
+        return None
+    engine, *others = find_engines(wanted.control)
+    if others:
+        raise UsageError(f"--control {wanted.control}: a server reads with one engine")
+    return engine
 
 
 def _legs(wanted: Wanted, folder: str, console: Console, stop: Stop) -> Bench:
@@ -111,30 +125,29 @@ def _legs(wanted: Wanted, folder: str, console: Console, stop: Stop) -> Bench:
         order=Order.NAME,  # the order of the other legs
     )
     leaky = replace(options, output=os.path.join(folder, "leaking"))
-    if wanted.control != NO_CONTROL:
-        find_engines(wanted.control)  # now, before the work, as it may not be installed
+    engine, control = _control_of(wanted), None
     inputs = find_inputs(wanted.inputs or [_made(folder)], wanted.files)
     with _progress(console, quiet=wanted.quiet) as listeners:
         first = isolated(inputs, options, listeners, stop)
-        load_average = load()
-    with _told(console, "loop", quiet=wanted.quiet) as told:
-        second = looped(replace(inputs, files=_LOOP_FILES), options, folder, Watch(stop, told))
+    # Before any other process is started: the library starts one more for these, to clean up.
     with _progress(console, quiet=wanted.quiet) as listeners:
-        third = isolated(inputs, leaky, listeners, stop, wanted.leak_bytes)
-    fourth: Leg | None = None
-    if wanted.control != NO_CONTROL:
+        leaking = isolated(inputs, leaky, listeners, stop, wanted.leak_bytes)
+    load_average = load()
+    with _told(console, "loop", quiet=wanted.quiet) as told:
+        loop = looped(inputs, options, folder, Watch(stop, told))
+    if engine is not None:
         with _told(console, "control", quiet=wanted.quiet) as told:
-            watch = Watch(stop, told, wanted.control_time_s)
-            fourth = served(inputs, options, wanted.control, watch)
+            watch = Watch(stop, told, wanted.control_time_s or math.inf)
+            control = served(inputs, options, engine, watch)
     return Bench(
         engine=wanted.engine,
         control_engine=wanted.control,
         leak_bytes=wanted.leak_bytes,
         load=load_average,
         isolated=first,
-        leaking=third,
-        control=fourth,
-        loop=second,
+        leaking=leaking,
+        control=control,
+        loop=loop,
         figures=read_figures(options.output),
     )
 
@@ -148,45 +161,20 @@ def _made(folder: str) -> str:
 
 
 def _tell(console: Console, wanted: Wanted, done: Bench) -> ExitCode:
-    """Show the pictures, write the files, and say the verdict on stderr, last."""
+    """Show pictures and verdict, and then write the files, whose disk may be full."""
     if not wanted.quiet:
-        _show(console, done)
-    if wanted.json_file:
-        write_text(wanted.json_file, [json.dumps(done.to_json(), indent=2), "\n"])
-    if wanted.html_file:
-        facts = [done.conclusion(), *(f"{name}: {said}" for name, said in done.lines())]
-        others = {
-            done.names[leg.name]: leg.points
-            for leg in (done.control, done.leaking)
-            if leg is not None and leg.points
-        }
-        pictured = replace(done.figures, others=others)
-        write_text(wanted.html_file, [html.render(pictured, "pdfingest bench", facts)])
+        show_memory(console, done.pictured)
+        put(console, table(_COLUMNS, [*map(_row, done.legs)], width_of(console), title=0))
+        console.print()
     lines = [*done.lines(), ("bench", done.conclusion())]
     for name, said in lines:
         put(console, hanging(console, Text(f"{name:<9} "), said))
+    if wanted.json_file:
+        write_text(wanted.json_file, [json.dumps(done.to_json(), indent=2), "\n"])
+    if wanted.html_file:
+        facts = [f"{name}: {said}" for name, said in reversed(lines)]
+        write_text(wanted.html_file, [html.render(done.pictured, "pdfingest bench", facts)])
     return ExitCode.OK if done.has_passed else ExitCode.GATE
-
-
-def _show(console: Console, bench: Bench) -> None:
-    """Print curves, peaks and figures, as wide as the terminal."""
-    width = min(console.width, _WIDEST)
-    points = {leg.name: leg.points for leg in bench.legs if leg is not bench.loop}
-    names = bench.names
-    for heading, chart, legs in (
-        (growth_heading(bench.isolated.points), change_chart, "control"),
-        ("The same, enlarged, beside a leak on purpose", change_chart, "leaking"),
-        ("All memory that outlives a file", memory_chart, "control"),
-    ):
-        shown = {names[name]: points[name] for name in ("isolated", legs) if name in points}
-        console.print(heading, style="bold")
-        put(console, chart(shown, width))
-        console.print()
-    console.print("Peaks of the files, each in a process of its own", style="bold")
-    put(console, bars(bench.figures.costs.peaks, width))
-    console.print()
-    put(console, table(_COLUMNS, [*map(_row, bench.legs)], width_of(console), title=0))
-    console.print()
 
 
 def _row(leg: Leg) -> list[str]:
@@ -216,7 +204,9 @@ def _progress(console: Console, *, quiet: bool) -> Generator[list[Listener], Non
 
 
 @contextmanager
-def _told(console: Console, name: str, *, quiet: bool) -> Generator[Callable[[Point], object]]:
+def _told(
+    console: Console, name: str, *, quiet: bool
+) -> Generator[Callable[[Point], object], None, None]:
     """Yield a function that shows how far a server is, if there is a terminal."""
     if quiet:
         yield lambda _: None

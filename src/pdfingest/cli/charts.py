@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from rich.text import Text
 
-from pdfingest.measure.flatness import THRESHOLD_BYTES, Point, changes
+from pdfingest.measure.flatness import THRESHOLD_BYTES, Point, changes, judge
 from pdfingest.report.figures import histogram
 from pdfingest.text import mib
 
@@ -16,8 +16,8 @@ _ROWS, _SMALL_ROWS = 12, 6
 _MARKS = (("o", "blue"), ("+", "red"))
 """Mark and colour of the first and of the second curve."""
 _LIMIT = "-"
-_LABEL_EVERY = 3
-"""A label on every row would hide the curve."""
+_LABELS = 4
+"""Most rows with a label; more would hide the curve."""
 _UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
 _STEPS = (1.0, 2.0, 5.0, 10.0)
 """What a row of a chart may stand for, times a power of ten."""
@@ -40,19 +40,19 @@ def change_chart(legs: Mapping[str, Sequence[Point]], width: int) -> Iterator[Te
         legs: samples of at most two ways of reading the files, by name.
         width: number of columns to fill.
     """
-    series = [(name, changes(samples)) for name, samples in legs.items() if samples]
-    if not series:
+    drawn = [(name, judge(samples), changes(samples)) for name, samples in legs.items() if samples]
+    if not drawn:
         return
-    first = min(points[0][0] for _, points in series)
-    last = max(points[-1][0] for _, points in series)
+    first = min(points[0][0] for *_, points in drawn)
+    last = max(points[-1][0] for *_, points in drawn)
     limit = [(files, THRESHOLD_BYTES * (files - first)) for files in _steps(first, last, width)]
-    curves_ = [
-        Curve(f"{name}: {points[-1][1] / 1024:+,.0f} KiB", points, mark, color)
-        for (name, points), (mark, color) in zip(series, _MARKS, strict=False)
+    series = [
+        Curve(f"{name}: {trend.grown_bytes / 1024:+,.0f} KiB", points, mark, color)
+        for (name, trend, points), (mark, color) in zip(drawn, _MARKS, strict=False)
     ]
     said = f"limit: {THRESHOLD_BYTES} bytes a file, {limit[-1][1] / 1024:+,.0f} KiB"
     # What is drawn later hides what is below it: the first curve is the one that is judged.
-    yield from curves([Curve(said, limit, _LIMIT, "yellow"), *reversed(curves_)], width, _ROWS)
+    yield from curves([Curve(said, limit, _LIMIT, "yellow"), *reversed(series)], width, _ROWS)
 
 
 def memory_chart(legs: Mapping[str, Sequence[Point]], width: int) -> Iterator[Text]:
@@ -86,9 +86,9 @@ def curves(series: Sequence[Curve], width: int, rows: int, unit: str = "KiB") ->
     """
     if not series:
         return
-    values = [value for each in series for _, value in each.points]
-    step = _step(min(*values, 0), max(*values, 0), rows, _UNITS[unit])
-    lowest, highest = round(min(*values, 0) / step), round(max(*values, 0) / step)
+    values = [0, *(value for each in series for _, value in each.points)]
+    step = _step(min(values), max(values), rows, _UNITS[unit])
+    lowest, highest = round(min(values) / step), round(max(values) / step)
     first = min(each.points[0][0] for each in series)
     last = max(first + 1, *(each.points[-1][0] for each in series))
     labels = {row: f"{row * step / _UNITS[unit]:,.0f} {unit}" for row in range(lowest, highest + 1)}
@@ -99,12 +99,18 @@ def curves(series: Sequence[Curve], width: int, rows: int, unit: str = "KiB") ->
         mark = Text(curve.mark, curve.color)
         for column, value in _by_column(curve.points, first, last, columns):
             grid[round(value / step)][column] = mark
+    every = math.ceil(len(labels) / _LABELS)
     for row in range(highest, lowest - 1, -1):
-        label = "" if row % _LABEL_EVERY else labels[row]
+        label = "" if row % every else labels[row]
         yield Text.assemble(f"{label:>{indent}} |", *grid[row])
     end = f"{last:,} files"
     yield Text(f"{'':{indent}} +{'-' * columns}")
     yield Text(f"{'':{indent}}  {first:<{max(columns - len(end), 1)},}{end}")
+    yield from _legend(series, indent, width)
+
+
+def _legend(series: Sequence[Curve], indent: int, width: int) -> Iterator[Text]:
+    """Lay out mark and name of each curve, the topmost first, below the axis if there is room."""
     blank = " " * max(min(indent, width - max(len(each.name) for each in series) - 4), 0)
     for curve in reversed(series):
         first_line, *others = textwrap.wrap(curve.name, max(width - len(blank) - 4, 10))
@@ -114,7 +120,9 @@ def curves(series: Sequence[Curve], width: int, rows: int, unit: str = "KiB") ->
 
 def _step(low: int, high: int, rows: int, unit_bytes: int) -> float:
     """Return the bytes of a row: a round number of units, so that all values fit into the rows."""
-    least = max((high - low) / max(rows - 2, 1) / unit_bytes, 1.0)
+    # Both ends are rounded to whole rows, of which each may add half a one.
+    room = rows - 2 if low else rows - 1
+    least = max((high - low) / room / unit_bytes, 1.0)
     power: float = 10.0 ** math.floor(math.log10(least))
     return unit_bytes * next(each for each in _STEPS if each * power >= least) * power
 

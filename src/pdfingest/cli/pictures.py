@@ -14,7 +14,7 @@ from pdfingest.cli.tables import LEFT, RIGHT, LossLine, hanging, losses, put, ta
 from pdfingest.output.layout import PICTURES, REPORT
 from pdfingest.report import html
 from pdfingest.report.costs import Costs, FileCost
-from pdfingest.report.figures import Figures, growth_heading
+from pdfingest.report.figures import ISOLATED, Figures, growth_heading
 from pdfingest.text import mib, printable
 
 SHOWN_LOSSES = 20
@@ -44,18 +44,7 @@ def show(figures: Figures, folder: str, file: TextIO, top: int, workers: int) ->
     """
     console = Console(file=file, highlight=False)
     costs = figures.costs
-    width = min(console.width, _WIDEST)
-    if figures.held:
-        legs = {"a fresh process for each file": figures.held}
-        console.print(growth_heading(figures.held), style="bold")
-        put(console, change_chart(legs, width))
-        console.print("\nAll memory that outlives a file", style="bold")
-        put(console, memory_chart(legs, width))
-        console.print()
-    if peaks := costs.peaks:
-        console.print("Peaks of the files, each in a process of its own", style="bold")
-        put(console, bars(peaks, width))
-        console.print()
+    show_memory(console, figures)
     if highest := costs.top(top):
         put(console, table(_COLUMNS, [*map(_row, highest)], width_of(console)))
         console.print()
@@ -64,6 +53,25 @@ def show(figures: Figures, folder: str, file: TextIO, top: int, workers: int) ->
         console.print()
     for fact in facts(figures, workers):
         put(console, hanging(console, Text(), fact))
+
+
+def show_memory(console: Console, figures: Figures) -> None:
+    """Print growth, all memory and peaks as pictures, as wide as the terminal."""
+    width = min(console.width, _WIDEST)
+    if held := figures.held:
+        heading = growth_heading(held)
+        for name, points in (figures.others or {ISOLATED: held}).items():
+            console.print(heading, style="bold")
+            put(console, change_chart({ISOLATED: held, name: points}, width))
+            console.print()
+            heading = "The same, enlarged, beside another"
+        console.print("All memory that outlives a file", style="bold")
+        put(console, memory_chart({ISOLATED: held, **figures.others}, width))
+        console.print()
+    if peaks := figures.costs.peaks:
+        console.print("Peaks of the files, each in a process of its own", style="bold")
+        put(console, bars(peaks, width))
+        console.print()
 
 
 def facts(figures: Figures, workers: int) -> list[str]:

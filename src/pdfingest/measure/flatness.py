@@ -28,6 +28,8 @@ WARM_UP = 0.25
 WARM_UP_FILES = 250
 """Least number of files that is left out: the heap of the parent grows by 300 KiB during them."""
 BLOCKS = 16
+_LEAST_BLOCKS = 8
+"""Least number of blocks with samples in them; fewer have no interval worth the name."""
 LEAST_FILES = 500
 """Least number of files of a verdict: fewer cannot tell a leak from a warm-up."""
 _STEP_FILES = 100
@@ -89,7 +91,7 @@ class Trend:
     files: int = 0
     """Number of files that the slope is taken over, without the warm-up; all if too few."""
     grown_bytes: int = 0
-    """Memory after these files less the memory before them."""
+    """Growth over these files, from the median of their first block to that of their last."""
     files_to_go: int = 0
     """How many more files a verdict takes, as far as that can be foreseen; 0 if there is one."""
 
@@ -136,13 +138,10 @@ def judge(samples: Sequence[Point]) -> Trend:
     Args:
         samples: number of files done and bytes held, in the order of time.
     """
-    total = samples[-1][0] if samples else 0
-    settled = behind_warm_up(samples)
+    settled = _settled(samples)
     blocks = _blocks(settled)
-    if total < LEAST_FILES or len(blocks) < BLOCKS // 2:
-        grown_bytes = samples[-1][1] - samples[0][1] if samples else 0
-        missing = max(LEAST_FILES - total, _STEP_FILES)
-        return Trend(files=total, grown_bytes=grown_bytes, files_to_go=missing)
+    if len(blocks) < _LEAST_BLOCKS:
+        return _too_few(samples)
     slope, low, high = theil_sen(blocks)
     files = settled[-1][0] - settled[0][0]
     grown_bytes = round(blocks[-1][1] - blocks[0][1])
@@ -153,31 +152,50 @@ def judge(samples: Sequence[Point]) -> Trend:
     # If memory grows no more, it takes that many until the same growth is below the threshold. If
     # it seems to grow, nothing can be foreseen: as many again.
     share = high / THRESHOLD_BYTES - 1 if slope < THRESHOLD_BYTES else 1.0
-    missing = math.ceil(files * share / _STEP_FILES + 1) * _STEP_FILES
-    return Trend(Verdict.INCONCLUSIVE, slope, low, high, files, grown_bytes, missing)
+    return Trend(
+        Verdict.INCONCLUSIVE, slope, low, high, files, grown_bytes, _rounded_up(files * share)
+    )
 
 
-def behind_warm_up(samples: Sequence[Point]) -> list[Point]:
-    """Return the samples that are judged, those after the warm-up; none if there are too few files.
+def _too_few(samples: Sequence[Point]) -> Trend:
+    """Return the trend of samples that cannot be judged, with how many more files it takes."""
+    total = _files(samples)
+    if total < LEAST_FILES:
+        missing = LEAST_FILES - total
+    else:  # a quick machine looks only now and then
+        spacing = total / max(len(samples) - 1, 1)
+        missing = _rounded_up(2 * _LEAST_BLOCKS * spacing / (1 - WARM_UP) - total)
+    grown_bytes = samples[-1][1] - samples[0][1] if samples else 0
+    return Trend(files=total, grown_bytes=grown_bytes, files_to_go=missing)
 
-    Args:
-        samples: number of files done and bytes held, in the order of time.
-    """
-    total = samples[-1][0] if samples else 0
-    warm_up = max(WARM_UP * total, WARM_UP_FILES)
-    return [(files, held) for files, held in samples if files > warm_up]
+
+def _rounded_up(files: float) -> int:
+    return max(math.ceil(files / _STEP_FILES), 1) * _STEP_FILES
+
+
+def _files(samples: Sequence[Point]) -> int:
+    """Return how many files the samples are of: a run may begin behind unchanged ones."""
+    return samples[-1][0] - samples[0][0] if samples else 0
+
+
+def _settled(samples: Sequence[Point]) -> list[Point]:
+    """Return the samples behind the warm-up, which are judged; none of too few files."""
+    if (total := _files(samples)) < LEAST_FILES:
+        return []
+    begin = samples[0][0] + max(WARM_UP * total, WARM_UP_FILES)
+    return [(files, held) for files, held in samples if files > begin]
 
 
 def changes(samples: Sequence[Point]) -> list[Point]:
     """Return files done and change of memory in bytes, for all samples that are judged.
 
     The change counts from the median of the first of the blocks that the slope is taken over, as a
-    single sample may be a wild one. If there are too few samples for a verdict, all are returned.
+    single sample may be a wild one. Of too few files, all samples are returned.
 
     Args:
         samples: number of files done and bytes held, in the order of time.
     """
-    shown = behind_warm_up(samples) or [*samples]
+    shown = _settled(samples) or [*samples]
     blocks = _blocks(shown)
     return [(files, round(held - blocks[0][1])) for files, held in shown]
 

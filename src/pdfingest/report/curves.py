@@ -6,7 +6,7 @@ from typing import Any
 from bokeh.models import HoverTool, NumeralTickFormatter
 
 from pdfingest.measure.flatness import THRESHOLD_BYTES, Point, changes
-from pdfingest.report.figures import Figures, growth_heading
+from pdfingest.report.figures import ISOLATED, Figures, growth_heading
 from pdfingest.report.theme import OTHER, picture
 
 _COLORS = ("#3b6fb5", "#b8322a", "#d08a1d")
@@ -19,7 +19,7 @@ def memory_parts(figures: Figures) -> Iterator[tuple[str, Any]]:
     held = figures.held
     if not held:
         return
-    legs = {"a fresh process for each file": held}
+    legs = {ISOLATED: held}
     heading = growth_heading(held)
     if not figures.others:
         yield heading, _growth(legs)

@@ -19,6 +19,9 @@ _ROOM_BYTES = 64 << 20
 """Room between peak and limit: a limit counts what a child maps, a peak only what it uses."""
 _STEP_BYTES = 64 << 20
 _BINS = 10
+_PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99, "max": 1.0}
+ISOLATED = "a fresh process for each file"
+"""How memory that the parent and its helpers held is named beside that of other ways."""
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, OverflowError, sqlite3.ProgrammingError)
 """Exceptions of a file that is missing or is not a report."""
 
@@ -56,7 +59,7 @@ class Figures:
     not_begun: int = 0
     """Sources that the newest run left to the next, because it was stopped."""
     others: Mapping[str, Sequence[Point]] = field(default_factory=dict[str, Sequence[Point]])
-    """What was held in other ways of reading the files, by name; see `bench`."""
+    """What was held in other ways of reading the files, by name, most telling first."""
 
     def __enter__(self) -> Self:
         return self
@@ -114,6 +117,11 @@ def limit_for(peak_bytes: int) -> int:
 def percentile(ordered: Sequence[Number], fraction: float) -> Number:
     """Return the value that a fraction of the values, which are ascending, does not exceed."""
     return ordered[max(math.ceil(fraction * len(ordered)) - 1, 0)]
+
+
+def percentiles(ordered: Sequence[Number]) -> dict[str, Number]:
+    """Return the usual percentiles of at least one value by name; the values are ascending."""
+    return {name: percentile(ordered, fraction) for name, fraction in _PERCENTILES.items()}
 
 
 def histogram(values: Sequence[int], bins: int = _BINS) -> list[tuple[int, int, int]]:

@@ -1,18 +1,17 @@
 """The figures of a report as one JSON document, for programs."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from pdfingest.measure.flatness import Trend
 from pdfingest.model import FailureKind
 from pdfingest.outcome import Status
 from pdfingest.report.costs import Costs, FileCost
-from pdfingest.report.figures import Figures, percentile
+from pdfingest.report.figures import Figures, percentiles
 
 SCHEMA = 1
 """Version of the document that `pdfingest report --json` writes."""
-_PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
 def document(figures: Figures, workers: int) -> Iterator[str]:
@@ -46,7 +45,7 @@ def document(figures: Figures, workers: int) -> Iterator[str]:
         "failures": dict.fromkeys(map(str, FailureKind), 0) | costs.failures,
         **dict(zip(("pages", "pages_failed"), costs.pages(), strict=True)),
         "peak_rss_bytes": _peaks(costs),
-        "wall_s": _percentiles(costs.times or [0.0]),
+        "wall_s": percentiles(costs.times or [0.0]),
         "sizing": _sizing(figures, workers),
         "memory": _memory(figures),
     }
@@ -59,14 +58,10 @@ def document(figures: Figures, workers: int) -> Iterator[str]:
     yield "\n  ]\n}\n"
 
 
-def _percentiles(ordered: Sequence[float]) -> dict[str, float]:
-    return {name: percentile(ordered, fraction) for name, fraction in _PERCENTILES.items()}
-
-
 def _peaks(costs: Costs) -> dict[str, Any]:
     """Return the percentiles of the peaks, and the source with the highest peak."""
     highest = costs.top(1)
-    return {**_percentiles(costs.peaks or [0]), "max_source": highest[0].source if highest else ""}
+    return {**percentiles(costs.peaks or [0]), "max_source": highest[0].source if highest else ""}
 
 
 def _sizing(figures: Figures, workers: int) -> dict[str, int]:

@@ -130,6 +130,7 @@ class Supervisor:
         """Keep some lanes busy until all works are done or a stop is requested."""
         for lane in lanes:
             self._feed(lane, lanes, works)
+        yield None  # so that the reader looks at memory before any file is done
         due_s = 0.0
         while not self.stop.requested and any(lane.turn for lane in lanes):
             idle = [lane for lane in lanes if not lane.turn]

@@ -1,6 +1,7 @@
 """The leak test sees memory flat, finds a leak, and shows a server that grows beside it."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pdfingest.bench.legs import Inputs, Leg, find_inputs
 from pdfingest.bench.long_lived import Watch
 from pdfingest.bench.loop import looped
 from pdfingest.bench.server import THREADS, served
+from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode
 from pdfingest.measure.flatness import Point, Verdict
 from pdfingest.options import IngestOptions
@@ -33,10 +35,16 @@ def inputs(faulty: Callable[..., Path], pdfs: Path) -> Callable[..., Inputs]:
     return make
 
 
-def watch(time_s: float = 0.0) -> tuple[Watch, list[Point]]:
+def watch(time_s: float = math.inf) -> tuple[Watch, list[Point]]:
     """Of a leg, with what it is told."""
     told: list[Point] = []
     return Watch(Stop(), told.append, time_s), told
+
+
+def served_by_faulty(inputs: Inputs, options: IngestOptions, watch: Watch) -> Leg:
+    """The leg of a server that reads with the engine for faults."""
+    (engine,) = find_engines("faulty")
+    return served(inputs, options, engine, watch)
 
 
 @pytest.mark.slow
@@ -83,10 +91,24 @@ def test_fewer_files_than_can_be_judged_are_refused_before_the_work(cli: Cli) ->
     assert "a verdict takes 500 files at least" in done.stderr
 
 
-def test_a_test_without_a_leak_to_find_is_refused(cli: Cli) -> None:
-    done = cli("bench", "--inject-leak", "0", "nowhere")
+@pytest.mark.parametrize("leak", ["0", "1000", "2M"])
+def test_a_leak_that_cannot_be_found_or_held_is_refused(cli: Cli, leak: str) -> None:
+    done = cli("bench", "--inject-leak", leak, "nowhere")
     assert done.returncode == 2
-    assert "--inject-leak must be more than 0" in done.stderr
+    assert "the leak must be twice the limit of the verdict (1024) at least" in done.stderr
+
+
+def test_a_server_reads_with_one_engine(cli: Cli) -> None:
+    done = cli("bench", "--control", "pypdf,pdfium")
+    assert done.returncode == 2
+    assert "a server reads with one engine" in done.stderr
+
+
+def test_inputs_that_overlap_are_read_once_a_turn(pdfs: Path, faulty: Callable[..., Path]) -> None:
+    inputs = [str(pdfs), str(faulty("b.pdf")), str(faulty("a.pdf"))]
+    found = find_inputs(inputs, 500)
+    assert [source.name for source in found.sources] == ["a.pdf", "b.pdf"]
+    assert [found.at(index).name for index in range(3)] == ["a.pdf", "b.pdf", "a.pdf"]
 
 
 def test_a_server_whose_engine_is_missing_is_refused_before_the_work(cli: Cli) -> None:
@@ -112,31 +134,42 @@ FAULTS: dict[str, dict[str, Any]] = {
 def test_a_server_is_started_again_and_every_file_is_accounted_for(
     inputs: Callable[..., Inputs], fault: dict[str, Any]
 ) -> None:
-    options = IngestOptions(timeout_s=2, memory_budget_bytes=200 << 20, workers=1)
+    options = IngestOptions(
+        timeout_s=0.1, page_timeout_s=0.1, memory_budget_bytes=200 << 20, workers=1
+    )
     each, told = watch()
-    leg = served(inputs(2 * THREADS + 5, at_50=fault), options, "faulty", each)
+    leg = served_by_faulty(inputs(2 * THREADS + 5, at_50=fault), options, each)
     assert (leg.files, leg.deaths) == (85, 1)
     assert 1 <= leg.failed <= THREADS, "what it was reading"
     assert [files for files, _ in told] == [0, 40, 80, 85]
+    assert leg.longest == told[:2], "of one process"
 
 
 def test_a_server_counts_files_that_it_cannot_read(inputs: Callable[..., Inputs]) -> None:
-    leg = served(inputs(41, at_3={"fault": "raises"}), IngestOptions(), "faulty", watch()[0])
+    leg = served_by_faulty(inputs(41, at_3={"fault": "raises"}), IngestOptions(), watch()[0])
     assert (leg.files, leg.failed, leg.deaths) == (41, 1, 0)
 
 
 def test_a_server_that_keeps_memory_grows_by_it(inputs: Callable[..., Inputs]) -> None:
     one = inputs(1, at_0={"fault": "keeps", "kib": 16})
-    leg = served(Inputs(one.sources, 1600), IngestOptions(), "faulty", watch()[0])
+    leg = served_by_faulty(Inputs(one.sources, 1600), IngestOptions(), watch()[0])
     assert leg.trend.verdict is Verdict.GROWS
     assert 15_000 < leg.trend.bytes_per_file < 25_000
 
 
 def test_a_server_ends_when_its_time_is_up(inputs: Callable[..., Inputs]) -> None:
     one = inputs(1, at_0={"fault": "sleeps", "seconds": 0.05})
-    leg = served(Inputs(one.sources, 10**6), IngestOptions(), "faulty", watch(time_s=0.5)[0])
+    leg = served_by_faulty(Inputs(one.sources, 10**6), IngestOptions(), watch(time_s=0.5)[0])
     assert 40 <= leg.files < 10_000
-    assert leg.failed == leg.deaths == 0
+    assert leg.files % THREADS == leg.failed == leg.deaths == 0
+
+
+def test_a_file_that_hangs_does_not_hold_up_a_server_beyond_its_time(
+    inputs: Callable[..., Inputs],
+) -> None:
+    hangs = inputs(85, at_50={"fault": "hang"})
+    leg = served_by_faulty(hangs, IngestOptions(timeout_s=60), watch(time_s=3)[0])
+    assert (leg.files, leg.failed, leg.deaths) == (40, 0, 0)
 
 
 def test_a_stop_ends_a_server_at_once(inputs: Callable[..., Inputs]) -> None:
@@ -148,7 +181,7 @@ def test_a_stop_ends_a_server_at_once(inputs: Callable[..., Inputs]) -> None:
         if at[0] >= 80:
             stop.request(ExitCode.INTERRUPTED)
 
-    leg = served(Inputs(one.sources, 10**6), IngestOptions(), "faulty", Watch(stop, tell))
+    leg = served_by_faulty(Inputs(one.sources, 10**6), IngestOptions(), Watch(stop, tell))
     assert leg.files == told[-1][0] == 80
 
 

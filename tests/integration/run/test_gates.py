@@ -54,6 +54,18 @@ def test_flatness_that_cannot_be_told_is_not_flat(
     assert memory["samples"]["parent_rss_bytes"][-1] > 10 << 20
 
 
+def test_files_that_are_unchanged_are_no_evidence_that_memory_is_flat(
+    cli: Cli, args: tuple[Path, ...], faulty: Make, out: Path
+) -> None:
+    cli(*args)
+    faulty("new.pdf")
+    done = cli(*args, "--require-flat")
+    assert done.returncode == 5
+    assert "over 1 file, too few to tell: it takes 499 more" in done.stderr
+    memory = json.loads((out / "summary.json").read_text())["memory"]
+    assert (memory["samples"]["files"][0], memory["samples"]["files"][-1]) == (2, 3)
+
+
 @pytest.mark.slow
 def test_a_run_over_enough_files_is_flat(cli: Cli, faulty: Make, pdfs: Path, out: Path) -> None:
     for number in range(1600):  # on a busy machine, the interval of half as many is too wide

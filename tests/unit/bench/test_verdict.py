@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from pdfingest.bench.legs import Leg
 from pdfingest.bench.verdict import Bench
+from pdfingest.measure.flatness import Verdict
 from pdfingest.report.costs import Costs
 from pdfingest.report.figures import Figures
 
@@ -47,6 +49,14 @@ FOUND = {
     "a sound server": (FLAT, LEAKS, leg("control"), "PASSED", "did not grow on these files"),
     "it grows": (leg("", 700), LEAKS, GROWS, "FAILED", "memory grows with the files"),
     "it is noisy": (NOISY, LEAKS, GROWS, "FAILED", "cannot be told whether memory grows"),
+    "nothing read": (replace(FLAT, failed=2000), LEAKS, GROWS, "FAILED", "no file could be read"),
+    "a server that died": (
+        FLAT,
+        LEAKS,
+        replace(leg("control"), deaths=3),
+        "PASSED",
+        "had to be ended 3 times",
+    ),
     "a blind test": (FLAT, leg("leaking"), GROWS, "FAILED", "of 1 KiB a file was not seen"),
 }
 
@@ -75,5 +85,14 @@ def test_a_log_has_the_verdict_slope_interval_and_files_of_each_leg(
 
 
 def test_a_server_that_died_says_so(bench: Callable[..., Bench]) -> None:
-    died = Leg("control", 2000, 40, 2, 1, 8.0, GROWS.points)
-    assert dict(bench(FLAT, LEAKS, died).lines())["control"].endswith(", ended 2 times")
+    died = replace(GROWS, failed=40, deaths=2)
+    said = dict(bench(FLAT, LEAKS, died).lines())["control"]
+    assert said.endswith(", 40 files not read, ended 2 times")
+
+
+def test_a_process_that_was_started_again_is_judged_by_its_longest_life() -> None:
+    points = [(files, files % 200 * 4096) for files in range(0, 2001, 10)]
+    longest = [(files, files * 4096) for files in range(0, 901, 10)]
+    ended = Leg("control", 2000, 0, 4, 1, 1.0, points)
+    assert ended.trend.verdict is not Verdict.GROWS
+    assert replace(ended, longest=longest).trend.verdict is Verdict.GROWS

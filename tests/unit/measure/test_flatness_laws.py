@@ -143,6 +143,26 @@ def test_a_trend_comes_back_from_json(seed: int, slope: int, files: int) -> None
     assert Trend.of_json(json.loads(json.dumps(written))).to_json() == written
 
 
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(-1000, 10_000))
+def test_files_that_were_not_read_are_no_evidence(seed: int, unchanged: int, slope: int) -> None:
+    points = [(0, 33 * MIB), *series(slope, seed=seed)]
+    later = [(unchanged + files, held) for files, held in points]
+    assert judge(later) == judge(points)
+    few = [(unchanged + files, 30 * MIB) for files in range(60)]
+    assert judge(few).verdict is Verdict.INCONCLUSIVE
+    assert judge(few).files_to_go == 441
+
+
+@given(st.integers(500, 100_000), st.integers(2, 9))
+def test_of_few_looks_it_is_foreseen_how_many_files_they_take(files: int, looks: int) -> None:
+    points = [(files * look // looks, 30 * MIB) for look in range(looks + 1)]
+    trend = judge(points)
+    assert trend.verdict is Verdict.INCONCLUSIVE
+    spacing = max(files // looks, 1)
+    more = range(files + spacing, files + trend.files_to_go + spacing, spacing)
+    assert judge([*points, *((each, 30 * MIB) for each in more)]).verdict is Verdict.FLAT
+
+
 def test_too_few_files_say_what_was_seen_and_how_many_more_it_takes() -> None:
     trend = judge([(0, 30 * MIB), (100, 30 * MIB + 64 * KIB)])
     assert str(trend) == "+64 KiB over 100 files, too few to tell: it takes 400 more"
