@@ -17,7 +17,8 @@ def bench(  # noqa: PLR0913 - one parameter an option, as typer has it
     ] = None,
     *,
     files: Annotated[
-        int, typer.Option("--files", "-n", min=1, help="Read this many; inputs are read in turn.")
+        int,
+        typer.Option("--files", "-n", min=1, help="Read this many, the PDFs in turn; 500 or more."),
     ] = 2000,
     workers: Annotated[
         int | None,

@@ -97,11 +97,9 @@ class Trend:
 
     def __str__(self) -> str:
         if not self.bytes_per_file_high and self.verdict is Verdict.INCONCLUSIVE:
-            return (
-                f"{self.grown_bytes / 1024:+,.0f} KiB over {counted(self.files, 'file')}, too few "
-                f"to tell: it takes {self.files_to_go:,} more"
-            )
-        more = f"; some {self.files_to_go:,} more should tell" if self.files_to_go else ""
+            grown = f"{self.grown_bytes / 1024:+,.0f} KiB over {counted(self.files, 'file')}"
+            return f"{grown}; {self.files_to_go:,} more would tell"
+        more = f"; {self.files_to_go:,} more would tell" if self.files_to_go else ""
         return (
             f"{self.bytes_per_file:+,.0f} bytes a file over {self.files:,} files ({CONFIDENCE:.0%} "
             f"interval {self.bytes_per_file_low:+,.0f} to {self.bytes_per_file_high:+,.0f}, limit "

@@ -47,7 +47,7 @@ def test_flatness_that_cannot_be_told_is_not_flat(
     done = cli(*args, "--require-flat")
     assert done.returncode == 5
     assert "--require-flat: inconclusive: " in done.stderr
-    assert "KiB over 2 files, too few to tell: it takes 498 more" in done.stderr
+    assert "KiB over 2 files; 498 more would tell" in done.stderr
     memory = json.loads((out / "summary.json").read_text())["memory"]
     assert memory["verdict"] == "inconclusive"
     assert memory["samples"]["files"][-1] == 2
@@ -61,7 +61,7 @@ def test_files_that_are_unchanged_are_no_evidence_that_memory_is_flat(
     faulty("new.pdf")
     done = cli(*args, "--require-flat")
     assert done.returncode == 5
-    assert "over 1 file, too few to tell: it takes 499 more" in done.stderr
+    assert "over 1 file; 499 more would tell" in done.stderr
     memory = json.loads((out / "summary.json").read_text())["memory"]
     assert (memory["samples"]["files"][0], memory["samples"]["files"][-1]) == (2, 3)
 

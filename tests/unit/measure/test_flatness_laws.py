@@ -165,7 +165,7 @@ def test_of_few_looks_it_is_foreseen_how_many_files_they_take(files: int, looks:
 
 def test_too_few_files_say_what_was_seen_and_how_many_more_it_takes() -> None:
     trend = judge([(0, 30 * MIB), (100, 30 * MIB + 64 * KIB)])
-    assert str(trend) == "+64 KiB over 100 files, too few to tell: it takes 400 more"
+    assert str(trend) == "+64 KiB over 100 files; 400 more would tell"
 
 
 def test_what_cannot_be_told_yet_can_be_if_memory_grows_no_more() -> None:
@@ -173,7 +173,7 @@ def test_what_cannot_be_told_yet_can_be_if_memory_grows_no_more() -> None:
     noisy = [(files, held + Random(files).randrange(200 * KIB)) for files, held in points]
     trend = judge(noisy)
     assert trend.verdict is Verdict.INCONCLUSIVE
-    assert "more should tell" in str(trend)
+    assert "more would tell" in str(trend)
     last = noisy[-1][1]
     more = [(files, last) for files in range(1010, 1001 + 4 * trend.files_to_go, 10)]
     assert judge([*noisy, *more]).verdict is Verdict.FLAT
