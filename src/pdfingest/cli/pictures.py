@@ -64,7 +64,7 @@ def show_memory(console: Console, figures: Figures) -> None:
             console.print(heading, style="bold")
             put(console, change_chart({ISOLATED: held, name: points}, width))
             console.print()
-            heading = "The same, enlarged, beside another"
+            heading = "The same, enlarged"
         console.print("All memory that outlives a file", style="bold")
         put(console, memory_chart({ISOLATED: held, **figures.others}, width))
         console.print()
