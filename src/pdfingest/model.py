@@ -54,6 +54,8 @@ class Aside(StrEnum):
     """What is filled into a form, where the engine does not draw it into the page."""
     INK = "ink"
     """Whether a page without text shows anything."""
+    OTHER = "other"
+    """The page as another engine reads it, where the first cannot read all of its text."""
 
 
 class Sent:
@@ -96,6 +98,8 @@ class Page:
     """The page number as a PDF reader shows it, such as `iii`; empty if the document has none."""
     links: tuple[str, ...] = ()
     """Link targets outside the document."""
+    lacks_text: bool = False
+    """Whether it seems to show text that the engine cannot read. The next engine is then asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,11 @@ def is_usable(text: str) -> bool:
     return any(map(str.isalnum, text))
 
 
+def letters(text: str) -> int:
+    """Return the number of letters and digits of a text."""
+    return sum(map(str.isalnum, text))
+
+
 def source_name(path: str) -> str:
     r"""Return a relative path as a source name: valid UTF-8, `/`-separated, one name for one path.
 

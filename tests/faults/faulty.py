@@ -362,7 +362,8 @@ class FaultyDocument:
             FAULTS.get(fault, lambda order: None)(self.order)
         if number in self.order.get("killers", ()):
             FAULTS[fault](self.order)
-        return Page(self.order.get("text", text) * self.order.get("times", 1))
+        lacks = bool(self.order.get("lacks"))
+        return Page(self.order.get("text", text) * self.order.get("times", 1), lacks_text=lacks)
 
     def close(self):
         if self.order["fault"] == "raises_in_close":
@@ -375,6 +376,9 @@ def open_second(path, passwords):
     order = document.order
     order["killers"] = order.get("second_killers", [])
     order["fault"], order["page"] = order.get("second_fault", ""), -1
+    order["text"], order["lacks"] = order.get("second_text", order.get("text", "")), False
+    if "second_text" in order:
+        order["page"] = order.get("second_page", -1)
     return document
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pdfingest.child.diagnosis import ChangedError, NotPdfError, TooLargeError, diagnose
 from pdfingest.child.opening import Opening
@@ -18,12 +19,15 @@ from pdfingest.exchange.record import DocumentFacts, Record, encode, facts_of, p
 from pdfingest.exchange.recorder import Recorder
 from pdfingest.exchange.spool import SpoolError, SpoolWriter, join_pages, pages_of, read_records
 from pdfingest.job import Closing, EngineSpec, Job
-from pdfingest.model import Aside, DocumentInfo, FailureKind, Unit
+from pdfingest.model import Aside, DocumentInfo, FailureKind, Page, Unit
 from pdfingest.outcome import Cost, Extracted, Failed, Halted, Outcome, Unchanged
 from pdfingest.page.document import facts
+from pdfingest.text import letters
 
 _CHECK_BYTES = 64 << 10
 """What is written to a spool to see whether it can be written."""
+_ALL = 0.95
+"""Share of the letters of an engine that another must find, to have found all there are."""
 
 
 @dataclass(slots=True)
@@ -40,6 +44,8 @@ class Extraction(Watch):
     needs_ocr_pages: int = 0
     failed_pages: list[int] = field(default_factory=list[int])
     first_failure: tuple[FailureKind, str] | None = None
+    _asides: list[Aside] = field(default_factory=list[Aside])
+    """What is being read beside the text, the innermost last."""
 
     def __post_init__(self) -> None:
         self.file = SourceFile(self.job.source.path)
@@ -49,12 +55,14 @@ class Extraction(Watch):
         """Note what is about to be read, unless an earlier child died while it read that."""
         if aside in self.job.attempt.without:
             return False
+        self._asides.append(aside)
         self.recorder.note_aside(aside)
         return True
 
     def end_aside(self) -> None:
-        """Note that the text is being read again."""
-        self.recorder.note_aside(None)
+        """Note that what it was read beside is being read again."""
+        self._asides.pop()
+        self.recorder.note_aside(self._asides[-1] if self._asides else None)
 
     def check(self) -> Outcome:
         """Check that every engine can be imported and the spool be written; open no file.
@@ -196,10 +204,11 @@ class Extraction(Watch):
     ) -> None:
         """Write the record of one page, by the first engine that does not raise."""
         for index in engines:
+            self._asides.clear()  # one in which memory ran out is still there
             self.recorder.note(index, number, shared.total_pages, spool.length)
             try:
-                page = self.opening.page(index, number)
-                record = page_record(replace(shared, engine=self.job.engines[index]), number, page)
+                page, by = self._whole(self.opening.page(index, number), index, number)
+                record = page_record(replace(shared, engine=self.job.engines[by]), number, page)
                 line = encode(record)
             except BaseException as error:
                 if self._is_halt(error):
@@ -213,6 +222,22 @@ class Extraction(Watch):
                 self._count(record)
                 return
         self.failed_pages.append(number)
+
+    def _whole(self, page: Page, index: int, number: int) -> tuple[Page, int]:
+        """Return a page, and who read it: the next engine that finds more, if text is lacking.
+
+        What seems to be lacking may be spaces. If the next engine finds no more, the page is whole.
+        """
+        for other in range(index + 1, len(self.job.engines) if page.lacks_text else 0):
+            read = partial(self.opening.page, other, number)
+            if (second := tolerate(Aside.OTHER, read, None)) is None:
+                continue
+            found, known = letters(second.text), letters(page.text)
+            if found > known:
+                return second, other
+            if found and found >= _ALL * known:
+                return replace(page, lacks_text=False), index
+        return page, index
 
     def _note_failure(self, error: BaseException) -> None:
         self.first_failure = self.first_failure or self._diagnose(error)

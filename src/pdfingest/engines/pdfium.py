@@ -18,6 +18,7 @@ from typing import Any
 import pypdfium2_raw as pdfium
 
 from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
+from pdfingest.engines.pdfium_fonts import lacks_text, shows_text
 from pdfingest.model import Aside, DocumentInfo, Page
 
 _ERRORS = {
@@ -33,6 +34,10 @@ _PUBLIC_KEY = re.compile(rb"/Filter\s*/(?:Adobe\.PubSec|Adobe\.PPKLite|Entrust\.
 _IN_MEMORY_BYTES = 8 << 20
 """Largest file that is read into memory at once; more is not worth the memory."""
 _TERMINATOR_BYTES = 2
+_HYPHEN, _NO_CHARACTER = 0xFFFE, 0xFFFD
+_UNMAPPED = _HYPHEN.to_bytes(2, "little")
+_UNDRAWN = frozenset({pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP})
+"""Annotations that draw nothing that has text (ISO 32000-2, 12.5.6.5 and 12.5.6.14)."""
 
 
 def _start() -> None:
@@ -104,7 +109,11 @@ class PdfiumDocument:
         self._document = document
         self._content = content  # PDFium does not copy it
         self.page_count: int = pdfium.FPDF_GetPageCount(document)
-        self._has_form = pdfium.FPDF_GetFormType(document) != pdfium.FORMTYPE_NONE
+        self._form: Any = None
+        if pdfium.FPDF_GetFormType(document) != pdfium.FORMTYPE_NONE:
+            # It is what draws values for which the file has no drawing, or an old one.
+            self._callbacks = pdfium.FPDF_FORMFILLINFO(version=2)
+            self._form = pdfium.FPDFDOC_InitFormFillEnvironment(document, self._callbacks)
 
     def info(self) -> DocumentInfo:
         """Return the metadata of the document; see `engine.Document`."""
@@ -121,23 +130,45 @@ class PdfiumDocument:
         page = self._load(number)
         try:
             links: list[str] = tolerate(Aside.LINKS, lambda: list(_links(self._document, page)), [])
-            ink = pdfium.FPDFPage_CountObjects(page) > 0
-            filled_in = self._has_form and _flatten(page)
-            text = "" if filled_in else _text(page)
+            drawn = _drawn_annotations(page)
+            ink = pdfium.FPDFPage_CountObjects(page) > 0 or pdfium.FPDF_ANNOT_STAMP in drawn
+            is_flattened = bool(drawn) and tolerate(
+                Aside.FIELDS, lambda: self._flatten(page), default=False
+            )
+            if not is_flattened:
+                text, lacks = _text(page), _lacks_text(page)
         finally:
             pdfium.FPDF_ClosePage(page)
-        if filled_in:  # what is flattened shows once the page is loaded again
+        if is_flattened:  # what is flattened shows once the page is loaded again
             page = self._load(number)
             try:
-                text = _text(page)
+                text, lacks = _text(page), _lacks_text(page)
+                ink = ink or shows_text(page)  # empty fields and the icons of notes are no ink
             finally:
                 pdfium.FPDF_ClosePage(page)
         label = tolerate(Aside.LABEL, lambda: self._label(number), "")
-        return Page(text, ink, label, tuple(links))
+        return Page(text, ink, label, tuple(links), lacks)
 
     def close(self) -> None:
         """Release the document."""
+        if self._form:
+            pdfium.FPDFDOC_ExitFormFillEnvironment(self._form)
         pdfium.FPDF_CloseDocument(self._document)
+
+    def _flatten(self, page: Any) -> bool:
+        """Draw fields and annotations into the page, so that what they say is text of the page.
+
+        Returns:
+            Whether anything was drawn.
+        """
+        if self._form:
+            pdfium.FORM_OnAfterLoadPage(page, self._form)
+        try:
+            done = pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
+        finally:
+            if self._form:
+                pdfium.FORM_OnBeforeClosePage(page, self._form)
+        return bool(done == pdfium.FLATTEN_SUCCESS)
 
     def _load(self, number: int) -> Any:
         if page := pdfium.FPDF_LoadPage(self._document, number - 1):
@@ -192,10 +223,18 @@ def _uri(content: bytes) -> str:
         return content.decode("latin-1").rstrip("\0")
 
 
-def _flatten(page: Any) -> bool:
-    """Draw the fields of a form into the page, so that what is filled in is text of the page."""
-    done = pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
-    return bool(done == pdfium.FLATTEN_SUCCESS)
+def _drawn_annotations(page: Any) -> set[int]:
+    """Return the kinds of annotations of a page that show something: not links and pop-ups."""
+    kinds: set[int] = set()
+    for index in range(pdfium.FPDFPage_GetAnnotCount(page)):
+        annotation = pdfium.FPDFPage_GetAnnot(page, index)
+        kinds.add(pdfium.FPDFAnnot_GetSubtype(annotation))
+        pdfium.FPDFPage_CloseAnnot(annotation)
+    return kinds - _UNDRAWN
+
+
+def _lacks_text(page: Any) -> bool:
+    return tolerate(Aside.INK, lambda: lacks_text(page), default=False)
 
 
 def _text(page: Any) -> str:
@@ -213,9 +252,28 @@ def _text(page: Any) -> str:
             return ""
         buffer = (ctypes.c_ushort * (count + 1))()
         written = pdfium.FPDFText_GetText(text_page, 0, count, buffer)
+        if _UNMAPPED in bytes(buffer):
+            _tell_hyphens(text_page, buffer)
         return bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "surrogatepass")
     finally:
         pdfium.FPDFText_ClosePage(text_page)
+
+
+def _tell_hyphens(text_page: Any, buffer: "ctypes.Array[ctypes.c_ushort]") -> None:
+    """Tell hyphens at line ends from glyphs without a character: PDFium writes U+FFFE for both.
+
+    Args:
+        text_page: handle of the text.
+        buffer: UTF-16 of all of it, in which such glyphs become U+FFFD.
+    """
+    for index, unit in enumerate(buffer):
+        if unit == _HYPHEN:
+            place = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, index)
+            if not (
+                pdfium.FPDFText_IsHyphen(text_page, place)
+                or pdfium.FPDFText_GetUnicode(text_page, place)
+            ):
+                buffer[index] = _NO_CHARACTER
 
 
 def _links(document: Any, page: Any) -> Iterator[str]:

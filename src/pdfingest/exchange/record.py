@@ -94,7 +94,7 @@ def page_record(document: DocumentFacts, number: int, page: Page) -> Record:
             page=number,
             page_label=shortened(clean(page.label), _MOST_LABEL_CHARS),
             char_count=len(text),
-            needs_ocr=page.ink and not is_usable(text),
+            needs_ocr=page.lacks_text or (page.ink and not is_usable(text)),
         ),
         "tables": [],
         "links": [shortened(clean(link), _MOST_LINK_CHARS) for link in page.links],
