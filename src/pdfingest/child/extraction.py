@@ -22,6 +22,7 @@ from pdfingest.job import Closing, EngineSpec, Job
 from pdfingest.model import Aside, DocumentInfo, FailureKind, Page, Unit
 from pdfingest.outcome import Cost, Extracted, Failed, Halted, Outcome, Unchanged
 from pdfingest.page.document import facts
+from pdfingest.page.xmp import completed, is_complete
 from pdfingest.text import letters
 
 _CHECK_BYTES = 64 << 10
@@ -183,6 +184,8 @@ class Extraction(Watch):
         if total_pages > self.job.limits.pages:
             raise TooLargeError(f"it has {total_pages:,} pages; see --max-pages")
         info = tolerate(Aside.INFO, self.opening.document(first).info, DocumentInfo())
+        if not is_complete(info):
+            info = tolerate(Aside.INFO, lambda: completed(info, self.opening.xmp()), info)
         source, spec = self.job.source.name, self.job.engines[first]
         shared = facts(source, self.file.sha256, total_pages, info, spec)
         attempt = self.job.attempt

@@ -9,7 +9,7 @@ same. A page that no engine surely finds under its number is reported as lost.
 from dataclasses import dataclass, field
 
 from pdfingest.engines.engine import Document, EncryptedError, MalformedError, load_engine
-from pdfingest.engines.page_tree import PageTree, read_page_tree
+from pdfingest.engines.page_tree import PageTree, read_page_tree, read_stream
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.exchange.recorder import Recorder
 from pdfingest.job import Job
@@ -88,6 +88,11 @@ class Opening:
         if number in tree.holes or place > self._found:
             raise MalformedError(f"the page tree is damaged: page {number} cannot be found")
         return document.page(place)
+
+    def xmp(self) -> bytes:
+        """Return the XMP packet of the document; empty if there is none that can be seen."""
+        number = self._tree.metadata if self._tree else 0
+        return read_stream(self.job.source.path, number) if number else b""
 
     def document(self, index: int) -> Document:
         """Return the document as opened by one of the engines, which opens it once."""

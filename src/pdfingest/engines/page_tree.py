@@ -35,6 +35,7 @@ _KIDS = re.compile(rb"/Kids\s*\[([^\]]*)\]")
 _KID = re.compile(rb"(\d{1,10})\s+\d{1,5}\s+R|(null)")
 _COUNT = re.compile(rb"/Count\s+(\d{1,10})\b(?!\s+\d+\s+R)")
 _PAGES = re.compile(rb"/Pages\s+(\d{1,10})\s+\d{1,5}\s+R")
+_METADATA = re.compile(rb"/Metadata\s+(\d{1,10})\s+\d{1,5}\s+R")
 _ROOT = re.compile(rb"/Root\s+(\d{1,10})\s+\d{1,5}\s+R")
 _FIRST = re.compile(rb"/First\s+(\d{1,10})\b(?!\s+\d+\s+R)")
 _FILTER = re.compile(rb"/Filter\s*(?:/FlateDecode(?![A-Za-z])|\[\s*/FlateDecode\s*\])")
@@ -54,6 +55,8 @@ class PageTree:
     holes: tuple[int, ...] = ()
     """1-based numbers of lost pages: objects that the tree names, and the /Count of the root
     includes, but that are not there."""
+    metadata: int = 0
+    """Number of the object with the XMP of the document (14.3.2); 0 if there is none."""
 
     @property
     def total_pages(self) -> int:
@@ -80,6 +83,29 @@ def read_page_tree(path: str) -> PageTree | None:
             return _Walk(_Objects(file.fileno())).tree()
         except (_UnclearError, zlib.error):
             return None
+
+
+def read_stream(path: str, number: int) -> bytes:
+    """Return the content of a stream by the number of its object; empty if it cannot be seen.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    header = re.compile(rb"(?<!\d)%d\s+\d{1,5}\s+obj\b" % number)
+    with open(path, "rb", buffering=0) as file:
+        places = [at + m.end() for at, c in _chunks(file.fileno()) for m in header.finditer(c)]
+        if not places:
+            return b""
+        body = os.pread(file.fileno(), _MOST_OBJECT_BYTES, max(places))  # the newest is the last
+    if not (begin := _STREAM.search(body, 0, _HEAD_BYTES)):
+        return b""
+    content = body[begin.end() : body.find(b"endstream", begin.end())]
+    if b"/Filter" not in body[: begin.start()]:
+        return content
+    try:
+        return zlib.decompressobj().decompress(content, _MOST_OBJECT_BYTES)
+    except zlib.error:
+        return b""
 
 
 class _UnclearError(Exception):
@@ -109,10 +135,10 @@ class _Objects:
     def exists(self, number: int) -> bool:
         """Whether the file has any object of this number; this searches all of it."""
         header = re.compile(rb"(?<!\d)%d\s+\d{1,5}\s+obj" % number)
-        return number in self._in_streams or any(header.search(c) for _, c in self._chunks())
+        return number in self._in_streams or any(header.search(c) for _, c in _chunks(self._file))
 
     def _gather(self) -> None:
-        for base, chunk in self._chunks():
+        for base, chunk in _chunks(self._file):
             self._is_encrypted |= b"/Encrypt" in chunk
             at = chunk.rfind(b"/Root")
             if at >= 0 and (root := _ROOT.match(chunk, at)):
@@ -123,12 +149,6 @@ class _Objects:
                     self._unpack(base + begin)
                 elif number:
                     self._take(number, kind, base + begin)
-
-    def _chunks(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the content of the file in chunks that overlap, each with its offset."""
-        size = os.fstat(self._file).st_size
-        for at in range(0, size, _CHUNK_BYTES - _OVERLAP_BYTES):
-            yield at, os.pread(self._file, min(_CHUNK_BYTES, size - at), at)
 
     def _take(self, number: int, kind: bytes, content: bytes | int) -> None:
         """Keep an object in place of an older one of its number."""
@@ -182,6 +202,13 @@ class _Objects:
         return bytes(content)
 
 
+def _chunks(file: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the content of a file in chunks that overlap, each with its offset."""
+    size = os.fstat(file).st_size
+    for at in range(0, size, _CHUNK_BYTES - _OVERLAP_BYTES):
+        yield at, os.pread(file, min(_CHUNK_BYTES, size - at), at)
+
+
 def _typed(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield each place in a content where one of the types of object stands, and the type."""
     for kind in (_LEAF, _CATALOG, _OBJECT_STREAM):
@@ -221,18 +248,20 @@ class _Walk:
 
     def tree(self) -> PageTree:
         """Walk through the whole tree, and return what it says."""
-        pages = _PAGES.search(self.objects.text(self.objects.root))
+        catalog = self.objects.text(self.objects.root)
+        pages, metadata = _PAGES.search(catalog), _METADATA.search(catalog)
         if not pages:
             raise _UnclearError
+        xmp = int(metadata[1]) if metadata else 0
         root = int(pages[1])
         self._visit(root, 0)
         leaves = sum(self.entries)
         sure = leaves if self.sure is None else self.sure
         count = _COUNT.search(self.objects.text(root))
         if not count or int(count[1]) != len(self.entries):
-            return PageTree(leaves, sure)
+            return PageTree(leaves, sure, metadata=xmp)
         holes = tuple(number for number, there in enumerate(self.entries, 1) if not there)
-        return PageTree(leaves, sure, holes)
+        return PageTree(leaves, sure, holes, xmp)
 
     def _visit(self, number: int, depth: int) -> None:
         if number in self.objects.leaves:
