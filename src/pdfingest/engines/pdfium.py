@@ -18,7 +18,7 @@ from typing import Any
 import pypdfium2_raw as pdfium
 
 from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
-from pdfingest.engines.pdfium_fonts import lacks_text, shows_text
+from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_text
 from pdfingest.model import Aside, DocumentInfo, Page
 
 _ERRORS = {
@@ -50,6 +50,7 @@ def _start() -> None:
     no_folders = (ctypes.POINTER(ctypes.c_char) * 1)()
     config = pdfium.FPDF_LIBRARY_CONFIG(version=2, m_pUserFontPaths=no_folders)
     pdfium.FPDF_InitLibraryWithConfig(config)
+    pdfium.FPDF_SetSystemFontInfo(NO_FONTS)
 
 
 _start()

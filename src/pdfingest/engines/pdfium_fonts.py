@@ -1,17 +1,20 @@
 """Text that PDFium shows nowhere in its text of a page, as it lacks the font: found by its objects.
 
 PDFium draws a character by a font's program. Where the file has none (fonts for Chinese, Japanese
-and Korean are often left out) or a damaged one, and PDFium has no substitute, the characters have
-no width, and it leaves them out of the text without a word. Other engines read many of them, since
-the codes say what they mean. A string of spaces may have no width either, so that all this finds is
-a suspicion.
+and Korean are often left out) or a damaged one, it asks the system for a font of that name and
+character set. There is none here, and PDFium's own fonts are Latin. So the characters have no
+width, and it leaves them out of the text without a word. Other engines read many of them, since the
+codes say what they mean. A string of spaces may have no width either, so that all this finds is a
+suspicion.
+
+To look at all objects of a page would take a tenth of its time. That is done only once PDFium has
+asked for a font that is not Latin, as it does in one of fifty files.
 """
 
 # pyright: basic
 # The bindings are not typed; mypy checks this file strictly.
 
 import ctypes
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,9 +39,7 @@ _object = _bare(pdfium.FPDFPage_GetObject, _Handle, _Handle, ctypes.c_int)
 _type = _bare(pdfium.FPDFPageObj_GetType, ctypes.c_int, _Handle)
 _font = _bare(pdfium.FPDFTextObj_GetFont, _Handle, _Handle)
 _is_embedded = _bare(pdfium.FPDFFont_GetIsEmbedded, ctypes.c_int, _Handle)
-_name = _bare(
-    pdfium.FPDFFont_GetBaseFontName, ctypes.c_size_t, _Handle, ctypes.c_char_p, ctypes.c_size_t
-)
+_flags = _bare(pdfium.FPDFFont_GetFlags, ctypes.c_int, _Handle)
 _bounds = _bare(
     pdfium.FPDFPageObj_GetBounds,
     ctypes.c_int,
@@ -51,16 +52,45 @@ _part = _bare(pdfium.FPDFFormObj_GetObject, _Handle, _Handle, ctypes.c_ulong)
 _TEXT, _FORM = pdfium.FPDF_PAGEOBJ_TEXT, pdfium.FPDF_PAGEOBJ_FORM
 _MOST_NESTED = 16
 """Deepest form within forms that is looked at; PDFium itself stops there (kMaxFormLevel)."""
-_SUBSTITUTED = re.compile(rb"(Arial(?!Unicode)|Helvetica|Times|Courier|Symbol|ZapfDingbats)")
-"""Names of the standard fonts (ISO 32000-2, 9.6.2.2) and their usual aliases, which PDFium has."""
+_NONSYMBOLIC = 1 << 5
+"""Flag of a font that has Latin characters alone (ISO 32000-2, table 121)."""
+_LATIN = frozenset({pdfium.FXFONT_ANSI_CHARSET, pdfium.FXFONT_DEFAULT_CHARSET})
+_unmet: list[int] = []
+"""Character sets for which PDFium has asked in this process, and that are not Latin."""
+
+
+def _map_font(*asked: Any) -> None:
+    """Note what PDFium asks for, and have no font for it (fpdf_sysfontinfo.h, MapFont)."""
+    _this, _weight, _italic, charset, *_ = asked
+    if charset not in _LATIN:
+        _unmet.append(charset)
+
+
+def _no_fonts() -> Any:
+    """Return a description of a system without fonts."""
+    system = pdfium.FPDF_SYSFONTINFO(version=1)
+    fields: Any = pdfium.FPDF_SYSFONTINFO._fields_
+    kinds: dict[str, Any] = dict(fields)
+    for name in ("Release", "EnumFonts", "GetFont", "DeleteFont"):
+        setattr(system, name, kinds[name](lambda *_: None))
+    for name in ("GetFontData", "GetFaceName", "GetFontCharset"):
+        setattr(system, name, kinds[name](lambda *_: 0))
+    system.MapFont = kinds["MapFont"](_map_font)
+    return system
+
+
+NO_FONTS = _no_fonts()
+"""For FPDF_SetSystemFontInfo, which keeps a reference to it."""
 
 
 def lacks_text(page: Any) -> bool:
     """Return whether a page seems to show text that PDFium does not read.
 
     Args:
-        page: handle of a page that is loaded.
+        page: handle of a page whose text was loaded.
     """
+    if not _unmet:
+        return False
     handle = ctypes.cast(page, _Handle).value
     is_missing: dict[int, bool] = {}  # by font, of which a page has few
     for each in _objects(handle):
@@ -100,11 +130,7 @@ def _within(form: int, levels: int) -> Iterator[int]:
 
 def _is_missing(font: int | None) -> bool:
     """Return whether PDFium has neither the program of a font nor a substitute of its own."""
-    if font is None or _is_embedded(font) == 1:
-        return False
-    name = ctypes.create_string_buffer(256)
-    _name(font, name, len(name))
-    return not _SUBSTITUTED.match(name.value)
+    return font is not None and not _is_embedded(font) and not _flags(font) & _NONSYMBOLIC
 
 
 def _is_narrow(text: int) -> bool:
