@@ -85,6 +85,12 @@ def read_page_tree(path: str) -> PageTree | None:
             return None
 
 
+def find_catalog(content: bytes) -> int:
+    """Return the number of the newest catalog in the content of a file; 0 if none can be seen."""
+    found = [_header_before(content, at)[1] for at, kind in _typed(content) if kind == _CATALOG]
+    return next(filter(None, reversed(found)), 0)
+
+
 def read_stream(path: str, number: int) -> bytes:
     """Return the content of a stream by the number of its object; empty if it cannot be seen.
 

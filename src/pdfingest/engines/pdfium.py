@@ -18,6 +18,7 @@ from typing import Any
 import pypdfium2_raw as pdfium
 
 from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
+from pdfingest.engines.page_tree import find_catalog
 from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_text
 from pdfingest.model import Aside, DocumentInfo, Page
 
@@ -27,13 +28,16 @@ _ERRORS = {
     3: "data format error",
     6: "page not found or content error",
 }
-_PASSWORD, _SECURITY = 4, 5
+_FORMAT, _PASSWORD, _SECURITY = 3, 4, 5
 """Error codes of FPDF_GetLastError (fpdfview.h)."""
 _PUBLIC_KEY = re.compile(rb"/Filter\s*/(?:Adobe\.PubSec|Adobe\.PPKLite|Entrust\.PPKEF)\b")
 """Security handlers of certificates (ISO 32000-2, 7.6.5)."""
 _IN_MEMORY_BYTES = 8 << 20
 """Largest file that is read into memory at once; more is not worth the memory."""
 _TERMINATOR_BYTES = 2
+_CUT_OFF = "the file is cut off, and nothing of this page is in it"
+_MOST_REBUILT_BYTES = 256 << 20
+"""Largest file that is read whole because its end is missing."""
 _HYPHEN, _NO_CHARACTER = 0xFFFE, 0xFFFD
 _UNMAPPED = _HYPHEN.to_bytes(2, "little")
 _UNDRAWN = frozenset({pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP})
@@ -72,11 +76,29 @@ def open_document(path: str, passwords: Sequence[str]) -> "PdfiumDocument":
         if document:
             pdfium.FPDF_CloseDocument(document)
             raise MalformedError("it has no pages")
+        if code == _FORMAT and (rebuilt := _rebuilt(path)):
+            document = pdfium.FPDF_LoadMemDocument64(rebuilt, len(rebuilt), key)
+            if document and pdfium.FPDF_GetPageCount(document) > 0:
+                return PdfiumDocument(document, rebuilt, is_cut_off=True)
         if code == _SECURITY:
             raise EncryptedError(_scheme(path), by_password=False)
         if code != _PASSWORD:
             raise MalformedError(f"PDFium cannot open it: {_ERRORS.get(code, 'unknown error')}")
     raise EncryptedError
+
+
+def _rebuilt(path: str) -> bytes | None:
+    """Return a file that was cut off with an end that names its catalog; None if that is not seen.
+
+    Then PDFium looks for the objects itself, and reads the pages that are there. An object that is
+    not whole is left out, so that its page is lost and not half of it.
+    """
+    with open(path, "rb", buffering=0) as file:
+        content = file.read(_MOST_REBUILT_BYTES + 1)
+    if len(content) > _MOST_REBUILT_BYTES or not (catalog := find_catalog(content)):
+        return None
+    whole = content[: content.rfind(b"endobj")]
+    return b"%sendobj\ntrailer<</Root %d 0 R>>\n%%%%EOF\n" % (whole, catalog)
 
 
 def _scheme(path: str) -> str:
@@ -106,8 +128,9 @@ class PdfiumDocument:
 
     goes_by_count = True
 
-    def __init__(self, document: Any, content: bytes | None) -> None:
+    def __init__(self, document: Any, content: bytes | None, *, is_cut_off: bool = False) -> None:
         self._document = document
+        self._is_cut_off = is_cut_off
         self._content = content  # PDFium does not copy it
         self.page_count: int = pdfium.FPDF_GetPageCount(document)
         self._form: Any = None
@@ -147,6 +170,8 @@ class PdfiumDocument:
                 ink = ink or shows_text(page)  # empty fields and the icons of notes are no ink
             finally:
                 pdfium.FPDF_ClosePage(page)
+        if self._is_cut_off and not ink:
+            raise MalformedError(_CUT_OFF)
         label = tolerate(Aside.LABEL, lambda: self._label(number), "")
         return Page(text, ink, label, tuple(links), lacks)
 
@@ -174,7 +199,7 @@ class PdfiumDocument:
     def _load(self, number: int) -> Any:
         if page := pdfium.FPDF_LoadPage(self._document, number - 1):
             return page
-        raise MalformedError("PDFium cannot load the page.")
+        raise MalformedError(_CUT_OFF if self._is_cut_off else "PDFium cannot load the page.")
 
     def _meta(self, key: bytes) -> str:
         return _string(lambda to, size: pdfium.FPDF_GetMetaText(self._document, key, to, size))

@@ -66,7 +66,7 @@ _RECORD_METADATA = _object(
     engine=_text("Name of the engine that read it."),
     engine_version=_text("Version of the engine."),
     char_count=_whole("Characters of `text`."),
-    needs_ocr=_flag("Whether it shows something, but has no text."),
+    needs_ocr=_flag("Whether it shows something that its text does not say."),
     schema=_VERSION,
 )
 _RECORD = _object(
@@ -98,7 +98,7 @@ _REPORT = _object(
     total_pages=_whole("Pages of the document, as far as they are known."),
     pages_failed=_whole("Pages that were lost."),
     failed_pages=_list("Which were lost.", _whole("Number of a page, 1-based.", minimum=1)),
-    needs_ocr_pages=_whole("Pages that show something, but have no text."),
+    needs_ocr_pages=_whole("Pages that show something that their text does not say."),
     chars=_whole("Characters of all pages."),
     attempts=_whole("Processes that it took; 0 if none was started."),
     peak_rss_bytes=_whole("Highest resident memory of its process; 0 if unknown."),
@@ -142,7 +142,7 @@ _SUMMARY = _object(
     interrupted=_flag("Whether a signal ended it early."),
     pages=_whole("Pages whose text was written."),
     pages_failed=_whole("Pages that were lost."),
-    needs_ocr_pages=_whole("Pages that show something, but have no text."),
+    needs_ocr_pages=_whole("Pages that show something that their text does not say."),
     chars=_whole("Characters of all pages."),
     wall_s=_amount("Seconds that it took."),
     pages_per_s=_amount("Pages a second."),
