@@ -7,13 +7,24 @@ same. A page that no engine surely finds under its number is reported as lost.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 
-from pdfingest.engines.engine import Document, EncryptedError, MalformedError, load_engine
-from pdfingest.engines.page_tree import PageTree, read_page_tree, read_stream
+from pdfingest.engines.engine import (
+    Document,
+    EncryptedError,
+    MalformedError,
+    load_engine,
+    tolerate,
+)
+from pdfingest.engines.page_tree import PageTree, read_page_tree
+from pdfingest.engines.raw_objects import is_damaged, read_stream
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.exchange.recorder import Recorder
 from pdfingest.job import Job
-from pdfingest.model import Page
+from pdfingest.model import Aside, Page
+
+_MOST_BLANK_PAGES = 32
+"""Most pages that are found to be blank, as each look takes a pass over the file."""
 
 
 @dataclass(slots=True)
@@ -27,6 +38,8 @@ class Opening:
     total_pages: int = 0
     _documents: dict[int, Document] = field(default_factory=dict[int, Document])
     _tree: PageTree | None = None
+    _blank_pages: int = 0
+    """Pages that show nothing, and have nothing that would."""
     _found: int = 0
     """Pages that the chosen engine surely finds under their numbers."""
 
@@ -74,6 +87,24 @@ class Opening:
             Exception: the engine raised it.
             MalformedError: the engine may not find that page under its number.
         """
+        page = self._read(index, number)
+        if not page.ink and not page.text.strip() and self._is_damaged(number):
+            raise MalformedError("the content of the page cannot be decoded")
+        return page
+
+    def _is_damaged(self, number: int) -> bool:
+        """Whether a page that shows nothing has content, which is damaged."""
+        tree = self._tree
+        if tree is None or not tree.is_in_order or number > len(tree.pages):
+            return False
+        if self._blank_pages >= _MOST_BLANK_PAGES:
+            return False
+        read = partial(is_damaged, self.job.source.path, tree.pages[number - 1])
+        is_damaged_ = tolerate(Aside.INK, read, default=False)
+        self._blank_pages += not is_damaged_
+        return is_damaged_
+
+    def _read(self, index: int, number: int) -> Page:
         document = self.document(index)
         if document.page_count != self._documents[self.first].page_count:
             raise MalformedError("the engines do not count its pages alike")

@@ -18,8 +18,9 @@ from typing import Any
 import pypdfium2_raw as pdfium
 
 from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
-from pdfingest.engines.page_tree import find_catalog
 from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_text
+from pdfingest.engines.pdfium_text import text_of
+from pdfingest.engines.raw_objects import find_catalog
 from pdfingest.model import Aside, DocumentInfo, Page
 
 _ERRORS = {
@@ -38,8 +39,6 @@ _TERMINATOR_BYTES = 2
 _CUT_OFF = "the file is cut off, and nothing of this page is in it"
 _MOST_REBUILT_BYTES = 256 << 20
 """Largest file that is read whole because its end is missing."""
-_HYPHEN, _NO_CHARACTER = 0xFFFE, 0xFFFD
-_UNMAPPED = _HYPHEN.to_bytes(2, "little")
 _UNDRAWN = frozenset({pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP})
 """Annotations that draw nothing that has text (ISO 32000-2, 12.5.6.5 and 12.5.6.14)."""
 
@@ -58,7 +57,7 @@ def _start() -> None:
 
 
 _start()
-codecs.lookup("utf-16-le")  # of PDFium's text; its first use in a process is an import
+codecs.lookup("utf-16-le")  # of PDFium's texts; its first use in a process is an import
 
 
 def open_document(path: str, passwords: Sequence[str]) -> "PdfiumDocument":
@@ -160,13 +159,13 @@ class PdfiumDocument:
                 Aside.FIELDS, lambda: self._flatten(page), default=False
             )
             if not is_flattened:
-                text, lacks = _text(page), _lacks_text(page)
+                text, lacks = text_of(page), _lacks_text(page)
         finally:
             pdfium.FPDF_ClosePage(page)
         if is_flattened:  # what is flattened shows once the page is loaded again
             page = self._load(number)
             try:
-                text, lacks = _text(page), _lacks_text(page)
+                text, lacks = text_of(page), _lacks_text(page)
                 ink = ink or shows_text(page)  # empty fields and the icons of notes are no ink
             finally:
                 pdfium.FPDF_ClosePage(page)
@@ -261,45 +260,6 @@ def _drawn_annotations(page: Any) -> set[int]:
 
 def _lacks_text(page: Any) -> bool:
     return tolerate(Aside.INK, lambda: lacks_text(page), default=False)
-
-
-def _text(page: Any) -> str:
-    """Return all text of a page, hidden text included, in the order of the content stream.
-
-    One call for all of it keeps text outside the crop box, and leaves a surrogate that has lost its
-    partner to `text.clean`, instead of dropping it.
-    """
-    text_page = pdfium.FPDFText_LoadPage(page)
-    if not text_page:
-        raise MalformedError("PDFium cannot load the text of the page.")
-    try:
-        count = pdfium.FPDFText_CountChars(text_page)
-        if count <= 0:
-            return ""
-        buffer = (ctypes.c_ushort * (count + 1))()
-        written = pdfium.FPDFText_GetText(text_page, 0, count, buffer)
-        if _UNMAPPED in bytes(buffer):
-            _tell_hyphens(text_page, buffer)
-        return bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "surrogatepass")
-    finally:
-        pdfium.FPDFText_ClosePage(text_page)
-
-
-def _tell_hyphens(text_page: Any, buffer: "ctypes.Array[ctypes.c_ushort]") -> None:
-    """Tell hyphens at line ends from glyphs without a character: PDFium writes U+FFFE for both.
-
-    Args:
-        text_page: handle of the text.
-        buffer: UTF-16 of all of it, in which such glyphs become U+FFFD.
-    """
-    for index, unit in enumerate(buffer):
-        if unit == _HYPHEN:
-            place = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, index)
-            if not (
-                pdfium.FPDFText_IsHyphen(text_page, place)
-                or pdfium.FPDFText_GetUnicode(text_page, place)
-            ):
-                buffer[index] = _NO_CHARACTER
 
 
 def _links(document: Any, page: Any) -> Iterator[str]:

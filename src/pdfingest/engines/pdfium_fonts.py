@@ -8,7 +8,7 @@ codes say what they mean. A string of spaces may have no width either, so that a
 suspicion.
 
 To look at all objects of a page would take a tenth of its time. That is done only once PDFium has
-asked for a font that is not Latin, as it does in one of fifty files.
+asked for a font that is not Latin, as it did in none of 231 real files and 18 of 472 test cases.
 """
 
 # pyright: basic
@@ -51,7 +51,7 @@ _part = _bare(pdfium.FPDFFormObj_GetObject, _Handle, _Handle, ctypes.c_ulong)
 
 _TEXT, _FORM = pdfium.FPDF_PAGEOBJ_TEXT, pdfium.FPDF_PAGEOBJ_FORM
 _MOST_NESTED = 16
-"""Deepest form within forms that is looked at; PDFium itself stops there (kMaxFormLevel)."""
+"""Deepest form within forms that is looked at; real ones are not deeper than a few."""
 _NONSYMBOLIC = 1 << 5
 """Flag of a font that has Latin characters alone (ISO 32000-2, table 121)."""
 _LATIN = frozenset({pdfium.FXFONT_ANSI_CHARSET, pdfium.FXFONT_DEFAULT_CHARSET})
