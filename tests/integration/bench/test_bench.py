@@ -158,8 +158,8 @@ def test_a_server_that_keeps_memory_grows_by_it(inputs: Callable[..., Inputs]) -
 
 
 def test_a_server_ends_when_its_time_is_up(inputs: Callable[..., Inputs]) -> None:
-    one = inputs(1, at_0={"fault": "sleeps", "seconds": 0.05})
-    leg = served_by_faulty(Inputs(one.sources, 10**6), IngestOptions(), watch(time_s=0.5)[0])
+    one = inputs(1, at_0={"fault": "sleep", "seconds": 0.05})
+    leg = served_by_faulty(Inputs(one.sources, 10**6), IngestOptions(), watch(time_s=5)[0])
     assert 40 <= leg.files < 10_000
     assert leg.files % THREADS == leg.failed == leg.deaths == 0
 
@@ -168,7 +168,7 @@ def test_a_file_that_hangs_does_not_hold_up_a_server_beyond_its_time(
     inputs: Callable[..., Inputs],
 ) -> None:
     hangs = inputs(85, at_50={"fault": "hang"})
-    leg = served_by_faulty(hangs, IngestOptions(timeout_s=60), watch(time_s=3)[0])
+    leg = served_by_faulty(hangs, IngestOptions(timeout_s=60), watch(time_s=8)[0])
     assert (leg.files, leg.failed, leg.deaths) == (40, 0, 0)
 
 
