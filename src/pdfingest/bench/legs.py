@@ -14,6 +14,7 @@ from typing import Any
 from pdfingest.errors import NoInputError
 from pdfingest.events import Listener
 from pdfingest.measure.flatness import Point, Trend, judge
+from pdfingest.measure.processes import Processes
 from pdfingest.model import Source
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Finished
@@ -21,6 +22,9 @@ from pdfingest.output.summary import Summary
 from pdfingest.run.discover import Found, discover
 from pdfingest.run.pipeline import ingest_found
 from pdfingest.stop import Stop
+
+_LOOKS = 200
+"""Number of looks at the memory of a leg."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +123,34 @@ def isolated(
         stop: ends it early.
         leak_bytes: what the parent is made to leak for every file.
     """
-    leak = _Leak(leak_bytes, inputs.files)
-    summary = ingest_found(_found(inputs), options, [*listeners, leak], stop)
+    leak, looks = _Leak(leak_bytes, inputs.files), _Looks(max(inputs.files // _LOOKS, 1))
+    summary = ingest_found(_found(inputs), options, [*listeners, leak, looks], stop)
     leak.end()
-    points = [(sample.files, sample.held_bytes) for sample in summary.samples]
     done, wall_s = summary.finished, summary.wall_s
     name = "leaking" if leak_bytes else "isolated"
-    return Leg(name, done, summary.failed, 0, options.workers, wall_s, points)
+    return Leg(name, done, summary.failed, 0, options.workers, wall_s, looks.points)
+
+
+class _Looks(Listener):
+    """Looks at the memory of a run after every so many files.
+
+    A run looks after some time. A quick machine would have read all files before there are enough
+    looks for a verdict.
+    """
+
+    def __init__(self, every: int) -> None:
+        self.points: list[Point] = []
+        self._every = every
+        self._processes = Processes()
+
+    def on_planned(self, sources: int, size_bytes: int) -> None:
+        """Look before the first file."""
+        self.points.append((0, self._processes.look().held_bytes))
+
+    def on_finished(self, finished: Finished, summary: Summary) -> None:
+        """Look, if it is time."""
+        if summary.finished % self._every == 0:
+            self.points.append((summary.finished, self._processes.look().held_bytes))
 
 
 class _Leak(Listener):
