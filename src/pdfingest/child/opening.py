@@ -99,10 +99,10 @@ class Opening:
             return False
         if self._blank_pages >= _MOST_BLANK_PAGES:
             return False
-        read = partial(is_damaged, self.job.source.path, tree.pages[number - 1])
-        is_damaged_ = tolerate(Aside.INK, read, default=False)
-        self._blank_pages += not is_damaged_
-        return is_damaged_
+        look = partial(is_damaged, self.job.source.path, tree.pages[number - 1])
+        has_damage = tolerate(Aside.INK, look, default=False)
+        self._blank_pages += not has_damage
+        return has_damage
 
     def _read(self, index: int, number: int) -> Page:
         document = self.document(index)

@@ -77,11 +77,18 @@ def is_damaged(path: str, page: int) -> bool:
 
 def _object(file: int, number: int) -> bytes:
     """Return the newest object of a number, from its beginning on; it may be a long one."""
-    header = re.compile(rb"(?<!\d)%d\s+\d{1,5}\s+obj\b" % number)
-    places = [at + m.end() for at, chunk in _chunks(file) for m in header.finditer(chunk)]
-    if not places:
+    newest = max(_places(file, number), default=0)  # what is newer stands behind
+    if not newest:
         raise UnclearError
-    return os.pread(file, _MOST_OBJECT_BYTES, max(places))  # what is newer stands behind
+    return os.pread(file, _MOST_OBJECT_BYTES, newest)
+
+
+def _places(file: int, number: int) -> Iterator[int]:
+    """Yield where objects of a number begin, behind their headers; it searches the whole file."""
+    header = re.compile(rb"(?<!\d)%d\s+\d{1,5}\s+obj\b" % number)
+    for at, chunk in _chunks(file):
+        for match in header.finditer(chunk):
+            yield at + match.end()
 
 
 def _decoded(stream: bytes) -> bytes:
@@ -138,8 +145,7 @@ class Objects:
 
     def exists(self, number: int) -> bool:
         """Whether the file has any object of this number; this searches all of it."""
-        header = re.compile(rb"(?<!\d)%d\s+\d{1,5}\s+obj" % number)
-        return number in self._in_streams or any(header.search(c) for _, c in _chunks(self._file))
+        return number in self._in_streams or any(True for _ in _places(self._file, number))
 
     def _gather(self) -> None:
         for base, chunk in _chunks(self._file):

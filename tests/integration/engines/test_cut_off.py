@@ -12,11 +12,20 @@ OBJECTS = tree_objects(Node(TEXTS))
 WHOLE = plain_pdf({1: OBJECTS[1], 2: OBJECTS[2], **OBJECTS})  # the tree stands first
 
 
-@pytest.mark.parametrize("percent", [60, 75, 90])
+ORDERS = {
+    "contents before their pages": WHOLE,
+    "all pages before the contents": plain_pdf(
+        dict(sorted(OBJECTS.items(), key=lambda item: b"stream" in item[1]))
+    ),
+}
+
+
+@pytest.mark.parametrize("percent", [75, 90, 95])
+@pytest.mark.parametrize("whole", ORDERS.values(), ids=ORDERS)
 def test_pages_that_are_there_are_kept_and_the_others_are_lost(
-    cli: Cli, pdfs: Path, out: Path, percent: int
+    cli: Cli, pdfs: Path, out: Path, whole: bytes, percent: int
 ) -> None:
-    body = WHOLE[: WHOLE.rindex(b"xref\n0 ")]
+    body = whole[: whole.rindex(b"xref\n0 ")]
     (pdfs / "a.pdf").write_bytes(body[: len(body) * percent // 100])
     done = cli("run", pdfs, "-o", out, "-w", "1", "-q")
     (line,) = read_lines(out / "report.jsonl")
