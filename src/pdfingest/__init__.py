@@ -13,11 +13,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pdfingest.engines.engine import Document, EncryptedError, Engine, MalformedError, tolerate
+    from pdfingest.engines.engine import (
+        Document,
+        EncryptedError,
+        Engine,
+        LayoutDocument,
+        MalformedError,
+        tolerate,
+    )
     from pdfingest.errors import ExitCode, OptionError, PdfingestError
     from pdfingest.events import Listener
     from pdfingest.job import Sandbox
-    from pdfingest.model import Aside, DocumentInfo, FailureKind, Page, Source, Unit
+    from pdfingest.model import (
+        Aside,
+        Box,
+        DocumentInfo,
+        FailureKind,
+        Font,
+        Format,
+        Page,
+        Source,
+        Span,
+        Unit,
+    )
     from pdfingest.options import FailOn, IngestOptions
     from pdfingest.outcome import Extracted, Failed, Finished
     from pdfingest.output.summary import Summary
@@ -28,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Aside",
+    "Box",
     "Document",
     "DocumentInfo",
     "EncryptedError",
@@ -38,7 +57,10 @@ __all__ = [
     "Failed",
     "FailureKind",
     "Finished",
+    "Font",
+    "Format",
     "IngestOptions",
+    "LayoutDocument",
     "Listener",
     "MalformedError",
     "OptionError",
@@ -46,6 +68,7 @@ __all__ = [
     "PdfingestError",
     "Sandbox",
     "Source",
+    "Span",
     "Stop",
     "Summary",
     "Unit",
@@ -57,9 +80,14 @@ __all__ = [
 _HOMES = {
     "errors": ("ExitCode", "OptionError", "PdfingestError"),
     "events": ("Listener",),
-    "engines.engine": ("Document", "EncryptedError", "Engine", "MalformedError", "tolerate"),
+    "engines.engine": (
+        *("Document", "EncryptedError", "Engine", "LayoutDocument", "MalformedError", "tolerate"),
+    ),
     "job": ("Sandbox",),
-    "model": ("Aside", "DocumentInfo", "FailureKind", "Page", "Source", "Unit"),
+    "model": (
+        *("Aside", "Box", "DocumentInfo", "FailureKind", "Font", "Format", "Page", "Source"),
+        *("Span", "Unit"),
+    ),
     "options": ("FailOn", "IngestOptions"),
     "outcome": ("Extracted", "Failed", "Finished"),
     "run.pipeline": ("ingest", "stream"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from pdfingest.model import Aside, Sent, Source, Unit
+from pdfingest.model import Aside, Format, Sent, Source, Unit
 from pdfingest.outcome import Unchanged
 
 
@@ -116,6 +116,7 @@ class Job(Sent):
     sandbox: Sandbox
     readable: tuple[str, ...] = ()
     """What its child may read in the sandbox beside the source."""
+    format: Format = Format.TEXT
     earlier: Unchanged | None = None
     """The outcome if the file turns out to be what an earlier run ingested, by its hash."""
     pages: PageRange = PageRange()

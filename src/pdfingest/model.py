@@ -6,7 +6,7 @@ Only `Page` holds text, and it never leaves the child.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 SCHEMA = 2
 """Version of the record, the report line and the summary."""
@@ -35,6 +35,29 @@ class Unit(StrEnum):
     DOCUMENT = "document"
 
 
+class Format(StrEnum):
+    """What the text of a record is."""
+
+    TEXT = "text"
+    """As it is read: in reading order, in paragraphs, without running heads and page numbers."""
+    MARKDOWN = "markdown"
+    """The same, with headings, lists, code and emphasis."""
+    RAW = "raw"
+    """What the engine says."""
+
+
+class OcrReason(StrEnum):
+    """Why a page needs OCR. The values are part of the contract with users."""
+
+    NONE = ""
+    IMAGE = "image"
+    """It shows an image and no text."""
+    OUTLINES = "outlines"
+    """It shows lines and curves, which may be letters, and no text."""
+    UNMAPPED = "unmapped"
+    """It shows text of which the file does not say which characters it is."""
+
+
 class Duplicates(StrEnum):
     """What to do with a source that has the same content as another source in the output."""
 
@@ -54,6 +77,8 @@ class Aside(StrEnum):
     """What is filled into a form, where the engine does not draw it into the page."""
     INK = "ink"
     """Whether a page without text shows anything."""
+    SURVEY = "survey"
+    """Some pages that show what all have in common, such as running heads."""
     OTHER = "other"
     """The page as another engine reads it, where the first cannot read all of its text."""
 
@@ -87,6 +112,51 @@ class Source(Sent):
     """Why it cannot be read, where discovery already knows."""
 
 
+class Font(NamedTuple):
+    """What layout needs to know of a font."""
+
+    name: str = ""
+    is_bold: bool = False
+    is_italic: bool = False
+    is_fixed: bool = False
+    """Whether all its characters have one width."""
+
+
+class Box(NamedTuple):
+    """A rectangle, in points."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+NO_BOX = Box(0.0, 0.0, 0.0, 0.0)
+
+
+class Span(NamedTuple):
+    """A run of characters on one line, with no wide gap in it. A tuple, as a page has hundreds.
+
+    Lengths are in points, y grows downwards, and all spans of a page share one origin, wherever
+    that is. What was drawn is what counts, not how the page is turned for display.
+    """
+
+    text: str
+    """As the engine says it; U+FFFE at its end is a hyphen that divides a word at a line end."""
+    left: float
+    """Least x of a horizontal span; generally, where the span begins and ends along x."""
+    right: float
+    baseline: float
+    """y of the line on which the letters of a horizontal span stand."""
+    size: float
+    """The height of an em."""
+    font: Font = Font()
+    angle: int = 0
+    """Degrees, counterclockwise, by which the direction of reading is turned from left to right.
+    Vertical writing is 270. Where it is not 0, the box is the one after the page is turned by it,
+    so that the span is horizontal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What an engine read from one page. Lives in the child only, since it holds text."""
@@ -100,6 +170,14 @@ class Page:
     """Link targets outside the document."""
     lacks_text: bool = False
     """Whether it seems to show text that the engine cannot read. The next engine is then asked."""
+    spans: tuple[Span, ...] = ()
+    """Where the text stands, from engines that know it: all of `text`, in the same order."""
+    box: Box = NO_BOX
+    """What of the page is shown, where its spans are known; y grows downwards as for them."""
+    furniture: str = ""
+    """What stands on page after page, such as running heads; not in `text` if it is here."""
+    draws_image: bool = True
+    """Whether what it shows is or has an image. Used only where there is no text, but ink."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from pdfingest.measure.sizing import (
     default_budget_bytes,
     default_workers,
 )
-from pdfingest.model import SCHEMA, Duplicates, FailureKind, Unit
+from pdfingest.model import SCHEMA, Duplicates, FailureKind, Format, Unit
 from pdfingest.shard import Shard, as_shard
 from pdfingest.text import mib
 from pdfingest.values import Share, Spec, option, switch
@@ -78,6 +78,11 @@ class IngestOptions:
     )
     """Names of engines, separated by commas, in the order in which they try a page."""
     unit: Unit = option(Unit.PAGE, values.one_of(Unit), "What one record holds.")
+    format: Format = option(
+        Format.TEXT,
+        values.one_of(Format),
+        "What text is: as it is read, with Markdown, or as the engine says it.",
+    )
     timeout_s: float = option(300.0, values.above_zero, "Seconds that a file may take.", "S")
     page_timeout_s: float = option(60.0, values.above_zero, "Seconds that a page may take.", "S")
     """Seconds that a page may take, and also that opening the file may take."""
@@ -167,6 +172,7 @@ class IngestOptions:
             workers: int | None = ...,
             engine: str = ...,
             unit: Unit | str = ...,
+            format: Format | str = ...,  # noqa: A002 - the name of the option
             timeout_s: float = ...,
             page_timeout_s: float = ...,
             memory_budget_bytes: int | str = ...,
@@ -292,9 +298,10 @@ def options_digest(options: IngestOptions, engines: Sequence[EngineSpec]) -> str
     Passwords are not part of it: they decide whether a file opens, not what it says, and a digest
     of a short password could be searched.
     """
-    text: Mapping[Literal["schema", "unit", "engines"], object] = {
+    text: Mapping[Literal["schema", "unit", "format", "engines"], object] = {
         "schema": SCHEMA,
         "unit": options.unit,
+        "format": options.format,
         "engines": [(engine.name, engine.version) for engine in engines],
     }
     return hashlib.sha256(json.dumps(text, sort_keys=True).encode()).hexdigest()[:16]

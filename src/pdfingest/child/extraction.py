@@ -22,11 +22,15 @@ from pdfingest.job import Closing, EngineSpec, Job
 from pdfingest.model import Aside, DocumentInfo, FailureKind, Page, Unit
 from pdfingest.outcome import Cost, Extracted, Failed, Halted, Outcome, Unchanged
 from pdfingest.page.document import facts
+from pdfingest.page.reading import read
+from pdfingest.page.survey import NOTHING_IN_COMMON, Survey, sampled, survey_of
 from pdfingest.page.xmp import completed, is_complete
 from pdfingest.text import letters
 
 _CHECK_BYTES = 64 << 10
 """What is written to a spool to see whether it can be written."""
+_MOST_KEPT = 2000
+"""Spans of a page that is kept from the survey until its turn; a larger one is read again."""
 _ALL = 0.95
 """Share of the letters of an engine that another must find, to have found all there are."""
 
@@ -45,6 +49,9 @@ class Extraction(Watch):
     needs_ocr_pages: int = 0
     failed_pages: list[int] = field(default_factory=list[int])
     first_failure: tuple[FailureKind, str] | None = None
+    _survey: Survey = NOTHING_IN_COMMON
+    _surveyed: dict[int, Page] = field(default_factory=dict[int, Page])
+    """Pages that were read for the survey, by number, until their turn comes."""
     _asides: list[Aside] = field(default_factory=list[Aside])
     """What is being read beside the text, the innermost last."""
 
@@ -186,8 +193,9 @@ class Extraction(Watch):
         info = tolerate(Aside.INFO, self.opening.document(first).info, DocumentInfo())
         if not is_complete(info):
             info = tolerate(Aside.INFO, lambda: completed(info, self.opening.xmp()), info)
-        source, spec = self.job.source.name, self.job.engines[first]
-        shared = facts(source, self.file.sha256, total_pages, info, spec)
+        spec = self.job.engines[first]
+        shared = facts(self.job, self.file.sha256, total_pages, info, spec)
+        self._survey = tolerate(Aside.SURVEY, self._look, NOTHING_IN_COMMON)
         attempt = self.job.attempt
         self._lose_until(attempt.first_page)
         end = self.job.pages.within(total_pages).stop
@@ -202,6 +210,29 @@ class Extraction(Watch):
                 self._lose_until(end)
                 return
 
+    def _look(self) -> Survey:
+        """Return what the pages of the document have in common."""
+        total_pages = self.opening.total_pages
+        if total_pages == 1 or not self.opening.has_layout:
+            return NOTHING_IN_COMMON
+        for number in sampled(total_pages):
+            with suppress(Exception):  # a page that cannot be read shows nothing
+                self._surveyed[number] = self.opening.page(self.opening.first, number)
+        survey = survey_of([*self._surveyed.values()])
+        pages = self.job.pages.within(total_pages)
+        self._surveyed = {
+            number: page
+            for number, page in self._surveyed.items()
+            if number in pages and len(page.spans) <= _MOST_KEPT
+        }
+        return survey
+
+    def _page(self, index: int, number: int) -> Page:
+        """Return a page as an engine reads it; it may be known from the survey."""
+        if index == self.opening.first and (known := self._surveyed.pop(number, None)):
+            return known
+        return self.opening.page(index, number)
+
     def _read_page(
         self, shared: DocumentFacts, number: int, engines: range, spool: SpoolWriter
     ) -> None:
@@ -210,7 +241,8 @@ class Extraction(Watch):
             self._asides.clear()  # one in which memory ran out is still there
             self.recorder.note(index, number, shared.total_pages, spool.length)
             try:
-                page, by = self._whole(self.opening.page(index, number), index, number)
+                page, by = self._whole(self._page(index, number), index, number)
+                page = read(page, self._survey, self.job.format)
                 record = page_record(replace(shared, engine=self.job.engines[by]), number, page)
                 line = encode(record)
             except BaseException as error:

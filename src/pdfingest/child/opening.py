@@ -13,6 +13,7 @@ from pdfingest.engines.engine import (
     Document,
     EncryptedError,
     MalformedError,
+    knows_layout,
     load_engine,
     tolerate,
 )
@@ -21,7 +22,7 @@ from pdfingest.engines.raw_objects import is_damaged, read_stream
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.exchange.recorder import Recorder
 from pdfingest.job import Job
-from pdfingest.model import Aside, Page
+from pdfingest.model import Aside, Format, Page
 
 _MOST_BLANK_PAGES = 32
 """Most pages that are found to be blank, as each look takes a pass over the file."""
@@ -110,7 +111,7 @@ class Opening:
             raise MalformedError("the engines do not count its pages alike")
         tree = self._tree
         if tree is None:
-            return document.page(number)
+            return self._page(document, number)
         if not tree.total_pages:
             raise MalformedError("it has no pages")
         place = number
@@ -118,7 +119,18 @@ class Opening:
             place -= sum(hole < number for hole in tree.holes)
         if number in tree.holes or place > self._found:
             raise MalformedError(f"the page tree is damaged: page {number} cannot be found")
-        return document.page(place)
+        return self._page(document, place)
+
+    @property
+    def has_layout(self) -> bool:
+        """Whether the engine that reads the document is asked where text stands, and knows it."""
+        return self.job.format is not Format.RAW and knows_layout(self.document(self.first))
+
+    def _page(self, document: Document, number: int) -> Page:
+        """Read a page, with where its text stands if that is asked for and the engine knows it."""
+        if self.job.format is Format.RAW or not knows_layout(document):
+            return document.page(number)
+        return document.layout(number)
 
     def xmp(self) -> bytes:
         """Return the XMP packet of the document; empty if there is none that can be seen."""

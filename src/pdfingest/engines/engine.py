@@ -25,7 +25,7 @@ engine can, that file or page is lost, and no other.
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import ClassVar, Protocol, TypeVar, cast
+from typing import ClassVar, Protocol, TypeGuard, TypeVar, cast
 
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.job import EngineSpec
@@ -96,6 +96,22 @@ class Document(Protocol):
     def close(self) -> None:
         """Release the document. What this raises is ignored."""
         ...
+
+
+class LayoutDocument(Document, Protocol):
+    """A document whose engine knows where text stands; then its text has an order and paragraphs.
+
+    An engine need not know that: without this method, records have the text as it gives it.
+    """
+
+    def layout(self, number: int) -> Page:
+        """Read one page as `page` does, with its `spans`. Not called for `--format raw`."""
+        ...
+
+
+def knows_layout(document: Document) -> TypeGuard[LayoutDocument]:
+    """Return whether a document can tell where its text stands."""
+    return hasattr(document, "layout")
 
 
 class Engine(Protocol):

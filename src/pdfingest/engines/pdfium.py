@@ -18,10 +18,11 @@ from typing import Any
 import pypdfium2_raw as pdfium
 
 from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
-from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_text
+from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_image, shows_text
+from pdfingest.engines.pdfium_spans import Spans
 from pdfingest.engines.pdfium_text import text_of
 from pdfingest.engines.raw_objects import find_catalog
-from pdfingest.model import Aside, DocumentInfo, Page
+from pdfingest.model import Aside, Box, DocumentInfo, Page
 
 _ERRORS = {
     1: "unknown error",
@@ -132,6 +133,7 @@ class PdfiumDocument:
         self._is_cut_off = is_cut_off
         self._content = content  # PDFium does not copy it
         self.page_count: int = pdfium.FPDF_GetPageCount(document)
+        self._spans = Spans()
         self._form: Any = None
         if pdfium.FPDF_GetFormType(document) != pdfium.FORMTYPE_NONE:
             # It is what draws values for which the file has no drawing, or an old one.
@@ -149,30 +151,44 @@ class PdfiumDocument:
         )
 
     def page(self, number: int) -> Page:
+        """Read one page; see `engine.Document`."""
+        return self._read(number, None)
+
+    def layout(self, number: int) -> Page:
+        """Read one page with where its text stands; see `engine.LayoutDocument`."""
+        return self._read(number, self._spans)
+
+    def _read(self, number: int, spans: Spans | None) -> Page:
         """Read one page and close it, because PDFium keeps every page that is left open."""
         page = self._load(number)
+        shown = pdfium.FS_RECTF()
         try:
+            pdfium.FPDF_GetPageBoundingBox(page, shown)
             links: list[str] = tolerate(Aside.LINKS, lambda: list(_links(self._document, page)), [])
             drawn = _drawn_annotations(page)
             ink = pdfium.FPDFPage_CountObjects(page) > 0 or pdfium.FPDF_ANNOT_STAMP in drawn
             is_flattened = bool(drawn) and tolerate(
                 Aside.FIELDS, lambda: self._flatten(page), default=False
             )
+            draws_image = True
             if not is_flattened:
-                text, lacks = text_of(page), _lacks_text(page)
+                (text, found), lacks = text_of(page, spans), _lacks_text(page)
+                draws_image = bool(text) or _shows_image(page)
         finally:
             pdfium.FPDF_ClosePage(page)
         if is_flattened:  # what is flattened shows once the page is loaded again
             page = self._load(number)
             try:
-                text, lacks = text_of(page), _lacks_text(page)
+                (text, found), lacks = text_of(page, spans), _lacks_text(page)
+                draws_image = bool(text) or _shows_image(page)
                 ink = ink or shows_text(page)  # empty fields and the icons of notes are no ink
             finally:
                 pdfium.FPDF_ClosePage(page)
         if self._is_cut_off and not ink:
             raise MalformedError(_CUT_OFF)
+        box = Box(shown.left, -shown.top, shown.right, -shown.bottom)
         label = tolerate(Aside.LABEL, lambda: self._label(number), "")
-        return Page(text, ink, label, tuple(links), lacks)
+        return Page(text, ink, label, tuple(links), lacks, found, box, draws_image=draws_image)
 
     def close(self) -> None:
         """Release the document."""
@@ -260,6 +276,10 @@ def _drawn_annotations(page: Any) -> set[int]:
 
 def _lacks_text(page: Any) -> bool:
     return tolerate(Aside.INK, lambda: lacks_text(page), default=False)
+
+
+def _shows_image(page: Any) -> bool:
+    return tolerate(Aside.INK, lambda: shows_image(page), default=True)
 
 
 def _links(document: Any, page: Any) -> Iterator[str]:

@@ -67,19 +67,28 @@ def shows_text(page: Any) -> bool:
     return any(True for _ in _texts(page))
 
 
+def shows_image(page: Any) -> bool:
+    """Return whether a page, given its handle, draws an image."""
+    return any(True for _ in _objects(page, pdfium.FPDF_PAGEOBJ_IMAGE))
+
+
 def _texts(page: Any) -> Iterator[Any]:
-    """Yield the text objects of a page, those in forms (ISO 32000-2, 8.10) included."""
+    return _objects(page, pdfium.FPDF_PAGEOBJ_TEXT)
+
+
+def _objects(page: Any, kind: int) -> Iterator[Any]:
+    """Yield the objects of a kind of a page, those in forms (ISO 32000-2, 8.10) included."""
     for index in range(pdfium.FPDFPage_CountObjects(page)):
-        yield from _within(pdfium.FPDFPage_GetObject(page, index), _MOST_NESTED)
+        yield from _within(pdfium.FPDFPage_GetObject(page, index), kind, _MOST_NESTED)
 
 
-def _within(each: Any, levels: int) -> Iterator[Any]:
+def _within(each: Any, wanted: int, levels: int) -> Iterator[Any]:
     kind = pdfium.FPDFPageObj_GetType(each)
-    if kind == pdfium.FPDF_PAGEOBJ_TEXT:
+    if kind == wanted:
         yield each
     elif kind == pdfium.FPDF_PAGEOBJ_FORM and levels:
         for index in range(pdfium.FPDFFormObj_CountObjects(each)):
-            yield from _within(pdfium.FPDFFormObj_GetObject(each, index), levels - 1)
+            yield from _within(pdfium.FPDFFormObj_GetObject(each, index), wanted, levels - 1)
 
 
 def _is_missing(text: Any) -> bool:

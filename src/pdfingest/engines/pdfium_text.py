@@ -4,36 +4,77 @@
 # The bindings are not typed; mypy checks this file strictly.
 
 import ctypes
+import math
+from collections import Counter
 from typing import Any
 
 import pypdfium2_raw as pdfium
 
 from pdfingest.engines.engine import MalformedError
+from pdfingest.engines.pdfium_spans import Spans
+from pdfingest.model import Span
 
 _HYPHEN, _NO_CHARACTER = 0xFFFE, 0xFFFD
+_LOOKS = 9
+"""Characters of a page that are looked at for their direction."""
 _UNMAPPED = _HYPHEN.to_bytes(2, "little")
 
 
-def text_of(page: Any) -> str:
+def text_of(page: Any, spans: Spans | None) -> tuple[str, tuple[Span, ...]]:
     """Return all text of a page, hidden text included, in the order of the content stream.
 
     One call for all of it keeps text outside the crop box, and leaves a surrogate that has lost its
     partner to `text.clean`, instead of dropping it.
+
+    Args:
+        page: handle of the page.
+        spans: what reads where the text stands; None if nobody asks.
     """
-    text_page = pdfium.FPDFText_LoadPage(page)
-    if not text_page:
-        raise MalformedError("PDFium cannot load the text of the page.")
+    text_page = _upright(page)
     try:
         count = pdfium.FPDFText_CountChars(text_page)
         if count <= 0:
-            return ""
+            return "", ()
         buffer = (ctypes.c_ushort * (count + 1))()
         written = pdfium.FPDFText_GetText(text_page, 0, count, buffer)
         if _UNMAPPED in bytes(buffer):
             _tell_hyphens(text_page, buffer)
-        return bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "surrogatepass")
+        text = bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "surrogatepass")
+        return text, tuple(spans.read(text_page, text, written - 1, count)) if spans else ()
     finally:
         pdfium.FPDFText_ClosePage(text_page)
+
+
+def _upright(page: Any) -> Any:
+    """Load the text of a page, turned so that most of it is upright: PDFium orders it as it shows.
+
+    Otherwise the lines of a page that shows turned come in reverse order, or their words do.
+    """
+    text_page = _load_text(page)
+    drawn, shown = _turns(text_page), pdfium.FPDFPage_GetRotation(page)
+    if drawn == shown:
+        return text_page
+    pdfium.FPDFText_ClosePage(text_page)
+    pdfium.FPDFPage_SetRotation(page, drawn)
+    return _load_text(page)
+
+
+def _load_text(page: Any) -> Any:
+    if text_page := pdfium.FPDFText_LoadPage(page):
+        return text_page
+    raise MalformedError("PDFium cannot load the text of the page.")
+
+
+def _turns(text_page: Any) -> int:
+    """Return by how many quarters the page must be turned to show most of its text upright."""
+    count = pdfium.FPDFText_CountChars(text_page)
+    matrix = pdfium.FS_MATRIX()
+    found = Counter[int]()
+    for place in range(0, count, max(1, count // _LOOKS)):
+        if not pdfium.FPDFText_IsGenerated(text_page, place):
+            pdfium.FPDFText_GetMatrix(text_page, place, matrix)
+            found[round(2 * math.atan2(matrix.b, matrix.a) / math.pi) % 4] += 1
+    return found.most_common(1)[0][0] if found else 0
 
 
 def _tell_hyphens(text_page: Any, buffer: "ctypes.Array[ctypes.c_ushort]") -> None:

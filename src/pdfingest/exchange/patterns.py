@@ -11,9 +11,9 @@ on how long a text is. The patterns are made from sample records, so that `recor
 import re
 from typing import Any
 
-from pdfingest.exchange.record import DocumentFacts, document_tail, page_record
+from pdfingest.exchange.record import DocumentFacts, Joined, document_tail, page_record
 from pdfingest.job import EngineSpec
-from pdfingest.model import INFO_NAMES, Page, Unit
+from pdfingest.model import INFO_NAMES, Format, Page, Unit
 
 HEAD = re.compile(rb'\{"id":"(?P<id>[0-9a-f]{16})(?::p(?P<page>\d{4,15}))?","text":"')
 HEAD_BYTES = 64
@@ -66,12 +66,14 @@ def _pattern(shape: Any, name: str = "") -> bytes:
 
 def _tail_of(unit: Unit) -> "re.Pattern[bytes]":
     """Make the pattern of the part of a record that follows its text and a comma."""
-    facts = DocumentFacts("", "", "", 0, dict.fromkeys(INFO_NAMES, ""), EngineSpec("", "", ""))
+    facts = DocumentFacts(
+        "", "", "", 0, dict.fromkeys(INFO_NAMES, ""), Format.TEXT, EngineSpec("", "", "")
+    )
     if unit is Unit.PAGE:
         record = page_record(facts, 1, Page("", links=("",)))
         del record["id"], record["text"]
     else:
-        record = document_tail(facts, char_count=0, needs_ocr=False, page_offsets=[0], links=[""])
+        record = document_tail(facts, Joined(page_offsets=[0], links=[""]))
     return re.compile(_pattern(record).replace(rb"\{", b"", 1) + b"\n")
 
 

@@ -10,13 +10,13 @@ lines are written (`spool`, `output.sink`).
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from pdfingest.job import EngineSpec
-from pdfingest.model import INFO_NAMES, SCHEMA, FailureKind, Page
+from pdfingest.model import INFO_NAMES, SCHEMA, FailureKind, Format, OcrReason, Page
 from pdfingest.outcome import Cost, Extracted, Failed, Finished, Peak, Status
 from pdfingest.text import clean, is_usable, shortened
 
@@ -43,6 +43,7 @@ class DocumentFacts:
     total_pages: int
     info: Mapping[str, str]
     """Metadata as records hold it: clean texts by `INFO_NAMES`, dates in ISO 8601."""
+    format: Format
     engine: EngineSpec
 
 
@@ -94,11 +95,21 @@ def page_record(document: DocumentFacts, number: int, page: Page) -> Record:
             page=number,
             page_label=shortened(clean(page.label), _MOST_LABEL_CHARS),
             char_count=len(text),
-            needs_ocr=page.lacks_text or (page.ink and not is_usable(text)),
+            ocr_reason=_ocr_reason(page, text),
         ),
         "tables": [],
         "links": [shortened(clean(link), _MOST_LINK_CHARS) for link in page.links],
+        "furniture": clean(page.furniture),
     }
+
+
+def _ocr_reason(page: Page, text: str) -> OcrReason:
+    """Return why a page shows something that its text does not say, if it does."""
+    if page.lacks_text:
+        return OcrReason.UNMAPPED
+    if not page.ink or is_usable(text) or is_usable(page.furniture):
+        return OcrReason.NONE
+    return OcrReason.IMAGE if page.draws_image else OcrReason.OUTLINES
 
 
 def facts_of(record: Record, engine: EngineSpec) -> DocumentFacts:
@@ -110,32 +121,43 @@ def facts_of(record: Record, engine: EngineSpec) -> DocumentFacts:
         sha256=metadata["sha256"],
         total_pages=metadata["total_pages"],
         info={name: metadata[name] for name in INFO_NAMES},
+        format=Format(metadata["format"]),
         engine=engine,
     )
 
 
-def document_tail(
-    document: DocumentFacts,
-    *,
-    char_count: int,
-    needs_ocr: bool,
-    page_offsets: Sequence[int],
-    links: Sequence[str],
-) -> Record:
+@dataclass(slots=True)
+class Joined:
+    """What the pages of a document say together, beside their text."""
+
+    char_count: int = 0
+    ocr_reason: OcrReason = OcrReason.NONE
+    """That of the first page that has one."""
+    page_offsets: list[int] = field(default_factory=list[int])
+    links: list[str] = field(default_factory=list[str])
+    furniture: list[str] = field(default_factory=list[str])
+
+
+def document_tail(document: DocumentFacts, joined: Joined) -> Record:
     """Make the part of a document record that follows `text`, which is written piece by piece."""
     return {
         "source": document.source,
         "metadata": _metadata(
-            document, page=0, page_label="", char_count=char_count, needs_ocr=needs_ocr
+            document,
+            page=0,
+            page_label="",
+            char_count=joined.char_count,
+            ocr_reason=joined.ocr_reason,
         ),
         "tables": [],
-        "links": links,
-        "page_offsets": page_offsets,
+        "links": joined.links,
+        "furniture": "\n".join(joined.furniture),
+        "page_offsets": joined.page_offsets,
     }
 
 
 def _metadata(
-    document: DocumentFacts, *, page: int, page_label: str, char_count: int, needs_ocr: bool
+    document: DocumentFacts, *, page: int, page_label: str, char_count: int, ocr_reason: OcrReason
 ) -> Record:
     """Make the `metadata` of a record: flat and scalar, as vector stores take it."""
     return {
@@ -146,10 +168,12 @@ def _metadata(
         "page_label": page_label,
         "total_pages": document.total_pages,
         **document.info,
+        "format": document.format.value,
         "engine": document.engine.name,
         "engine_version": document.engine.version,
         "char_count": char_count,
-        "needs_ocr": needs_ocr,
+        "needs_ocr": bool(ocr_reason),
+        "ocr_reason": ocr_reason.value,
         "schema": SCHEMA,
     }
 

@@ -14,9 +14,18 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from pdfingest.exchange.record import DocumentFacts, Record, document_tail, encode, encode_text
+from pdfingest.exchange.record import (
+    DocumentFacts,
+    Joined,
+    Record,
+    document_tail,
+    encode,
+    encode_text,
+)
+from pdfingest.model import Format, OcrReason
 
-_PAGE_SEPARATOR = "\n"
+_SEPARATORS = {Format.RAW: "\n", Format.TEXT: "\n\n", Format.MARKDOWN: "\n\n"}
+"""What stands between two pages of a document, by format."""
 """What stands between two pages in the text of a document record."""
 _COPY_BYTES = 64 << 10
 
@@ -128,28 +137,25 @@ def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:
     Raises:
         SpoolError: there is no space.
     """
-    offsets: list[int] = []
-    links: list[str] = []
-    char_count = 0
-    needs_ocr = False
-    separator = encode_text(_PAGE_SEPARATOR)
+    joined = Joined()
+    between = _SEPARATORS[document.format]
     spool.write(b'{"id":"%s","text":"' % document.id.encode())
     for record in read_records(pages):
         metadata = record["metadata"]
-        if offsets:
-            spool.write(separator)
-            char_count += len(_PAGE_SEPARATOR)
+        if joined.page_offsets:
+            spool.write(encode_text(between))
+            joined.char_count += len(between)
         # A lost page begins where the page after it does.
-        offsets += [char_count] * (metadata["page"] - len(offsets))
+        before = metadata["page"] - len(joined.page_offsets)
+        joined.page_offsets += [joined.char_count] * before
         spool.write(encode_text(record["text"]))
-        char_count += metadata["char_count"]
-        needs_ocr |= metadata["needs_ocr"]
-        links += record["links"]
-    offsets += [char_count] * (document.total_pages - len(offsets))
-    tail = document_tail(
-        document, char_count=char_count, needs_ocr=needs_ocr, page_offsets=offsets, links=links
-    )
-    spool.write(b'",' + encode(tail)[1:])  # without the brace that opens it
+        joined.char_count += metadata["char_count"]
+        joined.ocr_reason = joined.ocr_reason or OcrReason(metadata["ocr_reason"])
+        joined.links += record["links"]
+        joined.furniture += filter(None, [record["furniture"]])
+    rest = document.total_pages - len(joined.page_offsets)
+    joined.page_offsets += [joined.char_count] * rest
+    spool.write(b'",' + encode(document_tail(document, joined))[1:])  # without the opening brace
 
 
 def read_records(path: str) -> Iterator[Record]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from pdfingest.measure.flatness import Sample, Verdict
-from pdfingest.model import SCHEMA, FailureKind
+from pdfingest.model import SCHEMA, FailureKind, Format, OcrReason
 from pdfingest.outcome import Status
 
 Schema: TypeAlias = dict[str, Any]
@@ -63,10 +63,12 @@ _RECORD_METADATA = _object(
     created=_text("When the document was made, in ISO 8601, or empty."),
     producer=_text("Program that wrote the file, or empty."),
     language=_text("Language that the document declares (BCP 47), or empty."),
+    format=_text("What `text` is.", enum=list(Format)),
     engine=_text("Name of the engine that read it."),
     engine_version=_text("Version of the engine."),
     char_count=_whole("Characters of `text`."),
     needs_ocr=_flag("Whether it shows something that its text does not say."),
+    ocr_reason=_text("What that is, or empty.", enum=list(OcrReason)),
     schema=_VERSION,
 )
 _RECORD = _object(
@@ -80,6 +82,7 @@ _RECORD = _object(
     metadata=_RECORD_METADATA,
     tables=_list("Always empty.", items=False),
     links=_list("Targets outside the document.", _text("An address.")),
+    furniture=_text("Running heads, page numbers and the like, which are not in `text`."),
 )
 _PAGE_OFFSETS = _list(
     "Only in the record of a document: where each page begins in `text`, in characters.",

@@ -8,7 +8,7 @@ import re
 from datetime import datetime
 
 from pdfingest.exchange.record import DocumentFacts, record_id
-from pdfingest.job import EngineSpec
+from pdfingest.job import EngineSpec, Job
 from pdfingest.model import INFO_NAMES, DocumentInfo
 from pdfingest.text import clean, shortened
 
@@ -66,14 +66,17 @@ def _zone(text: str) -> str:
 
 
 def facts(
-    source: str, sha256: str, total_pages: int, info: DocumentInfo, engine: EngineSpec
+    job: Job, sha256: str, total_pages: int, info: DocumentInfo, engine: EngineSpec
 ) -> DocumentFacts:
     """Make what all records of a source share, so that it is cleaned once and not for each page."""
     cleaned = {
         name: iso_date(getattr(info, name)) if name in _DATES else _line(getattr(info, name))
         for name in INFO_NAMES
     }
-    return DocumentFacts(record_id(source, sha256), source, sha256, total_pages, cleaned, engine)
+    source = job.source.name
+    return DocumentFacts(
+        record_id(source, sha256), source, sha256, total_pages, cleaned, job.format, engine
+    )
 
 
 def _line(text: str) -> str:

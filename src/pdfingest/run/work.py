@@ -36,6 +36,7 @@ def job_template(
         engines=engines,
         passwords=options.passwords,
         unit=options.unit,
+        format=options.format,
         limits=options.limits(),
         spool="",
         sandbox=options.sandbox,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from pdfingest.model import Unit
+from pdfingest.model import Format, Unit
 from pdfingest.service.ticket import State, Ticket
 
 _ID = "5f0c6f8e7d3b4a2e9c1d0b8a7f6e5d4c"
@@ -83,6 +83,8 @@ class Choices(BaseModel):
     """`auto`, an engine, or several, separated by commas."""
     unit: Unit | None = None
     """What one record holds."""
+    format: Format | None = None
+    """What its text is."""
     password: Annotated[
         list[Annotated[Text, Field(max_length=_PASSWORD_CHARS)]],
         BeforeValidator(_listed),
@@ -192,6 +194,7 @@ def _body(required: str, schema: JsonDict) -> dict[str, Any]:
             required: schema,
             "engine": {"type": "string", "maxLength": _ENGINE_CHARS, "example": "auto"},
             "unit": {"type": "string", "enum": [unit.value for unit in Unit]},
+            "format": {"type": "string", "enum": [each.value for each in Format]},
             "password": {"type": "array", "items": {"type": "string"}, "maxItems": _PASSWORDS},
             "webhook": {"type": "string", "maxLength": _WEBHOOK_CHARS},
         },

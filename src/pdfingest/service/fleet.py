@@ -107,7 +107,11 @@ class Fleet:
             source.name,
             os.path.abspath(source.path),
             source.size_bytes,
-            options={"engine": self._options.engine, "unit": job.unit.value},
+            options={
+                "engine": self._options.engine,
+                "unit": job.unit.value,
+                "format": job.format.value,
+            },
             passwords=job.passwords,
             owner=OWNER,
             inbox=self._inbox,

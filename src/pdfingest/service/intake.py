@@ -34,6 +34,8 @@ from pdfingest.service.ticket import State, Ticket, new_id
 from pdfingest.service.tickets import Tickets
 from pdfingest.service.upload import Upload
 
+CHOSEN = ("engine", "unit", "format")
+"""What a client may choose of the options that change a record."""
 _MOST_ENGINES = 8
 _IN_BETWEEN_S = 3.0
 """Seconds for which a name may belong to a ticket that is not added yet."""
@@ -122,11 +124,9 @@ class Intake:
         if choices.webhook and not webhook.is_allowed(choices.webhook, self.settings):
             detail = "This service sends webhooks only to the hosts that its operator allows."
             raise Problem(403, "webhook not allowed", detail)
-        options = {
-            name: str(value) for name in ("engine", "unit") if (value := getattr(choices, name))
-        }
+        options = {name: str(value) for name in CHOSEN if (value := getattr(choices, name))}
         try:
-            digest = _digest(self.settings, options.get("engine", ""), options.get("unit", ""))
+            digest = _digest(self.settings, *(options.get(name, "") for name in CHOSEN))
         except (EngineUnavailableError, UsageError) as error:
             raise invalid([{"loc": ("body", "engine"), "msg": str(error)}]) from error
         passwords, hook = tuple(choices.password), choices.webhook
@@ -241,9 +241,9 @@ def _key_name(owner: str, key: str) -> str:
 
 
 @lru_cache(64)
-def _digest(settings: Settings, engine: str, unit: str) -> str:
+def _digest(settings: Settings, *chosen: str) -> str:
     """Return the options digest; the engines stay the same as long as the program runs."""
-    options = settings.options_for({"engine": engine, "unit": unit})
+    options = settings.options_for(dict(zip(CHOSEN, chosen, strict=True)))
     if options.engine.count(",") >= _MOST_ENGINES:
         raise UsageError(f"at most {_MOST_ENGINES} engines are tried.")
     return options_digest(options, find_engines(options.engine))

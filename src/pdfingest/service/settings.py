@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 from pdfingest import values
 from pdfingest.errors import OptionError, UsageError
 from pdfingest.measure.sizing import MAX_WORKERS, default_budget_bytes, default_workers
-from pdfingest.model import Unit
+from pdfingest.model import Format, Unit
 from pdfingest.options import IngestOptions, option_of
 from pdfingest.service.address import Address, is_address, parse_folder
 from pdfingest.text import parse_size
@@ -115,7 +115,7 @@ class Settings:
     def options_for(
         self, chosen: Mapping[str, str], passwords: Sequence[str] = ()
     ) -> IngestOptions:
-        """Make the options of a ticket whose client chose some of `engine` and `unit`.
+        """Make the options of a ticket whose client chose some of `engine`, `unit` and `format`.
 
         Raises:
             OptionError: the engine is not one or more names.
@@ -123,6 +123,7 @@ class Settings:
         return self.options(
             engine=chosen.get("engine") or self.engine,
             unit=Unit(chosen.get("unit") or Unit.PAGE),
+            format=Format(chosen.get("format") or Format.TEXT),
             passwords=tuple(passwords),
         )
 

@@ -44,7 +44,7 @@ class Ticket:
     digest: str = ""
     """Digest of the options that change a record."""
     options: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What the client chose of `engine` and `unit`; the settings of the worker fill the rest."""
+    """What the client chose of `service.intake.CHOSEN`; the worker's settings do the rest."""
     passwords: Sequence[str] = ()
     """Passwords to try. They are deleted when the ticket ends."""
     owner: str = ""

@@ -50,9 +50,11 @@ def test_the_words_of_the_examples_come_out(
         (record["source"], record["metadata"]["page"]): record
         for record in read_lines(out / "pages.jsonl")
     }
-    words = {key: " ".join(record["text"].split()) for key, record in records.items()}
-    columns = words.pop(("columns.pdf", 1))
-    assert words == WORDS
+    # Chinese and Japanese have no spaces, which some engines have at line ends all the same.
+    words = {key: "".join(record["text"].split()) for key, record in records.items()}
+    del words["columns.pdf", 1]
+    assert words == {key: "".join(text.split()) for key, text in WORDS.items()}
+    columns = records["columns.pdf", 1]["text"]
     assert sorted(columns.split()) == sorted(COLUMNS.split())
     assert [records["outline.pdf", page]["metadata"]["page_label"] for page in range(1, 6)] == [
         "i", "ii", "1", "2", "A-1",
@@ -134,9 +136,9 @@ def test_a_document_record_holds_its_pages_at_their_offsets(cli: Cli, out: Path)
         assert document["id"] == record_id(document["source"], document["metadata"]["sha256"])
         assert document["metadata"]["page"] == 0
         assert document["metadata"]["char_count"] == len(document["text"])
-        ends = [*document["page_offsets"][1:], len(document["text"]) + 1]
+        ends = [*document["page_offsets"][1:], len(document["text"]) + 2]
         texts = [
-            document["text"][start : end - 1]
+            document["text"][start : end - 2]
             for start, end in zip(document["page_offsets"], ends, strict=True)
         ]
         own = [page["text"] for page in pages if page["source"] == document["source"]]
@@ -150,8 +152,8 @@ def test_a_lost_page_keeps_its_place_in_the_offsets_of_a_document(
     path = faulty("a.pdf", pages=3, page=2, fault="raises")
     done = cli("run", path, "-o", "-", "--unit", "document", "--engine", "faulty", "-q")
     document = json.loads(done.stdout)
-    assert document["text"] == "page 1 of a.pdf\npage 3 of a.pdf"
-    assert document["page_offsets"] == [0, 16, 16]  # empty, where the next one starts
+    assert document["text"] == "page 1 of a.pdf\n\npage 3 of a.pdf"
+    assert document["page_offsets"] == [0, 17, 17]  # empty, where the next one starts
 
 
 def test_auto_asks_pypdf_where_pdfium_cannot_open_the_file(cli: Cli, pdfs: Path, out: Path) -> None:

@@ -14,14 +14,14 @@ from pdfingest.exchange.contents import _PIECE_BYTES, Contents, read_contents
 from pdfingest.exchange.record import DocumentFacts, encode, page_record, record_id
 from pdfingest.exchange.spool import SpoolWriter, join_pages
 from pdfingest.job import EngineSpec
-from pdfingest.model import INFO_NAMES, Page, Unit
+from pdfingest.model import INFO_NAMES, Format, Page, Unit
 
 SHA256 = "ab" * 32
 SOURCE = "sub/ä\u2028.pdf"
 FACTS = DocumentFacts(
     record_id(SOURCE, SHA256), SOURCE, SHA256, 9,
     dict.fromkeys(INFO_NAMES, "") | {"title": 'A "title"', "created": "2026-01-02"},
-    EngineSpec("pdfium", "m:f", "1"),
+    Format.TEXT, EngineSpec("pdfium", "m:f", "1"),
 )  # fmt: skip
 ANY_TEXT = st.text(st.characters(codec=None))  # lone surrogates and NUL included
 

@@ -5,14 +5,14 @@ from hypothesis import strategies as st
 
 from pdfingest.exchange.record import DocumentFacts, encode, outcome_of, page_record, report_line
 from pdfingest.job import EngineSpec
-from pdfingest.model import INFO_NAMES, FailureKind, Page, Source
+from pdfingest.model import INFO_NAMES, FailureKind, Format, Page, Source
 from pdfingest.outcome import Cost, Extracted, Failed, Finished, Outcome, Peak
 from pdfingest.text import clean
 
 ANY_TEXT = st.text(st.characters(codec=None))  # lone surrogates and NUL included
 FACTS = DocumentFacts(
     id="0" * 16, source="a.pdf", sha256="0" * 64, total_pages=9,
-    info=dict.fromkeys(INFO_NAMES, ""), engine=EngineSpec("pdfium", "m:f", "1"),
+    info=dict.fromkeys(INFO_NAMES, ""), format=Format.TEXT, engine=EngineSpec("pdfium", "m:f", "1"),
 )  # fmt: skip
 PAGES = st.builds(Page, ANY_TEXT, st.booleans(), ANY_TEXT, st.lists(ANY_TEXT).map(tuple))
 

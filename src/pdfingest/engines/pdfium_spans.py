@@ -1,0 +1,336 @@
+"""Where the text of a page stands, from PDFium: two ends, a baseline and a font for each line.
+
+To ask for the box of every character costs three times what reading the page does. PDFium has
+found the lines already, and the boxes of the text objects in a line show whether it has wide gaps,
+as the rows of tables and lines of two columns do. Only in such lines are single boxes asked for.
+"""
+
+# pyright: basic
+# The bindings are not typed; mypy checks this file strictly.
+
+import ctypes
+import math
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import pypdfium2_raw as pdfium
+
+from pdfingest.model import Font, Span
+
+_LINE = re.compile("[^\r\n\ufffe]+\ufffe?|\ufffe")
+"""A line, with the hyphen at its end if it divides a word there."""
+_LAST_OF_ONE_UNIT = "\uffff"
+_GAP_EMS = 0.9
+"""Width of a gap that is no space between words, but for loose lines of justified text."""
+_LOOSE_EMS = 4.0
+"""Widest space between the words of a justified line."""
+_EVEN, _VERY_EVEN, _FEW_GAPS = 1.3, 1.05, 2
+"""How much the widest space of a justified line may exceed the narrowest; the second if there are
+few of them."""
+_NUMBER = re.compile(r"\d")
+_SPACE = re.compile(r"(?<=\S)\s+(?=\S)")
+_SPARSE_EMS = 0.72
+"""Mean width of the characters of a line that has gaps within a text object, in Latin letters."""
+_MOST_RECTS = 12
+"""Text objects of a line whose boxes are asked for; of letters drawn one by one, the gaps are."""
+_BOLD_WEIGHT = 600
+_FIXED_PITCH, _ITALIC, _FORCE_BOLD = 1, 1 << 6, 1 << 18
+"""Flags of a font (ISO 32000-2, table 121)."""
+_BOLD_NAME = re.compile("bold|black|heavy|demi|[-,]bd", re.IGNORECASE)
+_ITALIC_NAME = re.compile("italic|oblique|[-,]it", re.IGNORECASE)
+_FIXED_NAME = re.compile("mono|courier|consol|typewriter|cmtt|menlo", re.IGNORECASE)
+
+
+def _bare(name: str, result: Any, *arguments: Any) -> Any:
+    """Return a function of PDFium that takes addresses, which ctypes need not convert.
+
+    It halves the time of a call, of which a page takes hundreds.
+    """
+    address = ctypes.cast(getattr(pdfium, name), ctypes.c_void_p).value or 0
+    return ctypes.CFUNCTYPE(result, *arguments)(address)
+
+
+_at = (ctypes.c_void_p, ctypes.c_int)
+_loose_box = _bare("FPDFText_GetLooseCharBox", ctypes.c_int, *_at, ctypes.c_void_p)
+_matrix_of = _bare("FPDFText_GetMatrix", ctypes.c_int, *_at, ctypes.c_void_p)
+_origin = _bare("FPDFText_GetCharOrigin", ctypes.c_int, *_at, ctypes.c_void_p, ctypes.c_void_p)
+_font_size = _bare("FPDFText_GetFontSize", ctypes.c_double, *_at)
+_text_object = _bare("FPDFText_GetTextObject", ctypes.c_void_p, *_at)
+_font_of = _bare("FPDFTextObj_GetFont", ctypes.c_void_p, ctypes.c_void_p)
+_count_rects = _bare("FPDFText_CountRects", ctypes.c_int, *_at, ctypes.c_int)
+_rect = _bare("FPDFText_GetRect", ctypes.c_int, *_at, *(ctypes.c_void_p,) * 4)
+
+
+class _Box(NamedTuple):
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+class _Style(NamedTuple):
+    """What characters of one font, size and height have in common."""
+
+    size: float
+    angle: int
+    rise: float
+    """How far their baseline is above the bottom of their boxes."""
+    font: Font
+
+
+class Spans:
+    """Reads the spans of pages. One for each document, as it remembers the document's fonts."""
+
+    def __init__(self) -> None:
+        self._fonts: dict[int, Font] = {}
+        self._styles: dict[tuple[int, float, float], _Style] = {}
+        self._doubles = tuple(ctypes.c_double() for _ in range(4))
+        self._four = tuple(map(ctypes.addressof, self._doubles))
+        self._matrix = pdfium.FS_MATRIX()
+        self._box = pdfium.FS_RECTF()
+        self._to_matrix, self._to_box = map(ctypes.addressof, (self._matrix, self._box))
+
+    def read(self, text_page: Any, text: str, units: int, count: int) -> list[Span]:
+        """Return the spans of a page.
+
+        Args:
+            text_page: handle of the text.
+            text: all of the text, as PDFium gives it.
+            units: its length in UTF-16.
+            count: number of characters that PDFium counts; of those in the text, in UTF-16.
+        """
+        page = ctypes.cast(text_page, ctypes.c_void_p).value or 0
+        self._styles.clear()  # a matrix of the page may scale what has the same font and size
+        spans: list[Span] = []
+        for line, first, last in _lines(text):
+            start, end = (first, last) if count == units else _indices(text_page, first, last)
+            self._add(spans, page, line, start, end)
+        return spans
+
+    def _add(self, spans: list[Span], page: int, line: str, start: int, end: int) -> None:
+        """Add the spans of one line, which is the characters from `start` to before `end`."""
+        rects = _count_rects(page, start, end - start)
+        probe = start if rects == 1 else self._main_character(page, line, start, end)
+        box = self._box
+        _loose_box(page, probe, self._to_box)
+        bottom, top = box.bottom, box.top
+        drawn = _text_object(page, probe)
+        key = (_font_of(drawn) if drawn else 0, _font_size(page, probe), round(top - bottom, 2))
+        style = self._styles.get(key) or self._style(page, probe, key)
+        if probe != start:
+            _loose_box(page, start, self._to_box)
+        left, right = box.left, box.right
+        if end - start > 1:
+            _loose_box(page, end - 1, self._to_box)
+            left, right = min(left, box.left), max(right, box.right)
+        size, angle, rise, font = style
+        count = end - start
+        if angle or (count > 1 and abs(box.bottom - bottom) > size):
+            spans += self._turned(page, line, start, rects, style)
+            return
+        many = range(rects) if 1 < rects <= _MOST_RECTS else ()
+        boxes = [self._rect(page, index) for index in many]
+        for each in boxes:
+            left, right = min(left, each.left), max(right, each.right)
+        is_sparse = rects > _MOST_RECTS or right - left > _SPARSE_EMS * size * count
+        if not is_sparse and not _is_apart(boxes, size):
+            spans.append(Span(line, left, right, -bottom - rise, size, font))
+            return
+        for text, begin, stop, up in self._parts(page, line, start, size, right):
+            spans.append(Span(text, begin, stop, -bottom - rise - up, size, font))
+
+    def _style(self, page: int, place: int, key: tuple[int, float, float]) -> _Style:
+        _matrix_of(page, place, self._to_matrix)
+        matrix = self._matrix
+        size = (key[1] * math.hypot(matrix.c, matrix.d)) or 1.0
+        angle = 0 if not matrix.b and matrix.a > 0 else _angle(matrix.a, matrix.b)
+        _origin(page, place, *self._four[:2])
+        rise = self._doubles[1].value - self._box.bottom
+        if key[0] not in self._fonts:
+            self._fonts[key[0]] = _described(key[0])
+        style = _Style(size, angle, rise, self._fonts[key[0]])
+        if not angle:
+            self._styles[key] = style
+        return style
+
+    def _turned(
+        self, page: int, line: str, start: int, rects: int, style: _Style
+    ) -> Iterator[Span]:
+        """Yield the spans of a line that is not horizontal, after the page is turned by its angle.
+
+        Vertical writing is not turned, but goes down.
+        """
+        _origin(page, start, *self._four[:2])
+        x, y = self._doubles[0].value, self._doubles[1].value
+        boxes = [self._rect(page, index) for index in range(rects)] or [_Box(x, y, x, y)]
+        lefts, bottoms, rights, tops = zip(*boxes, strict=True)
+        left, bottom, right, top = min(lefts), min(bottoms), max(rights), max(tops)
+        if not style.angle:
+            if right - left > top - bottom:  # it only stands on two lines
+                yield Span(line, left, right, -y, style.size, style.font)
+            else:
+                yield Span(line, -top, -bottom, -left, style.size, style.font, 270)
+            return
+        frame = _Frame(style.angle)
+        begin, stop, above = frame.place(_Box(left, bottom, right, top))
+        baseline = frame.baseline(x, y)
+        if 2 * abs(above - frame.place(boxes[0])[2]) < style.size:
+            yield Span(line, begin, stop, baseline, style.size, style.font, style.angle)
+            return
+        for text, first, last in self._pieces(page, line, start, style.size, frame):
+            _origin(page, start + first, *self._four[:2])
+            baseline = frame.baseline(self._doubles[0].value, self._doubles[1].value)
+            ends = [frame.place(self._loose(page, start + each)) for each in (first, last)]
+            begin, stop = min(each[0] for each in ends), max(each[1] for each in ends)
+            yield Span(text, begin, stop, baseline, style.size, style.font, style.angle)
+
+    def _pieces(
+        self, page: int, line: str, start: int, size: float, frame: "_Frame"
+    ) -> Iterator[tuple[str, int, int]]:
+        """Yield the pieces of a line that stand on lines of their own, with both their ends."""
+        begin = 0
+        for space in _SPACE.finditer(line):
+            before = frame.place(self._loose(page, start + space.start() - 1))
+            after = frame.place(self._loose(page, start + space.end()))
+            if abs(after[2] - before[2]) > size / 2:
+                yield line[begin : space.start()], begin, space.start() - 1
+                begin = space.end()
+        yield line[begin:], begin, len(line.rstrip()) - 1
+
+    def _loose(self, page: int, place: int) -> _Box:
+        _loose_box(page, place, self._to_box)
+        box = self._box
+        return _Box(box.left, box.bottom, box.right, box.top)
+
+    def _rect(self, page: int, index: int) -> _Box:
+        _rect(page, index, *self._four)
+        left, top, right, bottom = self._doubles
+        return _Box(left.value, bottom.value, right.value, top.value)
+
+    def _main_character(self, page: int, line: str, start: int, end: int) -> int:
+        """Return the character of a line whose size is the line's: the largest of three."""
+        places = [
+            place
+            for place in (start, (start + end) // 2, end - 1)
+            if not line[min(place - start, len(line) - 1)].isspace()
+        ]
+        return max(places, key=lambda place: float(_font_size(page, place)), default=start)
+
+    def _parts(
+        self, page: int, line: str, start: int, size: float, right: float
+    ) -> Iterator[tuple[str, float, float, float]]:
+        """Yield the parts of a line that stand apart: where they begin and end, and how far up."""
+        _loose_box(page, start, self._to_box)
+        first_bottom = bottom = self._box.bottom
+        begin, begin_x = 0, self._box.left
+        gaps = [
+            (each.start(), each.end(), *self._gap(page, start + each.start(), start + each.end()))
+            for each in _SPACE.finditer(line)
+        ]
+        wide = _GAP_EMS * size
+        if not any(abs(up - bottom) > size for *_, up in gaps):
+            wide = _widest_space(line, [after - before for _, _, before, after, _ in gaps], size)
+        for before, after, end_x, next_x, next_bottom in gaps:
+            if next_x - end_x > wide or abs(next_bottom - bottom) > size:
+                yield line[begin:before], begin_x, end_x, bottom - first_bottom
+                begin, begin_x, bottom = after, next_x, next_bottom
+        yield line[begin:], begin_x, max(begin_x, right), bottom - first_bottom
+
+    def _gap(self, page: int, space: int, after: int) -> tuple[float, float, float]:
+        """Return where the gap before a character begins and ends, and the character's bottom."""
+        _loose_box(page, space - 1, self._to_box)
+        end_x = self._box.right
+        _loose_box(page, after, self._to_box)
+        return end_x, self._box.left, self._box.bottom
+
+
+class _Frame:
+    """The page turned by an angle, so that what is drawn at this angle is horizontal."""
+
+    def __init__(self, angle: int) -> None:
+        self._cos, self._sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+
+    def place(self, box: _Box) -> tuple[float, float, float]:
+        """Return where a box begins and ends along its line, and the height of its middle."""
+        ends = [
+            x * self._cos + y * self._sin
+            for x in (box.left, box.right)
+            for y in (box.bottom, box.top)
+        ]
+        middle = self.baseline((box.left + box.right) / 2, (box.bottom + box.top) / 2)
+        return min(ends), max(ends), middle
+
+    def baseline(self, x: float, y: float) -> float:
+        """Return how far down a point is."""
+        return x * self._sin - y * self._cos
+
+
+def _described(font: int) -> Font:
+    if not font:
+        return Font()
+    handle = ctypes.cast(font, pdfium.FPDF_FONT)
+    size = pdfium.FPDFFont_GetBaseFontName(handle, None, 0)
+    buffer = ctypes.create_string_buffer(max(size, 1))
+    pdfium.FPDFFont_GetBaseFontName(handle, buffer, size)
+    name = buffer.value.decode("utf-8", "replace")
+    flags = pdfium.FPDFFont_GetFlags(handle)
+    weight = pdfium.FPDFFont_GetWeight(handle)
+    return Font(
+        name=name,
+        is_bold=bool(flags & _FORCE_BOLD or weight >= _BOLD_WEIGHT or _BOLD_NAME.search(name)),
+        is_italic=bool(flags & _ITALIC or _ITALIC_NAME.search(name)),
+        is_fixed=bool(flags & _FIXED_PITCH or _FIXED_NAME.search(name)),
+    )
+
+
+def _lines(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the lines of a text that are not blank, with where they begin and end in UTF-16."""
+    is_wide = bool(text) and max(text) > _LAST_OF_ONE_UNIT
+    wider, at = 0, 0
+    for match in _LINE.finditer(text):
+        line, (start, end) = match[0], match.span()
+        if is_wide:
+            wider += _wide(text[at:start])
+            start += wider
+            wider += _wide(line)
+            at, end = end, end + wider
+        if not line.isspace():
+            yield line, start, end
+
+
+def _wide(text: str) -> int:
+    """Return how many characters of a text are two units of UTF-16."""
+    return sum(character > _LAST_OF_ONE_UNIT for character in text)
+
+
+def _indices(page: Any, start: int, end: int) -> tuple[int, int]:
+    """Return the indices of characters for those of the text in UTF-16."""
+    first = pdfium.FPDFText_GetCharIndexFromTextIndex(page, start)
+    last = pdfium.FPDFText_GetCharIndexFromTextIndex(page, end - 1)
+    return max(first, 0), max(last, first, 0) + 1
+
+
+def _angle(a: float, b: float) -> int:
+    """Return the direction of a baseline, in degrees from 0 to 359."""
+    return round(math.degrees(math.atan2(b, a))) % 360
+
+
+def _widest_space(line: str, gaps: list[float], size: float) -> float:
+    """Return the width from which a gap in a line is no space between words.
+
+    The spaces of a justified line are wide at times, and then all have one width. Those between
+    the numbers of a table may, too.
+    """
+    even = _EVEN if len(gaps) > _FEW_GAPS else _VERY_EVEN
+    is_even = len(gaps) > 1 and max(gaps) < min(even * min(gaps), _LOOSE_EMS * size)
+    return max(gaps) if is_even and not _NUMBER.search(line) else _GAP_EMS * size
+
+
+def _is_apart(boxes: Sequence[_Box], size: float) -> bool:
+    """Whether the parts of a line stand apart: beside each other, or on other lines."""
+    return any(
+        b.left - a.right > _GAP_EMS * size or b.top < a.bottom or b.bottom > a.top
+        for a, b in pairwise(boxes)
+    )

@@ -1,0 +1,231 @@
+"""The blocks of a page: paragraphs, items of lists, headings, code, rows of tables.
+
+Runs in the child; pure. A paragraph ends where the distance to the next line is larger than
+between its own, where size or weight change, where the next line begins further in, and where the
+next line's first word would still have had room.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import pairwise
+
+from pdfingest.model import Span
+from pdfingest.page.body import Body
+
+_SAME_SIZE = 0.06
+"""Most that two sizes differ, relative to the larger, and still are one."""
+_WIDER = 1.22
+"""How much larger than usual the distance to the next line is, where a paragraph ends."""
+_USUAL_EMS = 1.3
+"""Distance of lines of a size that has no two lines to measure it by."""
+_INDENT_EMS = 0.7
+_SLACK_EMS = 0.35
+"""How much a word may be wider than it is estimated to be."""
+_LEAST_LINES = 2
+_FULL_EMS = 1.5
+"""How much shorter than the others a line may be that is no last line of a paragraph."""
+_SHORT = 0.6
+"""Width of a line that ends a paragraph even without a full stop, relative to the others."""
+_SMALL = 0.93
+"""Size of footnotes, relative to the text."""
+_ENDED = re.compile(r"[.!?:;。！？：；।…]['\"’”»)\]]*\s*$")
+"""The end of a sentence."""
+_NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶]{1,3}|[a-z](?=\s))\s?(?=\S)")
+"""The mark at the beginning of a footnote."""
+BULLET = re.compile(r"[•‣◦▪●○■□➢➤✓❖⁃·\uf0b7\uf0a7\uf0d8]|[-–—*+](?=\s)")
+"""The mark at the beginning of an item of a list without order."""
+ITEM = re.compile(
+    rf"(?:{BULLET.pattern}|\d{{1,2}}[.)](?=\s)|\(?(?:\d{{1,2}}|[a-z]|[ivx]{{1,4}})\)(?=\s))\s*(?=\S)"
+)
+"""The mark at the beginning of an item of a list."""
+
+
+class Kind(Enum):
+    """What a block is."""
+
+    TEXT = auto()
+    ITEM = auto()
+    CODE = auto()
+    ROWS = auto()
+    """Lines that stand for themselves: rows of a table, an address, verse."""
+
+
+@dataclass(slots=True)
+class Block:
+    """Lines that belong together."""
+
+    lines: list[Span]
+    kind: Kind = Kind.TEXT
+
+    @property
+    def size(self) -> float:
+        """Size of most of its characters."""
+        return self.lines[0].size
+
+
+def blocks_of(lines: Sequence[Span], body: Body) -> list[Block]:
+    """Return the blocks of a page, notes at the foot of a column after all other text.
+
+    Args:
+        lines: in the order in which they are read.
+        body: what most text of the document looks like.
+    """
+    leading = _leading(lines)
+    blocks = [block for group in _groups(lines, leading) for block in _paragraphs(group, body)]
+    return list(_continued(_notes_last(blocks, body)))
+
+
+def _notes_last(blocks: list[Block], body: Body) -> list[Block]:
+    """Move footnotes behind the text that they stand below, which goes on in the next column."""
+    most = _SMALL * body.size
+    notes, rest = list[Block](), list[Block]()
+    is_foot = True  # what comes next begins a column, or is a footnote
+    for place in range(len(blocks) - 1, -1, -1):
+        block, line = blocks[place], blocks[place].lines[0]
+        is_note = is_foot and block.size <= most and bool(_NOTE.match(line.text))
+        (notes if is_note else rest).append(block)
+        before = blocks[place - 1].lines[-1]
+        is_foot = is_note or line.baseline < before.baseline
+    return [*reversed(rest), *reversed(notes)]
+
+
+def _continued(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Yield blocks, a paragraph that goes on in the next column with its other part."""
+    last: Block | None = None
+    for block in blocks:
+        if last is not None and _goes_on(last, block):
+            last.lines += block.lines
+        else:
+            if last is not None:
+                yield last
+            last = block
+    if last is not None:
+        yield last
+
+
+def _goes_on(block: Block, after: Block) -> bool:
+    """Whether a paragraph goes on at the top of the next column."""
+    a, b = block.lines[-1], after.lines[0]
+    return (
+        b.baseline < a.baseline
+        and after.kind is Kind.TEXT
+        and block.kind in {Kind.TEXT, Kind.ITEM}
+        and _is_same(a.size, b.size)
+        and a.font.is_bold == b.font.is_bold
+        and _is_open(block, after)
+    )
+
+
+def _is_open(block: Block, after: Block) -> bool:
+    """Whether the last line of a block seems to go on in another: by its words, or its width."""
+    a, b = block.lines[-1], after.lines[0]
+    if not _ENDED.search(a.text) and (a.text.endswith("\ufffe") or not b.text[:1].isupper()):
+        return True
+    if len(block.lines) < _LEAST_LINES or len(after.lines) < _LEAST_LINES:
+        return False
+    is_full = a.right > max(line.right for line in block.lines) - _FULL_EMS * a.size
+    return is_full and b.left < min(line.left for line in after.lines) + _INDENT_EMS * b.size
+
+
+def _leading(lines: Sequence[Span]) -> dict[int, float]:
+    """Return the usual distance of lines of each size, in half points, in points."""
+    steps: dict[int, Counter[float]] = {}
+    for a, b in pairwise(lines):
+        step = b.baseline - a.baseline
+        if 0 < step < 3 * a.size and _is_same(a.size, b.size):
+            steps.setdefault(round(2 * a.size), Counter())[round(2 * step) / 2] += 1
+    return {
+        size: max(counted.items(), key=lambda each: (each[1], -each[0]))[0]
+        for size, counted in steps.items()
+        if max(counted.values()) > 1
+    }
+
+
+def _is_same(a: float, b: float) -> bool:
+    return abs(a - b) <= _SAME_SIZE * max(a, b)
+
+
+def _groups(lines: Sequence[Span], leading: dict[int, float]) -> Iterator[list[Span]]:
+    """Yield lines that follow each other at the usual distance, in one size and weight."""
+    group: list[Span] = []
+    for line in lines:
+        if group and not _follows(group[-1], line, leading):
+            yield group
+            group = []
+        group.append(line)
+    if group:
+        yield group
+
+
+def _follows(a: Span, b: Span, leading: dict[int, float]) -> bool:
+    step = b.baseline - a.baseline
+    usual = leading.get(round(2 * a.size), _USUAL_EMS * a.size)
+    return (
+        a.angle == b.angle
+        and 0 < step < _WIDER * usual + 0.5
+        and _is_same(a.size, b.size)
+        and a.font.is_bold == b.font.is_bold
+        and a.font.is_fixed == b.font.is_fixed
+        and b.left < a.right
+        and a.left < b.right
+    )
+
+
+def _paragraphs(group: list[Span], body: Body) -> Iterator[Block]:
+    """Yield the paragraphs of lines that follow each other."""
+    if group[0].font.is_fixed and not body.is_fixed:
+        yield Block(group, Kind.CODE)
+        return
+    left, right = min(line.left for line in group), max(line.right for line in group)
+    kinds = _kinds(group, left, right)
+    block = Block([group[0]], kinds[0])
+    for (a, b), kind in zip(pairwise(group), kinds[1:], strict=True):
+        is_row = kind is Kind.ROWS or block.kind is Kind.ROWS
+        if kind is not block.kind if is_row else _is_end(block, a, b, left, right):
+            yield block
+            block = Block([b], kind)
+        else:
+            block.lines.append(b)
+    yield block
+
+
+def _kinds(group: list[Span], left: float, right: float) -> list[Kind]:
+    """Return what each line is. One wide gap in a line of justified text does not make it a row."""
+    kinds = [_kind(line) for line in group]
+    around = [Kind.TEXT, *kinds, Kind.TEXT]
+    for place, line in enumerate(group):
+        is_alone = Kind.ROWS not in {around[place], around[place + 2]} and len(group) > 1
+        if kinds[place] is Kind.ROWS and is_alone:
+            slack = line.size / 2
+            if line.left < left + slack and line.right > right - slack:
+                kinds[place] = Kind.TEXT
+    return kinds
+
+
+def _kind(line: Span) -> Kind:
+    mark = ITEM.match(line.text)
+    if "\t" in line.text[mark.end() if mark else 0 :]:
+        return Kind.ROWS
+    return Kind.ITEM if mark else Kind.TEXT
+
+
+def _is_end(block: Block, a: Span, b: Span, left: float, right: float) -> bool:
+    """Whether a paragraph ends between two lines of a column from `left` to `right`."""
+    if a.text.endswith("\ufffe"):
+        return False
+    em = a.size
+    if ITEM.match(b.text) and (block.kind is Kind.ITEM or a.right < right - 2 * em):
+        return True
+    indent = b.left - a.left
+    if indent > _INDENT_EMS * em and len(block.lines) > 1:  # a first line further in
+        return True
+    if indent < -_INDENT_EMS * em and len(block.lines) > 1:  # the end of a hanging paragraph
+        return True
+    word = b.text.split(maxsplit=1)[0] if b.text.strip() else ""
+    width = (b.right - b.left) * len(word) / len(b.text)
+    if a.right + width + _SLACK_EMS * em >= right:
+        return False
+    return bool(_ENDED.search(a.text)) or a.right < left + _SHORT * (right - left)

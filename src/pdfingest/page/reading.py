@@ -1,0 +1,36 @@
+"""From what an engine read of a page to what its record says, in the format that was asked for.
+
+Runs in the child; pure. Pages whose engine does not know where text stands keep its text.
+"""
+
+from dataclasses import replace
+
+from pdfingest.model import Format, Page
+from pdfingest.page.blocks import blocks_of
+from pdfingest.page.body import body_of
+from pdfingest.page.furniture import split
+from pdfingest.page.markdown import markdown
+from pdfingest.page.order import reading_order
+from pdfingest.page.plain import plain_text
+from pdfingest.page.survey import Survey
+from pdfingest.page.words import vocabulary
+
+
+def read(page: Page, survey: Survey, wanted: Format) -> Page:
+    """Return a page with its text as it is read, and its furniture.
+
+    Args:
+        page: as the engine has it.
+        survey: of its document.
+        wanted: what its text is to be.
+    """
+    if wanted is Format.RAW or not page.spans:
+        return page
+    spans, furniture = split(page, survey.places)
+    lines = reading_order(spans)
+    known = survey.words or vocabulary(line.text for line in lines)
+    body = survey.body if survey.body.size else body_of([lines])
+    blocks = blocks_of(lines, body)
+    is_marked = wanted is Format.MARKDOWN
+    text = markdown(blocks, body, known) if is_marked else plain_text(blocks, known)
+    return replace(page, text=text, furniture=furniture)

@@ -1,0 +1,95 @@
+"""Markdown shows what the page does, and nothing of its text reads as Markdown by chance."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pdfingest.model import Format, Span
+from pdfingest.page.markdown import escaped
+from pdfingest.page.reading import read
+from pdfingest.page.survey import NOTHING_IN_COMMON
+from spans import BOLD, FIXED, column, page, span
+
+TEXT = ["this line reaches to the right end of its column", "and this one does not."] * 3
+
+
+def markdown(spans: Sequence[Span]) -> str:
+    body = column(TEXT, top=600)
+    found = read(page([*spans, *body]), NOTHING_IN_COMMON, Format.MARKDOWN).text
+    return found.partition("\n\nthis line")[0]
+
+
+def test_headings_have_levels_by_their_size() -> None:
+    spans = [span("Title", size=20), span("Section", baseline=150, size=14)]
+    assert (
+        markdown([*spans, span("Next", baseline=180, size=14)])
+        == "# Title\n\n## Section\n\n## Next"
+    )
+
+
+def test_a_bold_line_is_a_heading_below_those_that_are_larger() -> None:
+    spans = [span("Section", size=14), span("Methods", baseline=150, font=BOLD)]
+    assert markdown(spans) == "# Section\n\n## Methods"
+
+
+@pytest.mark.parametrize("text", ["A bold sentence ends like this.", "word " * 50, "1 234"])
+def test_not_all_that_is_bold_is_a_heading(text: str) -> None:
+    assert not markdown([span(text.strip(), font=BOLD)]).startswith("#")
+
+
+def test_lists_are_lists_within_lists() -> None:
+    items = [
+        span("• fruit", 60, 100),
+        span("– apples", 80, 112),
+        span("• wood", 60, 124),
+    ]
+    assert markdown(items) == "- fruit\n   - apples\n- wood"
+
+
+def test_numbers_of_items_are_kept() -> None:
+    assert markdown(column(["1. sow it", "2. count it", "(a) twice"])) == (
+        "1. sow it\n2. count it\n- (a) twice"
+    )
+
+
+def test_code_is_fenced_and_indented_and_has_its_blank_lines() -> None:
+    code = [
+        span("if a:", 50, 100, font=FIXED),
+        span("b = '```'", 70, 112, font=FIXED),
+        span("c()", 50, 136, font=FIXED),
+    ]
+    assert markdown(code) == "````\nif a:\n    b = '```'\n\nc()\n````"
+
+
+def test_rows_with_as_many_cells_are_a_table() -> None:
+    rows = [[span(name, 50, y), span(number, 200, y)]
+            for y, name, number in ((100, "Region", "a|b"), (112, "South", "7"))]  # fmt: skip
+    assert markdown([each for row in rows for each in row]) == (
+        "| Region | a\\|b |\n| --- | --- |\n| South | 7 |"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# no heading", r"\# no heading"),
+        ("1859. A year", r"1859\. A year"),
+        ("- a dash", r"\- a dash"),
+        ("*stars* and _lines_", r"\*stars\* and \_lines\_"),
+        ("a <b> & &amp; [c](d)", r"a \<b\> & \&amp; \[c\](d)"),
+        ("plain, quite plain: 3.5 - 2", "plain, quite plain: 3.5 - 2"),
+        ("---", r"\---"),
+    ],
+)
+def test_what_is_markdown_s_own_is_escaped(text: str, expected: str) -> None:
+    assert escaped(text) == expected
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"])))
+def test_escaping_adds_nothing_but_backslashes(text: str) -> None:
+    marked = escaped(text)
+    rest = iter(marked)
+    assert all(character in rest for character in text)
+    assert len(marked) - len(text) == marked.count("\\") - text.count("\\")
