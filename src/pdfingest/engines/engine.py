@@ -104,8 +104,13 @@ class LayoutDocument(Document, Protocol):
     An engine need not know that: without this method, records have the text as it gives it.
     """
 
-    def layout(self, number: int) -> Page:
-        """Read one page as `page` does, with its `spans`. Not called for `--format raw`."""
+    def layout(self, number: int, *, bullets: bool) -> Page:
+        """Read one page as `page` does, with its `spans`. Not called for `--format raw`.
+
+        Args:
+            number: as for `page`.
+            bullets: whether a bullet that is drawn as a shape is wanted in the text of its span.
+        """
         ...
 
 

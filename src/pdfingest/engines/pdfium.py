@@ -18,11 +18,12 @@ from typing import Any
 import pypdfium2_raw as pdfium
 
 from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
+from pdfingest.engines.pdfium_bullets import with_bullets
 from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_image, shows_text
 from pdfingest.engines.pdfium_spans import Spans
 from pdfingest.engines.pdfium_text import text_of
 from pdfingest.engines.raw_objects import find_catalog
-from pdfingest.model import Aside, Box, DocumentInfo, Page
+from pdfingest.model import Aside, Box, DocumentInfo, Page, Span
 
 _ERRORS = {
     1: "unknown error",
@@ -154,11 +155,11 @@ class PdfiumDocument:
         """Read one page; see `engine.Document`."""
         return self._read(number, None)
 
-    def layout(self, number: int) -> Page:
+    def layout(self, number: int, *, bullets: bool) -> Page:
         """Read one page with where its text stands; see `engine.LayoutDocument`."""
-        return self._read(number, self._spans)
+        return self._read(number, self._spans, bullets=bullets)
 
-    def _read(self, number: int, spans: Spans | None) -> Page:
+    def _read(self, number: int, spans: Spans | None, *, bullets: bool = False) -> Page:
         """Read one page and close it, because PDFium keeps every page that is left open."""
         page = self._load(number)
         shown = pdfium.FS_RECTF()
@@ -172,14 +173,14 @@ class PdfiumDocument:
             )
             draws_image = True
             if not is_flattened:
-                (text, found), lacks = text_of(page, spans), _lacks_text(page)
+                (text, found), lacks = _text_of(page, spans, bullets=bullets), _lacks_text(page)
                 draws_image = bool(text) or _shows_image(page)
         finally:
             pdfium.FPDF_ClosePage(page)
         if is_flattened:  # what is flattened shows once the page is loaded again
             page = self._load(number)
             try:
-                (text, found), lacks = text_of(page, spans), _lacks_text(page)
+                (text, found), lacks = _text_of(page, spans, bullets=bullets), _lacks_text(page)
                 draws_image = bool(text) or _shows_image(page)
                 ink = ink or shows_text(page)  # empty fields and the icons of notes are no ink
             finally:
@@ -188,7 +189,9 @@ class PdfiumDocument:
             raise MalformedError(_CUT_OFF)
         box = Box(shown.left, -shown.top, shown.right, -shown.bottom)
         label = tolerate(Aside.LABEL, lambda: self._label(number), "")
-        return Page(text, ink, label, tuple(links), lacks, found, box, draws_image=draws_image)
+        return Page(
+            text, ink, label, tuple(links), lacks, tuple(found), box, draws_image=draws_image
+        )
 
     def close(self) -> None:
         """Release the document."""
@@ -272,6 +275,11 @@ def _drawn_annotations(page: Any) -> set[int]:
         kinds.add(pdfium.FPDFAnnot_GetSubtype(annotation))
         pdfium.FPDFPage_CloseAnnot(annotation)
     return kinds - _UNDRAWN
+
+
+def _text_of(page: Any, spans: Spans | None, *, bullets: bool) -> tuple[str, Sequence[Span]]:
+    text, found = text_of(page, spans)
+    return text, with_bullets(page, found) if bullets and found else found
 
 
 def _lacks_text(page: Any) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import pypdfium2_raw as pdfium
 
+from pdfingest.engines.right_to_left import RIGHT_TO_LEFT, righted
 from pdfingest.model import Font, Span
 
 _LINE = re.compile("[^\r\n\ufffe]+\ufffe?|\ufffe")
@@ -24,11 +25,12 @@ _LINE = re.compile("[^\r\n\ufffe]+\ufffe?|\ufffe")
 _LAST_OF_ONE_UNIT = "\uffff"
 _GAP_EMS = 0.9
 """Width of a gap that is no space between words, but for loose lines of justified text."""
-_LOOSE_EMS = 4.0
-"""Widest space between the words of a justified line."""
-_EVEN, _VERY_EVEN, _FEW_GAPS = 1.3, 1.05, 2
-"""How much the widest space of a justified line may exceed the narrowest; the second if there are
-few of them."""
+_EVEN, _LOOSE_EMS = 1.3, 4.0
+"""How much wider than the narrowest the widest space of a justified line is, and its width."""
+_VERY_EVEN, _VERY_LOOSE_EMS = 1.05, 10.0
+"""The same for spaces that have one width, as those of narrow columns."""
+_FEW_GAPS = 2
+"""Spaces that are so few may have about one width by chance."""
 _NUMBER = re.compile(r"\d")
 _SPACE = re.compile(r"(?<=\S)\s+(?=\S)")
 _SPARSE_EMS = 0.72
@@ -111,6 +113,8 @@ class Spans:
 
     def _add(self, spans: list[Span], page: int, line: str, start: int, end: int) -> None:
         """Add the spans of one line, which is the characters from `start` to before `end`."""
+        if RIGHT_TO_LEFT.search(line) and len(line) == end - start:
+            line = righted(line, [self._origin_x(page, place) for place in range(start, end)])
         rects = _count_rects(page, start, end - start)
         probe = start if rects == 1 else self._main_character(page, line, start, end)
         box = self._box
@@ -140,6 +144,10 @@ class Spans:
             return
         for text, begin, stop, up in self._parts(page, line, start, size, right):
             spans.append(Span(text, begin, stop, -bottom - rise - up, size, font))
+
+    def _origin_x(self, page: int, place: int) -> float:
+        _origin(page, place, *self._four[:2])
+        return self._doubles[0].value
 
     def _style(self, page: int, place: int, key: tuple[int, float, float]) -> _Style:
         _matrix_of(page, place, self._to_matrix)
@@ -210,13 +218,15 @@ class Spans:
         return _Box(left.value, bottom.value, right.value, top.value)
 
     def _main_character(self, page: int, line: str, start: int, end: int) -> int:
-        """Return the character of a line whose size is the line's: the largest of three."""
-        places = [
-            place
-            for place in (start, (start + end) // 2, end - 1)
-            if not line[min(place - start, len(line) - 1)].isspace()
-        ]
-        return max(places, key=lambda place: float(_font_size(page, place)), default=start)
+        """Return the character of a line whose size is the line's: the second largest of three.
+
+        A line may begin with a bullet or a note's number, and end with one.
+        """
+        middle = (start + end) // 2
+        if middle - start < len(line) and line[middle - start].isspace():
+            middle -= 1
+        sizes = sorted((float(_font_size(page, at)), at) for at in (start, middle, end - 1))
+        return sizes[1][1]
 
     def _parts(
         self, page: int, line: str, start: int, size: float, right: float
@@ -323,9 +333,13 @@ def _widest_space(line: str, gaps: list[float], size: float) -> float:
     The spaces of a justified line are wide at times, and then all have one width. Those between
     the numbers of a table may, too.
     """
-    even = _EVEN if len(gaps) > _FEW_GAPS else _VERY_EVEN
-    is_even = len(gaps) > 1 and max(gaps) < min(even * min(gaps), _LOOSE_EMS * size)
-    return max(gaps) if is_even and not _NUMBER.search(line) else _GAP_EMS * size
+    least, most = min(gaps, default=0.0), max(gaps, default=0.0)
+    is_even = most < min(_EVEN * least, _LOOSE_EMS * size) and len(gaps) > _FEW_GAPS
+    is_very_even = most < min(_VERY_EVEN * least, _VERY_LOOSE_EMS * size) and len(gaps) > 1
+    words = line.split()
+    numbers = sum(_NUMBER.search(word) is not None for word in words)
+    is_justified = (is_even or is_very_even) and 2 * numbers < len(words)
+    return most if is_justified else _GAP_EMS * size
 
 
 def _is_apart(boxes: Sequence[_Box], size: float) -> bool:

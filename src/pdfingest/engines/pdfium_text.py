@@ -20,7 +20,7 @@ _LOOKS = 9
 _UNMAPPED = _HYPHEN.to_bytes(2, "little")
 
 
-def text_of(page: Any, spans: Spans | None) -> tuple[str, tuple[Span, ...]]:
+def text_of(page: Any, spans: Spans | None) -> tuple[str, list[Span]]:
     """Return all text of a page, hidden text included, in the order of the content stream.
 
     One call for all of it keeps text outside the crop box, and leaves a surrogate that has lost its
@@ -34,13 +34,13 @@ def text_of(page: Any, spans: Spans | None) -> tuple[str, tuple[Span, ...]]:
     try:
         count = pdfium.FPDFText_CountChars(text_page)
         if count <= 0:
-            return "", ()
+            return "", []
         buffer = (ctypes.c_ushort * (count + 1))()
         written = pdfium.FPDFText_GetText(text_page, 0, count, buffer)
         if _UNMAPPED in bytes(buffer):
             _tell_hyphens(text_page, buffer)
         text = bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "surrogatepass")
-        return text, tuple(spans.read(text_page, text, written - 1, count)) if spans else ()
+        return text, spans.read(text_page, text, written - 1, count) if spans else []
     finally:
         pdfium.FPDFText_ClosePage(text_page)
 

@@ -17,6 +17,9 @@ from pdfingest.page.body import Body
 
 _SAME_SIZE = 0.06
 """Most that two sizes differ, relative to the larger, and still are one."""
+_OFTEN = 0.25
+"""How often lines have the usual distance, relative to the most frequent one, which may be that of
+paragraphs of one line each."""
 _WIDER = 1.22
 """How much larger than usual the distance to the next line is, where a paragraph ends."""
 _USUAL_EMS = 1.3
@@ -138,9 +141,9 @@ def _leading(lines: Sequence[Span]) -> dict[int, float]:
         if 0 < step < 3 * a.size and _is_same(a.size, b.size):
             steps.setdefault(round(2 * a.size), Counter())[round(2 * step) / 2] += 1
     return {
-        size: max(counted.items(), key=lambda each: (each[1], -each[0]))[0]
+        size: min(step for step, count in counted.items() if count >= _OFTEN * most)
         for size, counted in steps.items()
-        if max(counted.values()) > 1
+        if (most := max(counted.values())) > 1
     }
 
 
@@ -201,7 +204,7 @@ def _kinds(group: list[Span], left: float, right: float) -> list[Kind]:
         if kinds[place] is Kind.ROWS and is_alone:
             slack = line.size / 2
             if line.left < left + slack and line.right > right - slack:
-                kinds[place] = Kind.TEXT
+                kinds[place] = Kind.ITEM if ITEM.match(line.text) else Kind.TEXT
     return kinds
 
 

@@ -5,16 +5,18 @@ reads as it did.
 """
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
 from pdfingest.model import Span
 from pdfingest.page.blocks import BULLET, ITEM, Block, Kind
 from pdfingest.page.body import Body
 from pdfingest.page.plain import block_text
+from pdfingest.page.words import Words
 
-_SPECIAL = re.compile(r"[\\`*_\[\]<>]|~(?=~)|&(?=#?\w+;)")
-_AT_BEGIN = re.compile(r"(?:#{1,6}(?=\s|$)|[-+](?=\s|$)|={2,}\s*$|-{2,}\s*$|(?<=\d)[.)](?=\s|$))")
+_SPECIAL = re.compile(r"[\\`\[\]<>]|(?<!\w)_|_(?!\w)|\*(?!\s)|(?<=\S)\*|~(?=~)|&(?=#?\w+;)")
+"""What reads as Markdown within a line. An underscore within a word does not, nor a lone star."""
+_AT_BEGIN = re.compile(r"(?:#{1,6}(?=\s|$)|[-+*](?=\s|$)|={2,}\s*$|-{2,}\s*$|(?<=\d)[.)](?=\s|$))")
 _NUMBERED = re.compile(r"\d{1,9}[.)](?=\s|$)")
 _HEADING_CHARS = 200
 _HEADING_LINES = 4
@@ -23,17 +25,17 @@ _SENTENCE = re.compile(r"[.,;:!]\s*$")
 _NUMBER_ALONE = re.compile(r"[\d\s.,%$€£()+–-]*")
 
 
-def markdown(blocks: Sequence[Block], body: Body, known: Container[str]) -> str:
+def markdown(blocks: Sequence[Block], body: Body, words: Words) -> str:
     """Return the text of blocks as Markdown.
 
     Args:
         blocks: in the order in which they are read.
         body: what most text of the document looks like.
-        known: words of the document.
+        words: of the document.
     """
     parts: list[str] = []
     for kind, group in groupby(blocks, lambda block: _kind(block, body)):
-        parts += _PARTS[kind](list(group), body, known)
+        parts += _PARTS[kind](list(group), body, words)
     return "\n\n".join(parts)
 
 
@@ -74,18 +76,18 @@ def _is_heading(block: Block, body: Body) -> bool:
     )
 
 
-def _headings(blocks: list[Block], body: Body, known: Container[str]) -> Iterator[str]:
+def _headings(blocks: list[Block], body: Body, words: Words) -> Iterator[str]:
     for block in blocks:
-        text = escaped(" ".join(block_text(block, known).split()))
+        text = escaped(" ".join(block_text(block, words).split()))
         yield f"{'#' * body.level(block.size)} {text}"
 
 
-def _texts(blocks: list[Block], _body: Body, known: Container[str]) -> Iterator[str]:
+def _texts(blocks: list[Block], _body: Body, words: Words) -> Iterator[str]:
     for block in blocks:
-        yield escaped(block_text(block, known))
+        yield escaped(block_text(block, words))
 
 
-def _items(blocks: list[Block], _body: Body, known: Container[str]) -> Iterator[str]:
+def _items(blocks: list[Block], _body: Body, words: Words) -> Iterator[str]:
     """Yield one list, its items indented as on the page."""
     lines: list[str] = []
     lefts: list[float] = []
@@ -95,7 +97,7 @@ def _items(blocks: list[Block], _body: Body, known: Container[str]) -> Iterator[
             lefts.pop()
         if not lefts or left > lefts[-1] + em / 2:
             lefts.append(left)
-        text = block_text(block, known)
+        text = block_text(block, words)
         mark = ITEM.match(text)
         assert mark, "an item has a mark"
         rest = escaped(text[mark.end() :])
@@ -109,7 +111,7 @@ def _items(blocks: list[Block], _body: Body, known: Container[str]) -> Iterator[
     yield "\n".join(lines)
 
 
-def _codes(blocks: list[Block], _body: Body, _known: Container[str]) -> Iterator[str]:
+def _codes(blocks: list[Block], _body: Body, _words: Words) -> Iterator[str]:
     """Yield one fenced block, with the indentation and the blank lines of the page."""
     lines = [line for block in blocks for line in block.lines]
     left = min(line.left for line in lines)
@@ -130,7 +132,7 @@ def _codes(blocks: list[Block], _body: Body, _known: Container[str]) -> Iterator
     yield f"{fence}\n{text}\n{fence}"
 
 
-def _rows(blocks: list[Block], _body: Body, _known: Container[str]) -> Iterator[str]:
+def _rows(blocks: list[Block], _body: Body, _words: Words) -> Iterator[str]:
     """Yield tables, of rows with as many cells, and what has no table's form."""
     lines = [line.text.replace("\ufffe", "-") for block in blocks for line in block.lines]
     for cells, group in groupby(lines, lambda line: line.count("\t") + 1):

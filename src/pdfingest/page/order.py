@@ -34,6 +34,9 @@ _GUTTER_EMS = 0.7
 _MOST_EDGES = 8
 """How many places are tried for a gutter, those first where most lines begin."""
 _FEW_TURNS = 2
+_FEW_ROWS, _ROWS = 2, 0.15
+"""Rows of spans that are far apart, in all and relative to the spans, that leave the order to how
+they were drawn."""
 _LEAST_LINES = 2
 """Lines that a column has on each side of a gutter."""
 _LOOSE_EMS = 1.7
@@ -70,19 +73,32 @@ def _lines(spans: list[Span]) -> Iterator[Span]:
     if len(spans) > MOST_SPANS:
         yield from spans
         return
-    if _goes_down(spans) and not _has_rows(spans):
+    if not _has_rows(spans) and _is_read_as_drawn(spans):
         yield from _joined(spans)
         return
     for region in _split(spans, _MOST_SPLITS):
         yield from _joined(_in_order(region))
 
 
-def _goes_down(spans: Sequence[Span]) -> bool:
-    """Whether spans are drawn from the top of the page to its end, and each line from its left."""
-    return not any(
-        b.baseline < a.baseline - _SHIFT_EMS * max(a.size, b.size) or _goes_back(a, b)
-        for a, b in pairwise(spans)
-    )
+def _is_read_as_drawn(spans: Sequence[Span]) -> bool:
+    """Whether spans are drawn down the page, or down each of its columns, from the left one on."""
+    columns = [[spans[0]]]
+    for a, b in pairwise(spans):
+        if _goes_back(a, b):
+            return False
+        if b.baseline < a.baseline - _SHIFT_EMS * max(a.size, b.size):
+            columns.append([])
+        columns[-1].append(b)
+    return all(_are_neighbours(a, b) for a, b in pairwise(columns))
+
+
+def _are_neighbours(a: Sequence[Span], b: Sequence[Span]) -> bool:
+    """Whether most of `b` stands to the right of most of `a`, and not in the rows of a form."""
+    if min(len(a), len(b)) < _LEAST_LINES:
+        return False
+    right = sorted(span.right for span in a)[len(a) * 3 // 4]
+    left = sorted(span.left for span in b)[len(b) // 2]
+    return right <= left and not _are_rows(_Split(left=[*a], right=[*b]))
 
 
 def _goes_back(a: Span, b: Span) -> bool:
@@ -111,12 +127,12 @@ def _in_order(spans: list[Span]) -> list[Span]:
 
 
 def _has_rows(spans: Sequence[Span]) -> bool:
-    """Whether several lines consist of spans that are far apart."""
+    """Whether many lines consist of spans that are far apart."""
     rows = sum(
         abs(b.baseline - a.baseline) < _ROW_EMS * a.size and b.left - a.right > _GUTTER_EMS * a.size
         for a, b in pairwise(spans)
     )
-    return rows > _LEAST_LINES
+    return rows > max(_FEW_ROWS, len(spans) * _ROWS)
 
 
 def _sorted(spans: Sequence[Span]) -> list[Span]:
@@ -293,11 +309,11 @@ def _continues(line: Span, span: Span) -> bool:
 
 def _with(line: Span, span: Span) -> Span:
     """Return a line that goes on with a span."""
-    larger = max(line, span, key=lambda each: (each.size, len(each.text)))
+    main = max(line, span, key=lambda each: len(each.text) * each.size**2)
     gap = span.left - line.right
-    if gap > _CELL_EMS * larger.size:
+    if gap > _CELL_EMS * main.size:
         text = f"{line.text.rstrip()}\t{span.text}"
-    elif gap > _SPACE_EMS * larger.size and not line.text.endswith(" "):
+    elif gap > _SPACE_EMS * main.size and not line.text.endswith(" "):
         text = f"{line.text} {span.text}"
     else:
         text = line.text + span.text
@@ -305,8 +321,8 @@ def _with(line: Span, span: Span) -> Span:
         text,
         line.left,
         max(line.right, span.right),
-        larger.baseline,
-        larger.size,
-        larger.font,
+        main.baseline,
+        main.size,
+        main.font,
         line.angle,
     )

@@ -4,23 +4,23 @@ Runs in the child; pure. Why one line a paragraph: whoever splits or embeds text
 for a border, and a width of lines that belongs to paper means nothing there.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 
 from pdfingest.page.blocks import Block, Kind
-from pdfingest.page.words import is_divided, joined, space_between
+from pdfingest.page.words import Words, is_divided, space_between
 
 
-def plain_text(blocks: Sequence[Block], known: Container[str]) -> str:
+def plain_text(blocks: Sequence[Block], words: Words) -> str:
     """Return the text of blocks.
 
     Args:
         blocks: in the order in which they are read.
-        known: words of the document.
+        words: of the document.
     """
-    return "\n\n".join(block_text(block, known) for block in blocks)
+    return "\n\n".join(block_text(block, words) for block in blocks)
 
 
-def block_text(block: Block, known: Container[str]) -> str:
+def block_text(block: Block, words: Words) -> str:
     """Return the text of a block on one line, or on its own lines if they stand for themselves."""
     if block.kind in {Kind.CODE, Kind.ROWS}:
         return "\n".join(line.text.replace("\ufffe", "-").rstrip() for line in block.lines)
@@ -28,7 +28,7 @@ def block_text(block: Block, known: Container[str]) -> str:
     for line in block.lines:
         new = line.text.strip()
         if is_divided(text, new):
-            text = joined(text[:-1], new, known)
+            text = words.joined(text, new)
         else:
             text = f"{text}{space_between(text, new)}{new}"
     return text.replace("\ufffe", "-").replace("\t", " ")

@@ -1,68 +1,90 @@
 """Words that line ends divide: joined, or kept with their hyphen where it is theirs.
 
-Runs in the child; pure.
+Runs in the child; pure. It goes by the document alone, and knows no language. A document whose
+lines hardly ever end with a hyphen was set without dividing words, so that those hyphens are the
+words' own. In others, a hyphen is a word's own if the word stands elsewhere with it, or if what it
+divides are words that stand elsewhere.
 """
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
 
-_LAST = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*$")
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 """A word, with its hyphens."""
+_LAST = re.compile(rf"{WORD.pattern}$")
 _DIVIDED = re.compile(r"\S+\ufffe\s*\S+")
+_HYPHENS = ("-", "\u2010", "\xad")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]"
 )
 """Scripts that have no spaces between words: Thai, Lao, Burmese, Khmer, Chinese, Japanese."""
 _LEAST_LETTERS = 4
+"""Length of parts that are words of their own; shorter ones stand everywhere."""
+_RARE = 0.02
+"""Share of the lines that end with a hyphen in documents that divide no words: .006 to .022 in 16
+documents, and .024 to .43 in 31 that do."""
 
 
-def vocabulary(lines: Iterable[str]) -> frozenset[str]:
-    """Return the words of lines in lower case, with their hyphens, but for those that lines divide.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the words of a document tell of those that its lines divide."""
+
+    known: frozenset[str] = frozenset()
+    """In lower case, with their hyphens."""
+    are_divided: bool = True
+    """Whether words were divided when the document was set."""
+
+    def own(self, before: str, after: str) -> bool:
+        """Return whether the hyphen between two lines belongs to the word.
+
+        Args:
+            before: the first line, without the hyphen.
+            after: the second one.
+        """
+        last, first = _LAST.search(before), WORD.match(after)
+        if not last or not first:
+            return True
+        head, tail = last[0], first[0]
+        if tail[0].isupper() and not head.isupper():
+            return True
+        a, b = head.lower(), tail.lower()
+        if a + b in self.known:
+            return False
+        if not self.are_divided or f"{a}-{b}" in self.known or "-" in a or "-" in b:
+            return True
+        return min(len(a), len(b)) >= _LEAST_LETTERS and {a, b} <= self.known
+
+    def joined(self, before: str, after: str) -> str:
+        """Join two lines of which the first ends with a hyphen that divides a word."""
+        hyphen = "-" if self.own(before[:-1], after) else ""
+        return f"{before[:-1]}{hyphen}{after}"
+
+
+NO_WORDS = Words()
+
+
+def words_of(lines: Iterable[str]) -> Words:
+    """Return what the words of lines tell.
 
     Args:
         lines: of which one that ends within a word ends with U+FFFE.
     """
-    return frozenset(WORD.findall(_DIVIDED.sub(" ", "\n".join(lines).lower())))
+    texts = list(lines)
+    known = WORD.findall(_DIVIDED.sub(" ", "\n".join(texts).lower()))
+    divided = sum(is_divided(a, b) for a, b in pairwise(texts))
+    return Words(frozenset(known), divided > _RARE * len(texts))
 
 
 def is_divided(before: str, after: str) -> bool:
     """Whether a line may end within a word: at U+FFFE, or at a hyphen before a small letter."""
-    return before.endswith("\ufffe") or (
-        before.endswith(("-", "\u2010", "\xad")) and before[-2:-1].isalpha() and after[:1].islower()
-    )
+    if before.endswith("\ufffe"):
+        return True
+    return before.endswith(_HYPHENS) and before[-2:-1].isalpha() and after[:1].islower()
 
 
 def space_between(before: str, after: str) -> str:
     """Return what stands between the last word of a line and the first of the next."""
     is_close = not before or (_UNSPACED.match(before[-1]) and _UNSPACED.match(after[:1]))
     return "" if is_close else " "
-
-
-def joined(before: str, after: str, known: Container[str]) -> str:
-    """Join two lines of which the first ends within a word, at a hyphen.
-
-    Args:
-        before: a line, without the hyphen.
-        after: the next line.
-        known: words of the document, in lower case.
-    """
-    keeps = is_own_hyphen(before, after, known)
-    return f"{before}{'-' * keeps}{after}"
-
-
-def is_own_hyphen(before: str, after: str, known: Container[str]) -> bool:
-    """Whether a hyphen at a line end belongs to the word."""
-    last, first = _LAST.search(before), WORD.match(after)
-    if not last or not first:
-        return True
-    head, tail = last[0], first[0]
-    if tail[0].isupper():
-        return True
-    whole, divided = f"{head}{tail}".lower(), f"{head}-{tail}".lower()
-    if whole in known:
-        return False
-    if divided in known or "-" in head or "-" in tail:
-        return True
-    a, b = head.lower(), tail.lower()
-    return min(len(a), len(b)) >= _LEAST_LETTERS and a in known and b in known

@@ -248,7 +248,7 @@ def test_a_document_that_killed_its_child_is_salvaged_within(
     path = faulty("a.pdf", pages=3, page=2, fault="sigkill")
     args = ("--unit", "document", "--engine", "faulty", "--sandbox", "require")
     done = cli("run", path, "-o", "-", "-q", *args)
-    assert '"page 1 of a.pdf\\npage 3 of a.pdf"' in done.stdout
+    assert '"page 1 of a.pdf\\n\\npage 3 of a.pdf"' in done.stdout
 
 
 def test_an_engine_of_the_current_directory_is_imported_within(

@@ -251,8 +251,8 @@ def test_salvage_keeps_the_offsets_of_a_document(cli: Cli, faulty: Callable[...,
     path = faulty("a.pdf", pages=3, page=2, fault="sigkill")
     done = cli("run", path, "-o", "-", "-q", "--unit", "document", "--engine", "faulty")
     document = json.loads(done.stdout)
-    assert document["text"] == "page 1 of a.pdf\npage 3 of a.pdf"
-    assert document["page_offsets"] == [0, 16, 16]
+    assert document["text"] == "page 1 of a.pdf\n\npage 3 of a.pdf"
+    assert document["page_offsets"] == [0, 17, 17]
 
 
 def test_killing_children_at_random_loses_nothing(
