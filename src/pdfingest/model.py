@@ -170,6 +170,8 @@ class Page:
     """Link targets outside the document."""
     lacks_text: bool = False
     """Whether it seems to show text that the engine cannot read. The next engine is then asked."""
+    lost: int = 0
+    """Number of characters without a meaning that the engine has left out of `text`."""
     spans: tuple[Span, ...] = ()
     """Where the text stands, from engines that know it: all of `text`, in the same order."""
     box: Box = NO_BOX

@@ -10,6 +10,8 @@ _SUSPECT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _SIZE = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?)(?:i?B)?\s*", re.IGNORECASE)
 _REPLACEMENT = "\ufffd"
+_GARBLED = 0.05
+"""Share of characters without a meaning; one of six is a space in English."""
 _REPLACEMENTS = {"\x00": "", "\uffff": "", "\x0b": "\n", "\x0c": "\n", "\x7f": ""}
 
 
@@ -42,6 +44,20 @@ def shortened(text: str, most: int) -> str:
 def is_usable(text: str) -> bool:
     """Return whether the text of a page says anything, which takes a letter or a digit."""
     return any(map(str.isalnum, text))
+
+
+def is_garbled(text: str, lost: int = 0) -> bool:
+    """Return whether so much of a text has no meaning that the rest has hardly any.
+
+    Where a font does not say which characters its glyphs are, the numbers of the glyphs pose as
+    characters. Some of them are control characters, above all that of the space.
+
+    Args:
+        text: as `clean` returns it.
+        lost: number of such characters that the engine has left out.
+    """
+    lost += text.count(_REPLACEMENT)
+    return lost > 0 and lost >= _GARBLED * sum(map(len, text.split()))
 
 
 def letters(text: str) -> int:

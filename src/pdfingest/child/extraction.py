@@ -25,7 +25,7 @@ from pdfingest.page.document import facts
 from pdfingest.page.reading import read
 from pdfingest.page.survey import NOTHING_IN_COMMON, Survey, sampled, survey_of
 from pdfingest.page.xmp import completed, is_complete
-from pdfingest.text import letters
+from pdfingest.text import clean, is_garbled, letters
 
 _CHECK_BYTES = 64 << 10
 """What is written to a spool to see whether it can be written."""
@@ -262,12 +262,18 @@ class Extraction(Watch):
         """Return a page, and who read it: the next engine that finds more, if text is lacking.
 
         What seems to be lacking may be spaces. If the next engine finds no more, the page is whole.
+        Text is lacking, too, where what is there has no meaning.
         """
-        for other in range(index + 1, len(self.job.engines) if page.lacks_text else 0):
+        garbled = is_garbled(clean(page.text), page.lost)
+        for other in range(index + 1, len(self.job.engines) if page.lacks_text or garbled else 0):
             read = partial(self.opening.page, other, number)
             if (second := tolerate(Aside.OTHER, read, None)) is None:
                 continue
             found, known = letters(second.text), letters(page.text)
+            if garbled:
+                if found and not is_garbled(clean(second.text), second.lost):
+                    return second, other
+                continue
             if found > known:
                 return second, other
             if found and found >= _ALL * known:

@@ -13,6 +13,7 @@ import ctypes
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pypdfium2_raw as pdfium
@@ -23,7 +24,7 @@ from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_image, sh
 from pdfingest.engines.pdfium_spans import Spans
 from pdfingest.engines.pdfium_text import text_of
 from pdfingest.engines.raw_objects import find_catalog
-from pdfingest.model import Aside, Box, DocumentInfo, Page, Span
+from pdfingest.model import Aside, Box, DocumentInfo, Page
 
 _ERRORS = {
     1: "unknown error",
@@ -162,36 +163,28 @@ class PdfiumDocument:
     def _read(self, number: int, spans: Spans | None, *, bullets: bool = False) -> Page:
         """Read one page and close it, because PDFium keeps every page that is left open."""
         page = self._load(number)
-        shown = pdfium.FS_RECTF()
         try:
-            pdfium.FPDF_GetPageBoundingBox(page, shown)
+            box = _box(page)
             links: list[str] = tolerate(Aside.LINKS, lambda: list(_links(self._document, page)), [])
             drawn = _drawn_annotations(page)
             ink = pdfium.FPDFPage_CountObjects(page) > 0 or pdfium.FPDF_ANNOT_STAMP in drawn
             is_flattened = bool(drawn) and tolerate(
                 Aside.FIELDS, lambda: self._flatten(page), default=False
             )
-            draws_image = True
-            if not is_flattened:
-                (text, found), lacks = _text_of(page, spans, bullets=bullets), _lacks_text(page)
-                draws_image = bool(text) or _shows_image(page)
+            said = None if is_flattened else _said(page, spans, bullets=bullets)
         finally:
             pdfium.FPDF_ClosePage(page)
-        if is_flattened:  # what is flattened shows once the page is loaded again
+        if said is None:  # what is flattened shows once the page is loaded again
             page = self._load(number)
             try:
-                (text, found), lacks = _text_of(page, spans, bullets=bullets), _lacks_text(page)
-                draws_image = bool(text) or _shows_image(page)
+                said = _said(page, spans, bullets=bullets)
                 ink = ink or shows_text(page)  # empty fields and the icons of notes are no ink
             finally:
                 pdfium.FPDF_ClosePage(page)
         if self._is_cut_off and not ink:
             raise MalformedError(_CUT_OFF)
-        box = Box(shown.left, -shown.top, shown.right, -shown.bottom)
         label = tolerate(Aside.LABEL, lambda: self._label(number), "")
-        return Page(
-            text, ink, label, tuple(links), lacks, tuple(found), box, draws_image=draws_image
-        )
+        return replace(said, ink=ink, label=label, links=tuple(links), box=box)
 
     def close(self) -> None:
         """Release the document."""
@@ -277,17 +270,24 @@ def _drawn_annotations(page: Any) -> set[int]:
     return kinds - _UNDRAWN
 
 
-def _text_of(page: Any, spans: Spans | None, *, bullets: bool) -> tuple[str, Sequence[Span]]:
-    text, found = text_of(page, spans)
-    return text, with_bullets(page, found) if bullets and found else found
+def _said(page: Any, spans: Spans | None, *, bullets: bool) -> Page:
+    """Return what a page says, and where, if its spans are wanted."""
+    found = text_of(page, spans)
+    return Page(
+        found.text,
+        lacks_text=tolerate(Aside.INK, lambda: lacks_text(page), default=False),
+        lost=found.lost,
+        spans=tuple(with_bullets(page, found.spans) if bullets else found.spans),
+        draws_image=bool(found.text)
+        or tolerate(Aside.INK, lambda: shows_image(page), default=True),
+    )
 
 
-def _lacks_text(page: Any) -> bool:
-    return tolerate(Aside.INK, lambda: lacks_text(page), default=False)
-
-
-def _shows_image(page: Any) -> bool:
-    return tolerate(Aside.INK, lambda: shows_image(page), default=True)
+def _box(page: Any) -> Box:
+    """Return what of a page is shown."""
+    shown = pdfium.FS_RECTF()
+    pdfium.FPDF_GetPageBoundingBox(page, shown)
+    return Box(shown.left, -shown.top, shown.right, -shown.bottom)
 
 
 def _links(document: Any, page: Any) -> Iterator[str]:

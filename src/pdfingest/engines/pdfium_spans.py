@@ -11,8 +11,7 @@ as the rows of tables and lines of two columns do. Only in such lines are single
 import ctypes
 import math
 import re
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pypdfium2_raw as pdfium
@@ -37,6 +36,7 @@ _SPARSE_EMS = 0.72
 """Mean width of the characters of a line that has gaps within a text object, in Latin letters."""
 _MOST_RECTS = 12
 """Text objects of a line whose boxes are asked for; of letters drawn one by one, the gaps are."""
+_SAME_HEIGHT = 0.01
 _BOLD_WEIGHT = 600
 _FIXED_PITCH, _ITALIC, _FORCE_BOLD = 1, 1 << 6, 1 << 18
 """Flags of a font (ISO 32000-2, table 121)."""
@@ -57,7 +57,7 @@ def _bare(name: str, result: Any, *arguments: Any) -> Any:
 _at = (ctypes.c_void_p, ctypes.c_int)
 _loose_box = _bare("FPDFText_GetLooseCharBox", ctypes.c_int, *_at, ctypes.c_void_p)
 _matrix_of = _bare("FPDFText_GetMatrix", ctypes.c_int, *_at, ctypes.c_void_p)
-_origin = _bare("FPDFText_GetCharOrigin", ctypes.c_int, *_at, ctypes.c_void_p, ctypes.c_void_p)
+_char_origin = _bare("FPDFText_GetCharOrigin", ctypes.c_int, *_at, ctypes.c_void_p, ctypes.c_void_p)
 _font_size = _bare("FPDFText_GetFontSize", ctypes.c_double, *_at)
 _text_object = _bare("FPDFText_GetTextObject", ctypes.c_void_p, *_at)
 _font_of = _bare("FPDFTextObj_GetFont", ctypes.c_void_p, ctypes.c_void_p)
@@ -80,6 +80,8 @@ class _Style(NamedTuple):
     rise: float
     """How far their baseline is above the bottom of their boxes."""
     font: Font
+    height: float
+    """Of their boxes, which tells whether a matrix scales them in the same way."""
 
 
 class Spans:
@@ -87,12 +89,14 @@ class Spans:
 
     def __init__(self) -> None:
         self._fonts: dict[int, Font] = {}
-        self._styles: dict[tuple[int, float, float], _Style] = {}
-        self._doubles = tuple(ctypes.c_double() for _ in range(4))
-        self._four = tuple(map(ctypes.addressof, self._doubles))
-        self._matrix = pdfium.FS_MATRIX()
-        self._box = pdfium.FS_RECTF()
-        self._to_matrix, self._to_box = map(ctypes.addressof, (self._matrix, self._box))
+        self._styles: dict[tuple[int, float], _Style] = {}
+        doubles, floats = (ctypes.c_double * 4)(), (ctypes.c_float * 6)()
+        # To look at memory as a view takes a third of the time that a field of ctypes does.
+        self._doubles = memoryview(doubles).cast("B").cast("d")
+        self._floats = memoryview(floats).cast("B").cast("f")
+        begin = ctypes.addressof(doubles)
+        self._to_doubles = tuple(range(begin, begin + doubles._length_ * 8, 8))
+        self._to_floats = ctypes.addressof(floats)
 
     def read(self, text_page: Any, text: str, units: int, count: int) -> list[Span]:
         """Return the spans of a page.
@@ -106,62 +110,85 @@ class Spans:
         page = ctypes.cast(text_page, ctypes.c_void_p).value or 0
         self._styles.clear()  # a matrix of the page may scale what has the same font and size
         spans: list[Span] = []
-        for line, first, last in _lines(text):
+        turns = RIGHT_TO_LEFT.search(text) is not None
+        for line, first, last in _lines(text, is_wide=len(text) != units):
             start, end = (first, last) if count == units else _indices(text_page, first, last)
+            if turns and RIGHT_TO_LEFT.search(line) and len(line) == end - start:
+                line = righted(line, [self._origin(page, at)[0] for at in range(start, end)])  # noqa: PLW2901
             self._add(spans, page, line, start, end)
         return spans
 
     def _add(self, spans: list[Span], page: int, line: str, start: int, end: int) -> None:
         """Add the spans of one line, which is the characters from `start` to before `end`."""
-        if RIGHT_TO_LEFT.search(line) and len(line) == end - start:
-            line = righted(line, [self._origin_x(page, place) for place in range(start, end)])
-        rects = _count_rects(page, start, end - start)
-        probe = start if rects == 1 else self._main_character(page, line, start, end)
-        box = self._box
-        _loose_box(page, probe, self._to_box)
-        bottom, top = box.bottom, box.top
-        drawn = _text_object(page, probe)
-        key = (_font_of(drawn) if drawn else 0, _font_size(page, probe), round(top - bottom, 2))
-        style = self._styles.get(key) or self._style(page, probe, key)
-        if probe != start:
-            _loose_box(page, start, self._to_box)
-        left, right = box.left, box.right
-        if end - start > 1:
-            _loose_box(page, end - 1, self._to_box)
-            left, right = min(left, box.left), max(right, box.right)
-        size, angle, rise, font = style
         count = end - start
-        if angle or (count > 1 and abs(box.bottom - bottom) > size):
+        rects = _count_rects(page, start, count)
+        probe = start if rects == 1 else self._main_character(page, line, start, end)
+        _loose_box(page, probe, self._to_floats)
+        left, top, right, bottom, _, _ = self._floats
+        style = self._style(page, probe, top - bottom, bottom)
+        size = style.size
+        end_bottom = bottom
+        if probe != start:
+            _loose_box(page, start, self._to_floats)
+            left, _, right, _, _, _ = self._floats
+        if count > 1:
+            _loose_box(page, end - 1, self._to_floats)
+            end_left, _, end_right, end_bottom, _, _ = self._floats
+            left, right = min(left, end_left), max(right, end_right)
+        if style.angle or abs(end_bottom - bottom) > size:
             spans += self._turned(page, line, start, rects, style)
             return
-        many = range(rects) if 1 < rects <= _MOST_RECTS else ()
-        boxes = [self._rect(page, index) for index in many]
-        for each in boxes:
-            left, right = min(left, each.left), max(right, each.right)
-        is_sparse = rects > _MOST_RECTS or right - left > _SPARSE_EMS * size * count
-        if not is_sparse and not _is_apart(boxes, size):
-            spans.append(Span(line, left, right, -bottom - rise, size, font))
+        is_apart = rects > _MOST_RECTS
+        if 1 < rects <= _MOST_RECTS:
+            left, right, is_apart = self._extent(page, rects, size, left, right)
+        baseline = -bottom - style.rise
+        if not is_apart and right - left <= _SPARSE_EMS * size * count:
+            spans.append(Span(line, left, right, baseline, size, style.font))
             return
         for text, begin, stop, up in self._parts(page, line, start, size, right):
-            spans.append(Span(text, begin, stop, -bottom - rise - up, size, font))
+            spans.append(Span(text, begin, stop, baseline - up, size, style.font))
 
-    def _origin_x(self, page: int, place: int) -> float:
-        _origin(page, place, *self._four[:2])
-        return self._doubles[0].value
+    def _extent(
+        self, page: int, rects: int, size: float, left: float, right: float
+    ) -> tuple[float, float, bool]:
+        """Return where a line begins and ends, and whether parts of it stand apart.
 
-    def _style(self, page: int, place: int, key: tuple[int, float, float]) -> _Style:
-        _matrix_of(page, place, self._to_matrix)
-        matrix = self._matrix
-        size = (key[1] * math.hypot(matrix.c, matrix.d)) or 1.0
-        angle = 0 if not matrix.b and matrix.a > 0 else _angle(matrix.a, matrix.b)
-        _origin(page, place, *self._four[:2])
-        rise = self._doubles[1].value - self._box.bottom
+        Parts are beside each other, or on other lines, as far as their text objects show it.
+        """
+        gap, is_apart = _GAP_EMS * size, False
+        before_right, before_top, before_bottom = math.inf, math.inf, -math.inf
+        for index in range(rects):
+            _rect(page, index, *self._to_doubles)
+            begin, top, stop, bottom = self._doubles
+            left = min(left, begin)
+            right = max(right, stop)
+            if begin - before_right > gap or top < before_bottom or bottom > before_top:
+                is_apart = True
+            before_right, before_top, before_bottom = stop, top, bottom
+        return left, right, is_apart
+
+    def _style(self, page: int, place: int, height: float, bottom: float) -> _Style:
+        """Return the style of a character, given the height and the bottom of its box."""
+        drawn = _text_object(page, place)
+        key = (_font_of(drawn) if drawn else 0, _font_size(page, place))
+        style = self._styles.get(key)
+        if style is not None and abs(style.height - height) < _SAME_HEIGHT * height:
+            return style
+        _matrix_of(page, place, self._to_floats)
+        a, b, c, d, _, _ = self._floats
+        size = (key[1] * math.hypot(c, d)) or 1.0
+        angle = 0 if not b and a > 0 else _angle(a, b)
+        rise = self._origin(page, place)[1] - bottom
         if key[0] not in self._fonts:
             self._fonts[key[0]] = _described(key[0])
-        style = _Style(size, angle, rise, self._fonts[key[0]])
+        style = _Style(size, angle, rise, self._fonts[key[0]], height)
         if not angle:
             self._styles[key] = style
         return style
+
+    def _origin(self, page: int, place: int) -> tuple[float, float]:
+        _char_origin(page, place, *self._to_doubles[:2])
+        return self._doubles[0], self._doubles[1]
 
     def _turned(
         self, page: int, line: str, start: int, rects: int, style: _Style
@@ -170,8 +197,7 @@ class Spans:
 
         Vertical writing is not turned, but goes down.
         """
-        _origin(page, start, *self._four[:2])
-        x, y = self._doubles[0].value, self._doubles[1].value
+        x, y = self._origin(page, start)
         boxes = [self._rect(page, index) for index in range(rects)] or [_Box(x, y, x, y)]
         lefts, bottoms, rights, tops = zip(*boxes, strict=True)
         left, bottom, right, top = min(lefts), min(bottoms), max(rights), max(tops)
@@ -188,8 +214,7 @@ class Spans:
             yield Span(line, begin, stop, baseline, style.size, style.font, style.angle)
             return
         for text, first, last in self._pieces(page, line, start, style.size, frame):
-            _origin(page, start + first, *self._four[:2])
-            baseline = frame.baseline(self._doubles[0].value, self._doubles[1].value)
+            baseline = frame.baseline(*self._origin(page, start + first))
             ends = [frame.place(self._loose(page, start + each)) for each in (first, last)]
             begin, stop = min(each[0] for each in ends), max(each[1] for each in ends)
             yield Span(text, begin, stop, baseline, style.size, style.font, style.angle)
@@ -208,14 +233,14 @@ class Spans:
         yield line[begin:], begin, len(line.rstrip()) - 1
 
     def _loose(self, page: int, place: int) -> _Box:
-        _loose_box(page, place, self._to_box)
-        box = self._box
-        return _Box(box.left, box.bottom, box.right, box.top)
+        _loose_box(page, place, self._to_floats)
+        left, top, right, bottom, _, _ = self._floats
+        return _Box(left, bottom, right, top)
 
     def _rect(self, page: int, index: int) -> _Box:
-        _rect(page, index, *self._four)
+        _rect(page, index, *self._to_doubles)
         left, top, right, bottom = self._doubles
-        return _Box(left.value, bottom.value, right.value, top.value)
+        return _Box(left, bottom, right, top)
 
     def _main_character(self, page: int, line: str, start: int, end: int) -> int:
         """Return the character of a line whose size is the line's: the second largest of three.
@@ -223,6 +248,8 @@ class Spans:
         A line may begin with a bullet or a note's number, and end with one.
         """
         middle = (start + end) // 2
+        if _font_size(page, start) == _font_size(page, middle):
+            return start
         if middle - start < len(line) and line[middle - start].isspace():
             middle -= 1
         sizes = sorted((float(_font_size(page, at)), at) for at in (start, middle, end - 1))
@@ -232,9 +259,9 @@ class Spans:
         self, page: int, line: str, start: int, size: float, right: float
     ) -> Iterator[tuple[str, float, float, float]]:
         """Yield the parts of a line that stand apart: where they begin and end, and how far up."""
-        _loose_box(page, start, self._to_box)
-        first_bottom = bottom = self._box.bottom
-        begin, begin_x = 0, self._box.left
+        first = self._loose(page, start)
+        first_bottom = bottom = first.bottom
+        begin, begin_x = 0, first.left
         gaps = [
             (each.start(), each.end(), *self._gap(page, start + each.start(), start + each.end()))
             for each in _SPACE.finditer(line)
@@ -250,10 +277,9 @@ class Spans:
 
     def _gap(self, page: int, space: int, after: int) -> tuple[float, float, float]:
         """Return where the gap before a character begins and ends, and the character's bottom."""
-        _loose_box(page, space - 1, self._to_box)
-        end_x = self._box.right
-        _loose_box(page, after, self._to_box)
-        return end_x, self._box.left, self._box.bottom
+        end_x = self._loose(page, space - 1).right
+        box = self._loose(page, after)
+        return end_x, box.left, box.bottom
 
 
 class _Frame:
@@ -295,9 +321,13 @@ def _described(font: int) -> Font:
     )
 
 
-def _lines(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the lines of a text that are not blank, with where they begin and end in UTF-16."""
-    is_wide = bool(text) and max(text) > _LAST_OF_ONE_UNIT
+def _lines(text: str, *, is_wide: bool) -> Iterator[tuple[str, int, int]]:
+    """Yield the lines of a text that are not blank, with where they begin and end in UTF-16.
+
+    Args:
+        text: of a page.
+        is_wide: whether some of its characters are two units of UTF-16.
+    """
     wider, at = 0, 0
     for match in _LINE.finditer(text):
         line, (start, end) = match[0], match.span()
@@ -340,11 +370,3 @@ def _widest_space(line: str, gaps: list[float], size: float) -> float:
     numbers = sum(_NUMBER.search(word) is not None for word in words)
     is_justified = (is_even or is_very_even) and 2 * numbers < len(words)
     return most if is_justified else _GAP_EMS * size
-
-
-def _is_apart(boxes: Sequence[_Box], size: float) -> bool:
-    """Whether the parts of a line stand apart: beside each other, or on other lines."""
-    return any(
-        b.left - a.right > _GAP_EMS * size or b.top < a.bottom or b.bottom > a.top
-        for a, b in pairwise(boxes)
-    )

@@ -6,7 +6,8 @@
 import ctypes
 import math
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import pypdfium2_raw as pdfium
 
@@ -20,7 +21,17 @@ _LOOKS = 9
 _UNMAPPED = _HYPHEN.to_bytes(2, "little")
 
 
-def text_of(page: Any, spans: Spans | None) -> tuple[str, list[Span]]:
+class Text(NamedTuple):
+    """The text of a page."""
+
+    text: str
+    spans: Sequence[Span]
+    lost: int
+    """Number of characters that PDFium counts and leaves out: it does so with control characters,
+    such as the numbers of glyphs that pose as characters."""
+
+
+def text_of(page: Any, spans: Spans | None) -> Text:
     """Return all text of a page, hidden text included, in the order of the content stream.
 
     One call for all of it keeps text outside the crop box, and leaves a surrogate that has lost its
@@ -34,13 +45,15 @@ def text_of(page: Any, spans: Spans | None) -> tuple[str, list[Span]]:
     try:
         count = pdfium.FPDFText_CountChars(text_page)
         if count <= 0:
-            return "", []
+            return Text("", (), 0)
         buffer = (ctypes.c_ushort * (count + 1))()
         written = pdfium.FPDFText_GetText(text_page, 0, count, buffer)
         if _UNMAPPED in bytes(buffer):
             _tell_hyphens(text_page, buffer)
         text = bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "surrogatepass")
-        return text, spans.read(text_page, text, written - 1, count) if spans else []
+        units = max(0, written - 1)
+        found = spans.read(text_page, text, units, count) if spans else ()
+        return Text(text, found, count - units)
     finally:
         pdfium.FPDFText_ClosePage(text_page)
 
@@ -84,11 +97,14 @@ def _tell_hyphens(text_page: Any, buffer: "ctypes.Array[ctypes.c_ushort]") -> No
         text_page: handle of the text.
         buffer: UTF-16 of all of it, in which such glyphs become U+FFFD.
     """
-    for index, unit in enumerate(buffer):
-        if unit == _HYPHEN:
-            place = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, index)
-            if not (
-                pdfium.FPDFText_IsHyphen(text_page, place)
-                or pdfium.FPDFText_GetUnicode(text_page, place)
-            ):
-                buffer[index] = _NO_CHARACTER
+    content, at = bytes(buffer), -1
+    while (at := content.find(_UNMAPPED, at + 1)) >= 0:
+        index, is_between = divmod(at, ctypes.sizeof(ctypes.c_ushort))
+        if is_between:  # the second half of one unit and the first of the next
+            continue
+        place = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, index)
+        if not (
+            pdfium.FPDFText_IsHyphen(text_page, place)
+            or pdfium.FPDFText_GetUnicode(text_page, place)
+        ):
+            buffer[index] = _NO_CHARACTER

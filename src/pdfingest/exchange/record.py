@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from pdfingest.job import EngineSpec
 from pdfingest.model import INFO_NAMES, SCHEMA, FailureKind, Format, OcrReason, Page
 from pdfingest.outcome import Cost, Extracted, Failed, Finished, Peak, Status
-from pdfingest.text import clean, is_usable, shortened
+from pdfingest.text import clean, is_garbled, is_usable, shortened
 
 Record: TypeAlias = dict[str, Any]
 """One line of `pages.jsonl` or `documents.jsonl`, decoded."""
@@ -105,7 +105,7 @@ def page_record(document: DocumentFacts, number: int, page: Page) -> Record:
 
 def _ocr_reason(page: Page, text: str) -> OcrReason:
     """Return why a page shows something that its text does not say, if it does."""
-    if page.lacks_text:
+    if page.lacks_text or is_garbled(text, page.lost):
         return OcrReason.UNMAPPED
     if not page.ink or is_usable(text) or is_usable(page.furniture):
         return OcrReason.NONE

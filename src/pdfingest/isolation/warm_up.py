@@ -41,17 +41,39 @@ from pdfingest.outcome import Cost, Halted, Outcome
 
 _TIMES = 4
 """What runs as often has been fitted to its types."""
-_TEXT = b"BT /F 12 Tf 72 720 Td (What Python does once) Tj 0 -14 Td (it does here.) Tj ET"
+_LINE = "What Python does once in a pro-", "cess it does here, line by line."
+_AT = b"BT /%c %d Tf %d %d Td (%s) Tj ET "
+_TEXT = b"".join(
+    _AT % (b"F", 12, 72 + 270 * column, 640 - 28 * row - 14 * part, _LINE[part].encode())
+    for row in range(4)
+    for column in range(2)
+    for part in range(2)
+) + b"".join(
+    _AT % place
+    for place in (
+        *((b"F", 8, 280, 810, b"A running head"), (b"F", 8, 300, 30, b"12")),
+        *((b"B", 18, 72, 720, b"A heading"), (b"F", 12, 72, 700, b"1. An item of a list.")),
+        *((b"F", 12, 72, 400, b"A cell"), (b"F", 12, 300, 400, b"of a table")),
+        *(
+            (b"F", 12, 72, 386, b"and 1"),
+            (b"F", 12, 300, 386, b"one more"),
+            (b"F", 8, 98, 390, b"2"),
+        ),
+    )
+)
+"""Columns, a head, a heading, an item, a table, a note: of all that pages have, a little."""
 _OBJECTS = (
     b"<</Type/Catalog/Pages 2 0 R/Lang(en)>>",
-    b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-    b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources 7 0 R>>",
+    b"<</Type/Pages/Kids[3 0 R 9 0 R]/Count 2>>",
+    b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 842]/Contents 4 0 R/Resources 7 0 R>>",
     b"<</Length %d>>stream\n%s\nendstream" % (len(_TEXT), _TEXT),
     b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
     b"<</Title(Rehearsal)/Author(pdfingest)/Producer(pdfingest)/CreationDate(D:20260101000000Z)>>",
-    b"<</Font<</F 5 0 R>>>>",
+    b"<</Font<</F 5 0 R/B 8 0 R>>>>",
+    b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica-Bold/Encoding/WinAnsiEncoding>>",
+    b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 842]/Contents 4 0 R/Resources 7 0 R>>",
 )
-"""Objects 1 to 7 of a PDF of one page (ISO 32000-1, 7.5)."""
+"""Objects of a PDF of two pages (ISO 32000-1, 7.5)."""
 
 
 def rehearse(module: str) -> list[Outcome]:
@@ -78,7 +100,7 @@ def rehearse(module: str) -> list[Outcome]:
 
 def _job(module: str, source: str, spool: str) -> Job:
     engine = EngineSpec("rehearsal", f"{module}:open_document", "")
-    limits = Limits(memory_bytes=1 << 40, output_bytes=1 << 20, pages=1)
+    limits = Limits(memory_bytes=1 << 40, output_bytes=1 << 20, pages=2)
     return Job(Source("rehearsal", source), (engine,), (), Unit.PAGE, limits, spool, Sandbox.OFF)
 
 
@@ -103,7 +125,7 @@ def _do(job: Job, recorder: str) -> Outcome:
 
 
 def _pdf() -> bytes:
-    """Return a PDF of one page: a text in a standard font, metadata, a table of its objects."""
+    """Return a PDF: text in standard fonts, metadata, a table of its objects."""
     pdf, offsets = b"%PDF-1.7\n", list[int]()
     for number, body in enumerate(_OBJECTS, 1):
         offsets.append(len(pdf))

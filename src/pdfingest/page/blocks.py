@@ -6,7 +6,6 @@ next line's first word would still have had room.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -115,7 +114,7 @@ def _goes_on(block: Block, after: Block) -> bool:
     return (
         b.baseline < a.baseline
         and after.kind is Kind.TEXT
-        and block.kind in {Kind.TEXT, Kind.ITEM}
+        and (block.kind is Kind.TEXT or block.kind is Kind.ITEM)
         and _is_same(a.size, b.size)
         and a.font.is_bold == b.font.is_bold
         and _is_open(block, after)
@@ -135,13 +134,15 @@ def _is_open(block: Block, after: Block) -> bool:
 
 def _leading(lines: Sequence[Span]) -> dict[int, float]:
     """Return the usual distance of lines of each size, in half points, in points."""
-    steps: dict[int, Counter[float]] = {}
+    steps: dict[int, dict[int, int]] = {}
     for a, b in pairwise(lines):
         step = b.baseline - a.baseline
-        if 0 < step < 3 * a.size and _is_same(a.size, b.size):
-            steps.setdefault(round(2 * a.size), Counter())[round(2 * step) / 2] += 1
+        if 0 < step < 3 * a.size and abs(a.size - b.size) <= _SAME_SIZE * a.size:
+            counted = steps.setdefault(int(2 * a.size + 0.5), {})
+            half_points = int(2 * step + 0.5)
+            counted[half_points] = counted.get(half_points, 0) + 1
     return {
-        size: min(step for step, count in counted.items() if count >= _OFTEN * most)
+        size: min(step for step, count in counted.items() if count >= _OFTEN * most) / 2
         for size, counted in steps.items()
         if (most := max(counted.values())) > 1
     }
@@ -165,7 +166,7 @@ def _groups(lines: Sequence[Span], leading: dict[int, float]) -> Iterator[list[S
 
 def _follows(a: Span, b: Span, leading: dict[int, float]) -> bool:
     step = b.baseline - a.baseline
-    usual = leading.get(round(2 * a.size), _USUAL_EMS * a.size)
+    usual = leading.get(int(2 * a.size + 0.5), _USUAL_EMS * a.size)
     return (
         a.angle == b.angle
         and 0 < step < _WIDER * usual + 0.5
@@ -186,8 +187,13 @@ def _paragraphs(group: list[Span], body: Body) -> Iterator[Block]:
     kinds = _kinds(group, left, right)
     block = Block([group[0]], kinds[0])
     for (a, b), kind in zip(pairwise(group), kinds[1:], strict=True):
-        is_row = kind is Kind.ROWS or block.kind is Kind.ROWS
-        if kind is not block.kind if is_row else _is_end(block, a, b, left, right):
+        if kind is Kind.ROWS or block.kind is Kind.ROWS:
+            is_end = kind is not block.kind
+        elif kind is Kind.ITEM and (block.kind is Kind.ITEM or a.right < right - 2 * a.size):
+            is_end = not a.text.endswith("\ufffe")
+        else:
+            is_end = _is_end(block, a, b, left, right)
+        if is_end:
             yield block
             block = Block([b], kind)
         else:
@@ -198,6 +204,8 @@ def _paragraphs(group: list[Span], body: Body) -> Iterator[Block]:
 def _kinds(group: list[Span], left: float, right: float) -> list[Kind]:
     """Return what each line is. One wide gap in a line of justified text does not make it a row."""
     kinds = [_kind(line) for line in group]
+    if Kind.ROWS not in kinds:
+        return kinds
     around = [Kind.TEXT, *kinds, Kind.TEXT]
     for place, line in enumerate(group):
         is_alone = Kind.ROWS not in {around[place], around[place + 2]} and len(group) > 1
@@ -209,8 +217,10 @@ def _kinds(group: list[Span], left: float, right: float) -> list[Kind]:
 
 
 def _kind(line: Span) -> Kind:
-    mark = ITEM.match(line.text)
-    if "\t" in line.text[mark.end() if mark else 0 :]:
+    text = line.text
+    # Most lines begin with a letter; then only a parenthesis makes it a mark.
+    mark = None if text[:1].isalpha() and ")" not in text[1:5] else ITEM.match(text)
+    if "\t" in text and "\t" in text[mark.end() if mark else 0 :]:
         return Kind.ROWS
     return Kind.ITEM if mark else Kind.TEXT
 
@@ -220,8 +230,6 @@ def _is_end(block: Block, a: Span, b: Span, left: float, right: float) -> bool:
     if a.text.endswith("\ufffe"):
         return False
     em = a.size
-    if ITEM.match(b.text) and (block.kind is Kind.ITEM or a.right < right - 2 * em):
-        return True
     indent = b.left - a.left
     if indent > _INDENT_EMS * em and len(block.lines) > 1:  # a first line further in
         return True

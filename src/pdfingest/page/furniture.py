@@ -16,6 +16,8 @@ _MOST_ROWS = 3
 """Rows at the top of a page, and at its end, that may be furniture."""
 _MARGIN = 0.16
 """Share of the height of a page, at its top and at its end, in which furniture stands."""
+_OUTERMOST = 0.06
+"""Share of it in which no text stands: half an inch of a letter."""
 _MOST_CHARS = 160
 """Longest row that may be furniture."""
 _NEAR = 2.0
@@ -52,11 +54,26 @@ class _Row:
 
     baseline: float
     size: float
+    is_outermost: bool = False
+    """Whether it stands in the narrow margin where no text does."""
     spans: list[Span] = field(default_factory=list[Span])
 
     @property
     def text(self) -> str:
         return " ".join(s.text.strip() for s in sorted(self.spans, key=lambda s: s.left))
+
+    def is_like(self, beyond: "_Row") -> bool:
+        """Whether it looks like the text that it stands beside, as the first line of a letter does.
+
+        Near the edge of the page there is no text.
+        """
+        a, b = self.spans[0], beyond.spans[0]
+        return (
+            len(self.spans) == 1
+            and not self.is_outermost
+            and (a.font.name, round(a.size)) == (b.font.name, round(b.size))
+            and abs(a.left - b.left) < _NEAR
+        )
 
     @property
     def key(self) -> str:
@@ -107,7 +124,7 @@ def _taken(rows: Sequence[_Row], places: Sequence[Place]) -> Sequence[_Row]:
     count = 0
     for place, (row, beyond) in enumerate(pairwise(rows), 1):
         distance_ems = abs(beyond.baseline - row.baseline) / max(row.size, beyond.size, 1)
-        if not any(each.holds(row, distance_ems) for each in places):
+        if row.is_like(beyond) or not any(each.holds(row, distance_ems) for each in places):
             break
         if distance_ems > _APART_EMS:
             count = place
@@ -125,10 +142,10 @@ def _edges(page: Page) -> tuple[list[_Row], list[_Row]]:
     upright = [span for span in page.spans if span.angle == angle]
     upright.sort(key=lambda span: span.baseline)
     top, end = _height(page.box, angle)
-    margin = _MARGIN * (end - top)
+    height = (end - top) or 1.0
     return (
-        _rows(upright, lambda span: span.baseline < top + margin),
-        _rows(reversed(upright), lambda span: span.baseline > end - margin),
+        _rows(upright, lambda span: (span.baseline - top) / height),
+        _rows(reversed(upright), lambda span: (end - span.baseline) / height),
     )
 
 
@@ -145,13 +162,18 @@ def _height(box: Box, angle: int) -> tuple[float, float]:
             return -box.right, -box.left
 
 
-def _rows(spans: Iterable[Span], is_near: Callable[[Span], bool]) -> list[_Row]:
-    """Return the rows of spans that are near an edge, and the next one."""
+def _rows(spans: Iterable[Span], depth: Callable[[Span], float]) -> list[_Row]:
+    """Return the rows of spans that are near an edge, and the next one.
+
+    Args:
+        spans: from the edge on.
+        depth: tells how far from the edge one stands, as a share of the height of the page.
+    """
     rows: list[_Row] = []
     for span in spans:
         if not rows or abs(span.baseline - rows[-1].baseline) > _NEAR:
-            if len(rows) > _MOST_ROWS or (rows and not is_near(rows[-1].spans[0])):
+            if len(rows) > _MOST_ROWS or (rows and depth(rows[-1].spans[0]) > _MARGIN):
                 break
-            rows.append(_Row(span.baseline, span.size))
+            rows.append(_Row(span.baseline, span.size, depth(span) < _OUTERMOST))
         rows[-1].spans.append(span)
     return rows

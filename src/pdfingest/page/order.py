@@ -168,16 +168,22 @@ def _best_gutter(spans: list[Span]) -> "_Split | None":
     merged = Counter({edge: count + edges[edge + 1] for edge, count in edges.items()})
     down = sorted(enumerate(spans), key=lambda each: each[1].baseline - each[1].size / 4)
     best, most = None, 0
+    around: list[_Placed] = []
     for edge, count in merged.most_common(_MOST_EDGES):
         if count < _LEAST_LINES:
             break
         for beside in _stretches(down, 2.0 * edge, _GUTTER_EMS * em):
-            weight = min(_characters(beside, 2.0 * edge))
-            if weight > most:
-                split = _split_at(spans, beside, 2.0 * edge)
-                if _is_columns(split):
-                    best, most = split, weight
+            split = _split_at(beside, 2.0 * edge)
+            weight = min(_characters(split.left), _characters(split.right))
+            if weight > most and _is_columns(split):
+                best, most, around = split, weight, beside
+    if best is not None:
+        _add_rest(best, spans, around)
     return best
+
+
+def _characters(spans: Sequence[Span]) -> int:
+    return sum([len(span.text) for span in spans])
 
 
 _Placed: TypeAlias = tuple[int, Span]
@@ -212,12 +218,6 @@ def _stretches(down: list[_Placed], edge: float, width: float) -> Iterator[list[
         yield beside
 
 
-def _characters(beside: list[_Placed], edge: float) -> tuple[int, int]:
-    """Return how many characters stand left and right of a gutter."""
-    right = sum(len(span.text) for _, span in beside if span.left >= edge)
-    return sum(len(span.text) for _, span in beside) - right, right
-
-
 @dataclass(slots=True)
 class _Split:
     """A region that a gutter divides, for as long as no span crosses it."""
@@ -230,24 +230,27 @@ class _Split:
     """How often what is drawn changes from one side to the other."""
 
 
-def _split_at(spans: list[Span], beside: list[_Placed], edge: float) -> _Split:
-    """Split a region at a gutter, given what stands beside it from the top; keeps the order."""
+def _split_at(beside: Sequence[_Placed], edge: float) -> _Split:
+    """Split what stands beside a gutter; what is drawn first stays first."""
     split = _Split()
+    was_right: bool | None = None
+    for _, span in sorted(beside):
+        is_right = span.left >= edge
+        (split.right if is_right else split.left).append(span)
+        split.turns += was_right is not None and is_right != was_right
+        was_right = is_right
+    return split
+
+
+def _add_rest(split: _Split, spans: Sequence[Span], beside: Sequence[_Placed]) -> None:
+    """Add what stands above and below a gutter, given what stands beside it from the top."""
     places = {place for place, _ in beside}
     first = beside[0][1]
     top = first.baseline - first.size / 4
-    was_right: bool | None = None
     for place, span in enumerate(spans):
-        if place in places:
-            is_right = span.left >= edge
-            (split.right if is_right else split.left).append(span)
-            split.turns += was_right is not None and is_right != was_right
-            was_right = is_right
-        elif span.baseline - span.size / 4 < top:
-            split.above.append(span)
-        else:
-            split.below.append(span)
-    return split
+        if place not in places:
+            is_above = span.baseline - span.size / 4 < top
+            (split.above if is_above else split.below).append(span)
 
 
 def _is_columns(split: _Split) -> bool:
@@ -276,9 +279,9 @@ def _are_rows(split: _Split) -> bool:
 
 def _is_prose(spans: list[Span]) -> bool:
     widths = [span.right - span.left for span in spans]
-    return sum(len(span.text) for span in spans) >= _PROSE_CHARS * len(spans) and sum(
+    return _characters(spans) >= _PROSE_CHARS * len(spans) and sum(widths) > _PROSE_FILL * max(
         widths
-    ) > _PROSE_FILL * max(widths) * len(spans)
+    ) * len(spans)
 
 
 def _joined(spans: Iterable[Span]) -> Iterator[Span]:
@@ -308,12 +311,13 @@ def _continues(line: Span, span: Span) -> bool:
 
 
 def _with(line: Span, span: Span) -> Span:
-    """Return a line that goes on with a span."""
+    """Return a line that goes on with a span; a power is no part of its number."""
     main = max(line, span, key=lambda each: len(each.text) * each.size**2)
     gap = span.left - line.right
+    is_power = line.size != span.size and line.text[-1:].isdigit() and span.text[:1].isdigit()
     if gap > _CELL_EMS * main.size:
         text = f"{line.text.rstrip()}\t{span.text}"
-    elif gap > _SPACE_EMS * main.size and not line.text.endswith(" "):
+    elif (gap > _SPACE_EMS * main.size and not line.text.endswith(" ")) or is_power:
         text = f"{line.text} {span.text}"
     else:
         text = line.text + span.text

@@ -22,10 +22,11 @@ def plain_text(blocks: Sequence[Block], words: Words) -> str:
 
 def block_text(block: Block, words: Words) -> str:
     """Return the text of a block on one line, or on its own lines if they stand for themselves."""
-    if block.kind in {Kind.CODE, Kind.ROWS}:
+    if block.kind is Kind.CODE or block.kind is Kind.ROWS:
         return "\n".join(line.text.replace("\ufffe", "-").rstrip() for line in block.lines)
-    text = ""
-    for line in block.lines:
+    lines = block.lines
+    text = lines[0].text.strip()
+    for line in lines[1:]:
         new = line.text.strip()
         if is_divided(text, new):
             text = words.joined(text, new)

@@ -13,7 +13,7 @@ from pdfingest.page.markdown import markdown
 from pdfingest.page.order import reading_order
 from pdfingest.page.plain import plain_text
 from pdfingest.page.survey import Survey
-from pdfingest.page.words import words_of
+from pdfingest.page.words import Words
 
 
 def read(page: Page, survey: Survey, wanted: Format) -> Page:
@@ -28,7 +28,7 @@ def read(page: Page, survey: Survey, wanted: Format) -> Page:
         return page
     spans, furniture = split(page, survey.places)
     lines = reading_order(spans)
-    words = survey.words if survey.words.known else words_of(line.text for line in lines)
+    words = survey.words or Words([line.text for line in lines])
     body = survey.body if survey.body.size else body_of([lines])
     blocks = blocks_of(lines, body)
     is_marked = wanted is Format.MARKDOWN

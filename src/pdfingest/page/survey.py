@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pdfingest.model import Page
 from pdfingest.page.body import NO_TEXT, Body, body_of
 from pdfingest.page.furniture import Place, places_of
-from pdfingest.page.words import NO_WORDS, Words, words_of
+from pdfingest.page.words import Words
 
 _FIRST, _MOST = 4, 8
 """Pages at the beginning that are looked at, and in all."""
@@ -24,7 +24,7 @@ class Survey:
     """Where furniture stands."""
     body: Body = NO_TEXT
     """What most of its text looks like."""
-    words: Words = NO_WORDS
+    words: Words | None = None
 
 
 NOTHING_IN_COMMON = Survey()
@@ -44,5 +44,5 @@ def sampled(total_pages: int) -> list[int]:
 
 def survey_of(pages: Sequence[Page]) -> Survey:
     """Return what pages have in common."""
-    words = words_of(span.text for page in pages for span in page.spans)
+    words = Words([span.text for page in pages for span in page.spans])
     return Survey(places_of(pages), body_of(page.spans for page in pages), words)

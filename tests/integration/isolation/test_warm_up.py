@@ -141,5 +141,5 @@ def test_each_built_in_engine_can_be_rehearsed(engine: str) -> None:
     assert len(outcomes) > 1
     for outcome in outcomes:
         assert isinstance(outcome, Extracted)
-        assert (outcome.pages, outcome.failed_pages) == (1, ())
+        assert (outcome.pages, outcome.failed_pages) == (2, ())
         assert outcome.chars > 30

@@ -138,6 +138,13 @@ def test_heads_that_change_with_the_chapter_are_furniture_if_they_stand_apart() 
     assert read(pages[4], survey_of(pages), Format.TEXT).furniture == "Ducks\npage 5"
 
 
+def test_a_first_line_that_looks_like_the_text_is_text() -> None:
+    pages = [
+        page([span(f"Page {n} of a letter", 50, 60), *column([FULL, SHORT])]) for n in (1, 2, 3)
+    ]
+    assert read(pages[0], survey_of(pages), Format.TEXT).furniture == ""
+
+
 def test_a_page_is_never_all_furniture() -> None:
     pages = [page([span(f"page {number}", 250, 40)]) for number in range(1, 4)]
     assert read(pages[0], survey_of(pages), Format.TEXT).text == "page 1"

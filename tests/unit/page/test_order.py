@@ -88,6 +88,10 @@ def test_what_is_set_small_above_a_line_belongs_to_it() -> None:
     assert texts(line) == ["25 km2, and more"]
 
 
+def test_a_power_is_not_run_together_with_its_number() -> None:
+    assert texts([span("2"), span("64", 55, 96, size=7)]) == ["2 64"]
+
+
 def test_a_line_that_is_drawn_last_is_read_where_it_stands() -> None:
     lines = column(["one", "two", "three"])
     assert texts([*lines[1:], lines[0]]) == ["one", "two", "three"]

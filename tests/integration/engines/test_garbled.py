@@ -1,0 +1,79 @@
+"""Text whose font does not say which characters it is comes from the next engine, or is flagged."""
+
+from pathlib import Path
+
+import pytest
+
+from conftest import Cli, read_lines
+
+HEAD = b"%PDF-1.7\n"
+SHIFTED = bytes(code - 29 for code in b"The total amount is due within thirty days")
+"""Numbers of glyphs, as TrueType fonts have them; that of the space is 3."""
+
+FONTS = b"<</Font<</F 5 0 R>>>>"
+FONT = (
+    b"<</Type/Font/Subtype/Type0/BaseFont/ABCDEF+Some/Encoding/Identity-H"
+    b"/DescendantFonts[6 0 R]%s>>"
+)
+DESCENDANT = (
+    b"<</Type/Font/Subtype/CIDFontType2/BaseFont/ABCDEF+Some/FontDescriptor 7 0 R/DW 500"
+    b"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>>>"
+)
+DESCRIPTOR = (
+    b"<</Type/FontDescriptor/FontName/ABCDEF+Some/Flags 4/FontBBox[0 0 1000 1000]/ItalicAngle 0"
+    b"/Ascent 800/Descent -200/CapHeight 700/StemV 80>>"
+)
+
+
+def make(path: Path, content: bytes, to_unicode: bytes = b"") -> None:
+    """Write a PDF whose one font, of glyph numbers, says which characters they are, or does not."""
+    mapped = b"/ToUnicode 8 0 R" if to_unicode else b""
+    bodies = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources %s>>" % FONTS,
+        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+        FONT % mapped,
+        DESCENDANT,
+        DESCRIPTOR,
+        b"<</Length %d>>stream\n%s\nendstream" % (len(to_unicode), to_unicode),
+    ]
+    pdf, offsets = HEAD, []
+    for number, body in enumerate(bodies, 1):
+        offsets.append(len(pdf))
+        pdf += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    end = (
+        b"xref\n0 9\n0000000000 65535 f \n%strailer<</Size 9/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n"
+    )
+    path.write_bytes(pdf + end % (table, len(pdf)))
+
+
+def shown() -> bytes:
+    codes = b"".join(b"%04x" % code for code in SHIFTED)
+    return b"BT /F 12 Tf 72 700 Td <%s> Tj ET" % codes
+
+
+@pytest.mark.parametrize("engine", ["auto", "pdfium", "pypdf"])
+def test_numbers_of_glyphs_that_pose_as_letters_are_flagged(
+    cli: Cli, pdfs: Path, out: Path, engine: str
+) -> None:
+    make(pdfs / "a.pdf", shown())
+    assert cli("run", pdfs, "-o", out, "--engine", engine).returncode == 0
+    (record,) = read_lines(out / "pages.jsonl")
+    assert record["metadata"]["needs_ocr"]
+    assert record["metadata"]["ocr_reason"] == "unmapped"
+
+
+def test_numbers_that_are_mapped_are_read(cli: Cli, pdfs: Path, out: Path) -> None:
+    pairs = b"".join(b"<%04x> <%04x>\n" % (code, code + 29) for code in sorted(set(SHIFTED)))
+    count = len(set(SHIFTED))
+    cmap = b"""/CIDInit /ProcSet findresource begin 12 dict begin begincmap
+/CMapType 2 def 1 begincodespacerange <0000> <ffff> endcodespacerange
+%d beginbfchar
+%sendbfchar endcmap end end""" % (count, pairs)
+    make(pdfs / "a.pdf", shown(), cmap)
+    assert cli("run", pdfs, "-o", out).returncode == 0
+    (record,) = read_lines(out / "pages.jsonl")
+    assert record["text"] == "The total amount is due within thirty days"
+    assert not record["metadata"]["needs_ocr"]
