@@ -77,6 +77,8 @@ class Aside(StrEnum):
     """What is filled into a form, where the engine does not draw it into the page."""
     INK = "ink"
     """Whether a page without text shows anything."""
+    LAYERS = "layers"
+    """What belongs to layers that are switched off."""
     SURVEY = "survey"
     """Some pages that show what all have in common, such as running heads."""
     OTHER = "other"

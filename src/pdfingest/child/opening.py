@@ -13,10 +13,12 @@ from pdfingest.engines.engine import (
     Document,
     EncryptedError,
     MalformedError,
+    has_layers,
     knows_layout,
     load_engine,
     tolerate,
 )
+from pdfingest.engines.layers import hidden_layers
 from pdfingest.engines.page_tree import PageTree, read_page_tree
 from pdfingest.engines.raw_objects import is_damaged, read_stream
 from pdfingest.errors import EngineUnavailableError
@@ -77,9 +79,18 @@ class Opening:
             raise reason
         self.first = chosen
         self.total_pages = count = self._documents[chosen].page_count
+        self._hide_layers(self.document(chosen))
         if tree is not None:
             finds_all = self._found >= tree.leaves
             self.total_pages = tree.total_pages if finds_all else max(count, tree.total_pages)
+
+    def _hide_layers(self, document: Document) -> None:
+        """Tell an engine that reads all layers which of them are off."""
+        catalog = self._tree.catalog if self._tree else b""
+        if catalog and has_layers(document):
+            look = partial(hidden_layers, self.job.source.path, catalog)
+            names = tolerate(Aside.LAYERS, look, frozenset[bytes]())
+            document.hide_layers(names)
 
     def page(self, index: int, number: int) -> Page:
         """Read a page, by its 1-based number, with an engine, by its 0-based index.

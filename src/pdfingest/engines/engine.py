@@ -22,7 +22,7 @@ After an exception, the next engine of the chain tries to open the file or to re
 engine can, that file or page is lost, and no other.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import ClassVar, Protocol, TypeGuard, TypeVar, cast
@@ -112,6 +112,26 @@ class LayoutDocument(Document, Protocol):
             bullets: whether a bullet that is drawn as a shape is wanted in the text of its span.
         """
         ...
+
+
+class LayeredDocument(Document, Protocol):
+    """A document whose engine reads text of layers that are switched off, unless it is told not to.
+
+    It is told the names of such layers, because no engine tells whether they are off.
+    """
+
+    def hide_layers(self, names: Collection[bytes]) -> None:
+        """Read no text of some layers. Called before the first page is read.
+
+        Args:
+            names: strings as the file has them, without escapes (ISO 32000-2, 7.3.4).
+        """
+        ...
+
+
+def has_layers(document: Document) -> TypeGuard[LayeredDocument]:
+    """Return whether a document must be told which of its layers are off."""
+    return hasattr(document, "hide_layers")
 
 
 def knows_layout(document: Document) -> TypeGuard[LayoutDocument]:

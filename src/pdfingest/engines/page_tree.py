@@ -39,6 +39,8 @@ class PageTree:
     """Number of the object of each page that is there, in the order of pages."""
     metadata: int = 0
     """Number of the object with the XMP of the document (14.3.2); 0 if there is none."""
+    catalog: bytes = b""
+    """Text of the catalog, if the document has layers."""
 
     @property
     def total_pages(self) -> int:
@@ -88,15 +90,16 @@ class _Walk:
         if not pages:
             raise UnclearError
         xmp = int(metadata[1]) if metadata else 0
+        layered = catalog if b"/OCProperties" in catalog else b""
         root = int(pages[1])
         self._visit(root, 0)
         leaves = sum(self.entries)
         sure = leaves if self.sure is None else self.sure
         count = _COUNT.search(self.objects.text(root))
         if not count or int(count[1]) != len(self.entries):
-            return PageTree(leaves, sure, (), (*self.pages,), xmp)
+            return PageTree(leaves, sure, (), (*self.pages,), xmp, layered)
         holes = tuple(number for number, there in enumerate(self.entries, 1) if not there)
-        return PageTree(leaves, sure, holes, (*self.pages,), xmp)
+        return PageTree(leaves, sure, holes, (*self.pages,), xmp, layered)
 
     def _visit(self, number: int, depth: int) -> None:
         if number in self.objects.leaves:

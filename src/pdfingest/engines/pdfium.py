@@ -12,7 +12,7 @@ import codecs
 import ctypes
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ import pypdfium2_raw as pdfium
 from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
 from pdfingest.engines.pdfium_bullets import with_bullets
 from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_image, shows_text
+from pdfingest.engines.pdfium_layers import take_hidden
 from pdfingest.engines.pdfium_spans import Spans
 from pdfingest.engines.pdfium_text import text_of
 from pdfingest.engines.raw_objects import find_catalog
@@ -136,6 +137,7 @@ class PdfiumDocument:
         self._content = content  # PDFium does not copy it
         self.page_count: int = pdfium.FPDF_GetPageCount(document)
         self._spans = Spans()
+        self._hidden: Collection[bytes] = ()
         self._form: Any = None
         if pdfium.FPDF_GetFormType(document) != pdfium.FORMTYPE_NONE:
             # It is what draws values for which the file has no drawing, or an old one.
@@ -159,6 +161,10 @@ class PdfiumDocument:
     def layout(self, number: int, *, bullets: bool) -> Page:
         """Read one page with where its text stands; see `engine.LayoutDocument`."""
         return self._read(number, self._spans, bullets=bullets)
+
+    def hide_layers(self, names: Collection[bytes]) -> None:
+        """Read no text of some layers; see `engine.LayeredDocument`."""
+        self._hidden = names
 
     def _read(self, number: int, spans: Spans | None, *, bullets: bool = False) -> Page:
         """Read one page and close it, because PDFium keeps every page that is left open."""
@@ -209,6 +215,8 @@ class PdfiumDocument:
 
     def _load(self, number: int) -> Any:
         if page := pdfium.FPDF_LoadPage(self._document, number - 1):
+            if self._hidden:
+                tolerate(Aside.LAYERS, lambda: take_hidden(page, self._hidden), None)
             return page
         raise MalformedError(_CUT_OFF if self._is_cut_off else "PDFium cannot load the page.")
 

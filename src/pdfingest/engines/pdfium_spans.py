@@ -126,15 +126,18 @@ class Spans:
         _loose_box(page, probe, self._to_floats)
         left, top, right, bottom, _, _ = self._floats
         style = self._style(page, probe, top - bottom, bottom)
-        size = style.size
+        size, font = style.size, style.font
         end_bottom = bottom
         if probe != start:
             _loose_box(page, start, self._to_floats)
             left, _, right, _, _, _ = self._floats
         if count > 1:
             _loose_box(page, end - 1, self._to_floats)
-            end_left, _, end_right, end_bottom, _, _ = self._floats
+            end_left, end_top, end_right, end_bottom, _, _ = self._floats
             left, right = min(left, end_left), max(right, end_right)
+            if font.is_bold and rects > 1:  # a line that begins bold need not be bold
+                last = self._style(page, end - 1, end_top - end_bottom, end_bottom).font
+                font = font if last.is_bold else last
         if style.angle or abs(end_bottom - bottom) > size:
             spans += self._turned(page, line, start, rects, style)
             return
@@ -143,10 +146,10 @@ class Spans:
             left, right, is_apart = self._extent(page, rects, size, left, right)
         baseline = -bottom - style.rise
         if not is_apart and right - left <= _SPARSE_EMS * size * count:
-            spans.append(Span(line, left, right, baseline, size, style.font))
+            spans.append(Span(line, left, right, baseline, size, font))
             return
         for text, begin, stop, up in self._parts(page, line, start, size, right):
-            spans.append(Span(text, begin, stop, baseline - up, size, style.font))
+            spans.append(Span(text, begin, stop, baseline - up, size, font))
 
     def _extent(
         self, page: int, rects: int, size: float, left: float, right: float

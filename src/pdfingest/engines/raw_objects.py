@@ -75,6 +75,20 @@ def is_damaged(path: str, page: int) -> bool:
     return False
 
 
+def object_text(path: str, number: int) -> bytes:
+    """Return the text of the newest object of a number, which may be in an object stream.
+
+    Raises:
+        OSError: the file cannot be read.
+        UnclearError: there is none that can be seen.
+    """
+    with open(path, "rb", buffering=0) as file:
+        try:
+            return _object(file.fileno(), number).partition(b"endobj")[0]
+        except UnclearError:
+            return Objects(file.fileno(), every=number).kept_text()
+
+
 def _object(file: int, number: int) -> bytes:
     """Return the newest object of a number, from its beginning on; it may be a long one."""
     newest = max(_places(file, number), default=0)  # what is newer stands behind
@@ -116,10 +130,11 @@ class Objects:
     Args:
         file: its descriptor.
         keep: number of the page whose text is wanted; 0 for none, as they may be many.
+        every: number of an object in an object stream whose text is wanted, whatever it is.
     """
 
-    def __init__(self, file: int, keep: int = 0) -> None:
-        self._keep = keep
+    def __init__(self, file: int, keep: int = 0, every: int = 0) -> None:
+        self._keep, self._every = keep, every
         self._kept: bytes | int = b""
         self.leaves: set[int] = set()
         self.nodes: dict[int, bytes | int] = {}
@@ -195,6 +210,10 @@ class Objects:
         numbers = list(map(int, _INTEGER.findall(content[: int(first[1])])))
         offsets = [int(first[1]) + each for each in numbers[1::2]]
         self._in_streams.update(numbers[::2])
+        if self._every in numbers[::2]:
+            index = numbers[::2].index(self._every)
+            end = offsets[index + 1] if index + 1 < len(offsets) else len(content)
+            self._kept = content[offsets[index] : end]
         for at, kind in _typed(content):
             index = bisect_right(offsets, at) - 1
             end = offsets[index + 1] if index + 1 < len(offsets) else len(content)

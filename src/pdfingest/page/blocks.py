@@ -40,7 +40,7 @@ _NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶]{1,3}|[a-z](?=\s))\s?(?=\S)")
 BULLET = re.compile(r"[•‣◦▪●○■□➢➤✓❖⁃·\uf0b7\uf0a7\uf0d8]|[-–—*+](?=\s)")
 """The mark at the beginning of an item of a list without order."""
 ITEM = re.compile(
-    rf"(?:{BULLET.pattern}|\d{{1,2}}[.)](?=\s)|\(?(?:\d{{1,2}}|[a-z]|[ivx]{{1,4}})\)(?=\s))\s*(?=\S)"
+    rf"(?:{BULLET.pattern}|\d{{1,2}}[.)](?=\s)|\(?(?:\d{{1,2}}|[^\W\d_]|[ivx]{{1,4}})\)(?=\s))\s*(?=\S)"
 )
 """The mark at the beginning of an item of a list."""
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from conftest import Cli, read_lines
+from written import plain_pdf, stream
 
-HEAD = b"%PDF-1.7\n"
 SHIFTED = bytes(code - 29 for code in b"The total amount is due within thirty days")
 """Numbers of glyphs, as TrueType fonts have them; that of the space is 3."""
 
@@ -28,25 +28,19 @@ DESCRIPTOR = (
 def make(path: Path, content: bytes, to_unicode: bytes = b"") -> None:
     """Write a PDF whose one font, of glyph numbers, says which characters they are, or does not."""
     mapped = b"/ToUnicode 8 0 R" if to_unicode else b""
-    bodies = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources %s>>" % FONTS,
-        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
-        FONT % mapped,
-        DESCENDANT,
-        DESCRIPTOR,
-        b"<</Length %d>>stream\n%s\nendstream" % (len(to_unicode), to_unicode),
-    ]
-    pdf, offsets = HEAD, []
-    for number, body in enumerate(bodies, 1):
-        offsets.append(len(pdf))
-        pdf += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    end = (
-        b"xref\n0 9\n0000000000 65535 f \n%strailer<</Size 9/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n"
-    )
-    path.write_bytes(pdf + end % (table, len(pdf)))
+    path.write_bytes(
+        plain_pdf({
+            1: b"<</Type/Catalog/Pages 2 0 R>>",
+            2: b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            3: b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources %s>>"
+            % FONTS,
+            4: stream(content),
+            5: FONT % mapped,
+            6: DESCENDANT,
+            7: DESCRIPTOR,
+            8: stream(to_unicode),
+        })
+    )  # fmt: skip
 
 
 def shown() -> bytes:
