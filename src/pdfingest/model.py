@@ -77,6 +77,7 @@ class Aside(StrEnum):
     """What is filled into a form, where the engine does not draw it into the page."""
     INK = "ink"
     """Whether a page without text shows anything."""
+    OUTLINE = "outline"
     LAYERS = "layers"
     """What belongs to layers that are switched off."""
     SURVEY = "survey"
@@ -159,6 +160,14 @@ class Span(NamedTuple):
     so that the span is horizontal."""
 
 
+class Title(NamedTuple):
+    """A title of the outline, which PDF readers show beside the pages."""
+
+    text: str
+    level: int
+    """1 for those that have none above them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What an engine read from one page. Lives in the child only, since it holds text."""
@@ -172,6 +181,10 @@ class Page:
     """Link targets outside the document."""
     lacks_text: bool = False
     """Whether it seems to show text that the engine cannot read. The next engine is then asked."""
+    link_texts: tuple[str, ...] = ()
+    """What the page says where each of `links` is clicked; empty if nobody asks."""
+    titles: tuple[Title, ...] = ()
+    """Titles of the outline that lead to this page."""
     lost: int = 0
     """Number of characters without a meaning that the engine has left out of `text`."""
     spans: tuple[Span, ...] = ()

@@ -5,8 +5,12 @@ Two kinds of text arrive here: what engines read from documents, and names of fi
 
 import os
 import re
+import unicodedata
 
 _SUSPECT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_LIGATURES = {
+    0xFB00 + n: letters for n, letters in enumerate(("ff", "fi", "fl", "ffi", "ffl", "st", "st"))
+}
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _SIZE = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?)(?:i?B)?\s*", re.IGNORECASE)
 _REPLACEMENT = "\ufffd"
@@ -29,6 +33,13 @@ def clean(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\ufffe", "-\n")
     text = _SURROGATE_PAIR.sub(_join_pair, text)
     return _SUSPECT.sub(lambda match: _REPLACEMENTS.get(match[0], _REPLACEMENT), text)
+
+
+def composed(text: str) -> str:
+    """Return text with letters for ligatures, and with composed characters (Unicode NFC)."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", text.translate(_LIGATURES))
 
 
 def _join_pair(match: re.Match[str]) -> str:

@@ -141,7 +141,7 @@ class Opening:
         """Read a page, with where its text stands if that is asked for and the engine knows it."""
         if self.job.format is Format.RAW or not knows_layout(document):
             return document.page(number)
-        return document.layout(number, bullets=self.job.format is Format.MARKDOWN)
+        return document.layout(number, marked=self.job.format is Format.MARKDOWN)
 
     def xmp(self) -> bytes:
         """Return the XMP packet of the document; empty if there is none that can be seen."""

@@ -104,12 +104,13 @@ class LayoutDocument(Document, Protocol):
     An engine need not know that: without this method, records have the text as it gives it.
     """
 
-    def layout(self, number: int, *, bullets: bool) -> Page:
+    def layout(self, number: int, *, marked: bool) -> Page:
         """Read one page as `page` does, with its `spans`. Not called for `--format raw`.
 
         Args:
             number: as for `page`.
-            bullets: whether a bullet that is drawn as a shape is wanted in the text of its span.
+            marked: whether what only Markdown shows is wanted: bullets that are drawn as shapes, in
+                the text of their spans, `link_texts`, and `titles`.
         """
         ...
 

@@ -12,7 +12,7 @@ import codecs
 import ctypes
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,10 +22,11 @@ from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
 from pdfingest.engines.pdfium_bullets import with_bullets
 from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_image, shows_text
 from pdfingest.engines.pdfium_layers import take_hidden
+from pdfingest.engines.pdfium_links import Link, links_of, titles_of
 from pdfingest.engines.pdfium_spans import Spans
 from pdfingest.engines.pdfium_text import text_of
 from pdfingest.engines.raw_objects import find_catalog
-from pdfingest.model import Aside, Box, DocumentInfo, Page
+from pdfingest.model import Aside, Box, DocumentInfo, Page, Title
 
 _ERRORS = {
     1: "unknown error",
@@ -138,6 +139,7 @@ class PdfiumDocument:
         self.page_count: int = pdfium.FPDF_GetPageCount(document)
         self._spans = Spans()
         self._hidden: Collection[bytes] = ()
+        self._titles: dict[int, list[Title]] | None = None
         self._form: Any = None
         if pdfium.FPDF_GetFormType(document) != pdfium.FORMTYPE_NONE:
             # It is what draws values for which the file has no drawing, or an old one.
@@ -158,39 +160,47 @@ class PdfiumDocument:
         """Read one page; see `engine.Document`."""
         return self._read(number, None)
 
-    def layout(self, number: int, *, bullets: bool) -> Page:
+    def layout(self, number: int, *, marked: bool) -> Page:
         """Read one page with where its text stands; see `engine.LayoutDocument`."""
-        return self._read(number, self._spans, bullets=bullets)
+        page = self._read(number, self._spans, marked=marked)
+        if not marked:
+            return page
+        if self._titles is None:
+            none = dict[int, list[Title]]()
+            self._titles = tolerate(Aside.OUTLINE, lambda: titles_of(self._document), none)
+        return replace(page, titles=tuple(self._titles.get(number, ())))
 
     def hide_layers(self, names: Collection[bytes]) -> None:
         """Read no text of some layers; see `engine.LayeredDocument`."""
         self._hidden = names
 
-    def _read(self, number: int, spans: Spans | None, *, bullets: bool = False) -> Page:
+    def _read(self, number: int, spans: Spans | None, *, marked: bool = False) -> Page:
         """Read one page and close it, because PDFium keeps every page that is left open."""
         page = self._load(number)
         try:
             box = _box(page)
-            links: list[str] = tolerate(Aside.LINKS, lambda: list(_links(self._document, page)), [])
+            links: list[Link] = tolerate(
+                Aside.LINKS, lambda: list(links_of(self._document, page)), []
+            )
             drawn = _drawn_annotations(page)
             ink = pdfium.FPDFPage_CountObjects(page) > 0 or pdfium.FPDF_ANNOT_STAMP in drawn
             is_flattened = bool(drawn) and tolerate(
                 Aside.FIELDS, lambda: self._flatten(page), default=False
             )
-            said = None if is_flattened else _said(page, spans, bullets=bullets)
+            said = None if is_flattened else _said(page, spans, links, marked=marked)
         finally:
             pdfium.FPDF_ClosePage(page)
         if said is None:  # what is flattened shows once the page is loaded again
             page = self._load(number)
             try:
-                said = _said(page, spans, bullets=bullets)
+                said = _said(page, spans, links, marked=marked)
                 ink = ink or shows_text(page)  # empty fields and the icons of notes are no ink
             finally:
                 pdfium.FPDF_ClosePage(page)
         if self._is_cut_off and not ink:
             raise MalformedError(_CUT_OFF)
         label = tolerate(Aside.LABEL, lambda: self._label(number), "")
-        return replace(said, ink=ink, label=label, links=tuple(links), box=box)
+        return replace(said, ink=ink, label=label, box=box)
 
     def close(self) -> None:
         """Release the document."""
@@ -253,21 +263,6 @@ def _string(read: Callable[[Any, int], int]) -> str:
     return buffer.raw[: size - _TERMINATOR_BYTES].decode("utf-16-le", "replace")
 
 
-def _uri(content: bytes) -> str:
-    """Decode the target of a link. It should be ASCII, but files have UTF-16 and UTF-8 as well."""
-    for mark, encoding in (
-        (codecs.BOM_UTF16_BE, "utf-16-be"),
-        (codecs.BOM_UTF16_LE, "utf-16-le"),
-        (codecs.BOM_UTF8, "utf-8"),
-    ):
-        if content.startswith(mark):
-            return content[len(mark) :].decode(encoding, "replace").rstrip("\0")
-    try:
-        return content.decode("utf-8").rstrip("\0")
-    except UnicodeDecodeError:
-        return content.decode("latin-1").rstrip("\0")
-
-
 def _drawn_annotations(page: Any) -> set[int]:
     """Return the kinds of annotations of a page that show something: not links and pop-ups."""
     kinds: set[int] = set()
@@ -278,14 +273,16 @@ def _drawn_annotations(page: Any) -> set[int]:
     return kinds - _UNDRAWN
 
 
-def _said(page: Any, spans: Spans | None, *, bullets: bool) -> Page:
+def _said(page: Any, spans: Spans | None, links: Sequence[Link], *, marked: bool) -> Page:
     """Return what a page says, and where, if its spans are wanted."""
-    found = text_of(page, spans)
+    found = text_of(page, spans, [link.area for link in links] if marked else ())
     return Page(
         found.text,
         lacks_text=tolerate(Aside.INK, lambda: lacks_text(page), default=False),
         lost=found.lost,
-        spans=tuple(with_bullets(page, found.spans) if bullets else found.spans),
+        links=tuple(link.target for link in links),
+        link_texts=found.inside,
+        spans=tuple(with_bullets(page, found.spans) if marked else found.spans),
         draws_image=bool(found.text)
         or tolerate(Aside.INK, lambda: shows_image(page), default=True),
     )
@@ -296,16 +293,3 @@ def _box(page: Any) -> Box:
     shown = pdfium.FS_RECTF()
     pdfium.FPDF_GetPageBoundingBox(page, shown)
     return Box(shown.left, -shown.top, shown.right, -shown.bottom)
-
-
-def _links(document: Any, page: Any) -> Iterator[str]:
-    """Yield the targets of links that lead out of the document (fpdf_doc.h)."""
-    position = ctypes.c_int(0)
-    link = pdfium.FPDF_LINK()
-    while pdfium.FPDFLink_Enumerate(page, position, link):
-        action = pdfium.FPDFLink_GetAction(link)
-        if action and pdfium.FPDFAction_GetType(action) == pdfium.PDFACTION_URI:
-            size = pdfium.FPDFAction_GetURIPath(document, action, None, 0)
-            buffer = ctypes.create_string_buffer(size)
-            pdfium.FPDFAction_GetURIPath(document, action, buffer, size)
-            yield _uri(buffer.raw[: max(size - 1, 0)])

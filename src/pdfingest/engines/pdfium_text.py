@@ -7,7 +7,7 @@ import ctypes
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import pypdfium2_raw as pdfium
 
@@ -18,7 +18,13 @@ from pdfingest.model import Span
 _HYPHEN, _NO_CHARACTER = 0xFFFE, 0xFFFD
 _LOOKS = 9
 """Characters of a page that are looked at for their direction."""
+_MOST_UNITS = 512
+"""Longest text of a link, in UTF-16."""
 _UNMAPPED = _HYPHEN.to_bytes(2, "little")
+
+
+Area: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right and bottom, y growing upwards."""
 
 
 class Text(NamedTuple):
@@ -29,9 +35,11 @@ class Text(NamedTuple):
     lost: int
     """Number of characters that PDFium counts and leaves out: it does so with control characters,
     such as the numbers of glyphs that pose as characters."""
+    inside: tuple[str, ...] = ()
+    """The text in each of the areas that were asked for."""
 
 
-def text_of(page: Any, spans: Spans | None) -> Text:
+def text_of(page: Any, spans: Spans | None, areas: Sequence[Area] = ()) -> Text:
     """Return all text of a page, hidden text included, in the order of the content stream.
 
     One call for all of it keeps text outside the crop box, and leaves a surrogate that has lost its
@@ -40,6 +48,7 @@ def text_of(page: Any, spans: Spans | None) -> Text:
     Args:
         page: handle of the page.
         spans: what reads where the text stands; None if nobody asks.
+        areas: whose text is wanted apart.
     """
     text_page = _upright(page)
     try:
@@ -53,9 +62,17 @@ def text_of(page: Any, spans: Spans | None) -> Text:
         text = bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "surrogatepass")
         units = max(0, written - 1)
         found = spans.read(text_page, text, units, count) if spans else ()
-        return Text(text, found, count - units)
+        inside = tuple(_inside(text_page, area) for area in areas)
+        return Text(text, found, count - units, inside)
     finally:
         pdfium.FPDFText_ClosePage(text_page)
+
+
+def _inside(text_page: Any, area: Area) -> str:
+    """Return the text in an area, or as much of it as the text of a link has."""
+    buffer = (ctypes.c_ushort * _MOST_UNITS)()
+    units = pdfium.FPDFText_GetBoundedText(text_page, *area, buffer, _MOST_UNITS)
+    return bytes(buffer)[: 2 * max(0, units)].decode("utf-16-le", "replace").rstrip("\0")
 
 
 def _upright(page: Any) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pdfingest.model import Span
 
-_MOST_LEVELS = 6
+MOST_LEVELS = 6
 """Levels of headings in Markdown."""
 _LARGER = 1.08
 """Size of the smallest heading that is told by its size, relative to the body."""
@@ -32,7 +32,7 @@ class Body:
     def level(self, size: float) -> int:
         """Return the level of a heading, from 1, by its size in points."""
         above = sum(each > _rounded(size) + 0.5 for each in self.larger)
-        return min(above + 1, _MOST_LEVELS)
+        return min(above + 1, MOST_LEVELS)
 
     def is_larger(self, size: float) -> bool:
         """Whether a size is that of a heading."""
@@ -61,7 +61,7 @@ def body_of(pages: Iterable[Sequence[Span]]) -> Body:
         return NO_TEXT
     size = max(sizes, key=lambda each: (sizes[each], each))
     larger = sorted((each for each in short if each > _LARGER * size), reverse=True)
-    return Body(size, 2 * fixed > chars, 2 * bold > chars, tuple(larger[:_MOST_LEVELS]))
+    return Body(size, 2 * fixed > chars, 2 * bold > chars, tuple(larger[:MOST_LEVELS]))
 
 
 def _rounded(size: float) -> float:

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
-from pdfingest.model import Span
+from pdfingest.model import Page, Span, Title
 from pdfingest.page.blocks import BULLET, ITEM, Block, Kind
-from pdfingest.page.body import Body
+from pdfingest.page.body import MOST_LEVELS, Body
 from pdfingest.page.plain import block_text
 from pdfingest.page.words import Words
 
@@ -21,73 +21,117 @@ _NUMBERED = re.compile(r"\d{1,9}[.)](?=\s|$)")
 _HEADING_CHARS = 200
 _HEADING_LINES = 4
 _BOLD_CHARS = 120
+_NOT_SMALL = 0.9
+"""Size of the smallest heading that is told by its weight, relative to the body."""
+_TARGET = {ord("<"): "%3C", ord(">"): "%3E"}
 _SENTENCE = re.compile(r"[.,;:!]\s*$")
 _NUMBER_ALONE = re.compile(r"[\d\s.,%$€£()+–-]*")
 
 
-def markdown(blocks: Sequence[Block], body: Body, words: Words) -> str:
+class Look:
+    """What tells a heading.
+
+    Args:
+        body: what most text of the document looks like.
+        titles: of the outline, that lead to the page.
+    """
+
+    def __init__(self, body: Body, titles: Sequence[Title] = ()) -> None:
+        self.body = body
+        self._levels = {_letters(title.text): title.level for title in reversed(titles)}
+        self._levels.pop("", None)
+
+    def level(self, block: Block) -> int:
+        """Return the level of a block as a heading; 0 if it is none."""
+        line = block.lines[0]
+        chars = sum(len(each.text) for each in block.lines)
+        is_long = len(block.lines) > _HEADING_LINES or chars > _HEADING_CHARS
+        if is_long or BULLET.match(line.text):
+            return 0
+        if self._levels:
+            level = self._levels.get(_letters("".join(each.text for each in block.lines)), 0)
+            if level:
+                return min(level, MOST_LEVELS)
+        if _NUMBER_ALONE.fullmatch(line.text):
+            return 0
+        return self.body.level(block.size) if self._stands_out(block, chars) else 0
+
+    def _stands_out(self, block: Block, chars: int) -> bool:
+        """Whether a block is larger or bolder than the body."""
+        if self.body.is_larger(block.size):
+            return True
+        return (
+            block.lines[0].font.is_bold
+            and not self.body.is_bold
+            and chars <= _BOLD_CHARS
+            and block.size > _NOT_SMALL * self.body.size
+            and not _SENTENCE.search(block.lines[-1].text)
+        )
+
+
+def _letters(text: str) -> str:
+    """Return what two writings of one title have in common."""
+    return "".join(filter(str.isalnum, text)).casefold()
+
+
+def markdown(blocks: Sequence[Block], look: Look, words: Words) -> str:
     """Return the text of blocks as Markdown.
 
     Args:
         blocks: in the order in which they are read.
-        body: what most text of the document looks like.
+        look: what tells a heading.
         words: of the document.
     """
     parts: list[str] = []
-    for kind, group in groupby(blocks, lambda block: _kind(block, body)):
-        parts += _PARTS[kind](list(group), body, words)
+    for kind, group in groupby(blocks, lambda block: _kind(block, look)):
+        parts += _PARTS[kind](list(group), look, words)
     return "\n\n".join(parts)
 
 
 def escaped(text: str) -> str:
     """Return text in which nothing reads as Markdown."""
-    text = _SPECIAL.sub(lambda match: f"\\{match[0]}", text)
+    text = _escaped(text)
     if mark := _NUMBERED.match(text):
         return f"{text[: mark.end() - 1]}\\{text[mark.end() - 1 :]}"
     return f"\\{text}" if _AT_BEGIN.match(text) else text
 
 
-def _kind(block: Block, body: Body) -> str:
+def linked(text: str, page: Page) -> str:
+    """Return the Markdown of a page with its links, each where its text stands first."""
+    found: list[tuple[int, int, str]] = []
+    for target, label in zip(page.links, page.link_texts, strict=False):
+        words = [re.escape(_escaped(word)) for word in label.split()]
+        place = re.search(r"\s+".join(words), text) if words else None
+        if place and not any(a < place.end() and place.start() < b for a, b, _ in found):
+            found.append((*place.span(), "".join(target.split())))
+    for begin, end, target in sorted(found, reverse=True):
+        label = " ".join(text[begin:end].split())
+        text = f"{text[:begin]}[{label}](<{target.translate(_TARGET)}>){text[end:]}"
+    return text
+
+
+def _kind(block: Block, look: Look) -> str:
     if block.kind is Kind.CODE:
         return "code"
     if block.kind is Kind.ROWS:
         return "rows"
-    if _is_heading(block, body):
+    if look.level(block):
         return "heading"
     return "item" if block.kind is Kind.ITEM else "text"
 
 
-def _is_heading(block: Block, body: Body) -> bool:
-    """Whether a block is a heading: short, and larger or bolder than the body."""
-    line = block.lines[0]
-    chars = sum(len(each.text) for each in block.lines)
-    if BULLET.match(line.text) or _NUMBER_ALONE.fullmatch(line.text):
-        return False
-    if len(block.lines) > _HEADING_LINES or chars > _HEADING_CHARS:
-        return False
-    if body.is_larger(block.size):
-        return True
-    return (
-        line.font.is_bold
-        and not body.is_bold
-        and chars <= _BOLD_CHARS
-        and block.size > 0.9 * body.size
-        and not _SENTENCE.search(block.lines[-1].text)
-    )
-
-
-def _headings(blocks: list[Block], body: Body, words: Words) -> Iterator[str]:
+def _headings(blocks: list[Block], look: Look, words: Words) -> Iterator[str]:
     for block in blocks:
         text = escaped(" ".join(block_text(block, words).split()))
-        yield f"{'#' * body.level(block.size)} {text}"
+        yield f"{'#' * look.level(block)} {text}"
 
 
-def _texts(blocks: list[Block], _body: Body, words: Words) -> Iterator[str]:
+def _texts(blocks: list[Block], _look: Look, words: Words) -> Iterator[str]:
     for block in blocks:
         yield escaped(block_text(block, words))
 
 
-def _items(blocks: list[Block], _body: Body, words: Words) -> Iterator[str]:
+def _items(blocks: list[Block], _look: Look, words: Words) -> Iterator[str]:
     """Yield one list, its items indented as on the page."""
     lines: list[str] = []
     lefts: list[float] = []
@@ -111,7 +155,7 @@ def _items(blocks: list[Block], _body: Body, words: Words) -> Iterator[str]:
     yield "\n".join(lines)
 
 
-def _codes(blocks: list[Block], _body: Body, _words: Words) -> Iterator[str]:
+def _codes(blocks: list[Block], _look: Look, _words: Words) -> Iterator[str]:
     """Yield one fenced block, with the indentation and the blank lines of the page."""
     lines = [line for block in blocks for line in block.lines]
     left = min(line.left for line in lines)
@@ -132,7 +176,7 @@ def _codes(blocks: list[Block], _body: Body, _words: Words) -> Iterator[str]:
     yield f"{fence}\n{text}\n{fence}"
 
 
-def _rows(blocks: list[Block], _body: Body, _words: Words) -> Iterator[str]:
+def _rows(blocks: list[Block], _look: Look, _words: Words) -> Iterator[str]:
     """Yield tables, of rows with as many cells, and what has no table's form."""
     lines = [line.text.replace("\ufffe", "-") for block in blocks for line in block.lines]
     for cells, group in groupby(lines, lambda line: line.count("\t") + 1):
@@ -145,7 +189,11 @@ def _rows(blocks: list[Block], _body: Body, _words: Words) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    return _SPECIAL.sub(lambda match: f"\\{match[0]}", text.strip()).replace("|", "\\|")
+    return _escaped(text.strip()).replace("|", "\\|")
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(lambda match: f"\\{match[0]}", text)
 
 
 _PARTS = {

@@ -9,11 +9,12 @@ from pdfingest.model import Format, Page
 from pdfingest.page.blocks import blocks_of
 from pdfingest.page.body import body_of
 from pdfingest.page.furniture import split
-from pdfingest.page.markdown import markdown
+from pdfingest.page.markdown import Look, linked, markdown
 from pdfingest.page.order import reading_order
 from pdfingest.page.plain import plain_text
 from pdfingest.page.survey import Survey
 from pdfingest.page.words import Words
+from pdfingest.text import composed
 
 
 def read(page: Page, survey: Survey, wanted: Format) -> Page:
@@ -31,6 +32,8 @@ def read(page: Page, survey: Survey, wanted: Format) -> Page:
     words = survey.words or Words([line.text for line in lines])
     body = survey.body if survey.body.size else body_of([lines])
     blocks = blocks_of(lines, body)
-    is_marked = wanted is Format.MARKDOWN
-    text = markdown(blocks, body, words) if is_marked else plain_text(blocks, words)
-    return replace(page, text=text, furniture=furniture)
+    if wanted is Format.MARKDOWN:
+        text = linked(markdown(blocks, Look(body, page.titles), words), page)
+    else:
+        text = plain_text(blocks, words)
+    return replace(page, text=composed(text), furniture=composed(furniture))

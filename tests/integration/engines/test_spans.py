@@ -14,19 +14,19 @@ LINES = ["The first line of a page", "The second line of it", "The third and las
 Draw = Callable[[FPDF], None]
 
 
-def layout(path: Path, draw: Draw, *, bullets: bool = False) -> Page:
+def layout(path: Path, draw: Draw, *, marked: bool = False) -> Page:
     pdf = FPDF(unit="pt", format="A4")
     pdf.set_auto_page_break(auto=False)
     pdf.add_page()
     pdf.set_font("Helvetica", size=12)
     draw(pdf)
     pdf.output(str(path))
-    return opened(path, bullets=bullets)
+    return opened(path, marked=marked)
 
 
-def opened(path: Path, *, bullets: bool = False) -> Page:
+def opened(path: Path, *, marked: bool = False) -> Page:
     document = open_document(str(path), [])
-    page = document.layout(1, bullets=bullets)
+    page = document.layout(1, marked=marked)
     document.close()
     return page
 
@@ -115,7 +115,7 @@ def bulleted(pdf: FPDF) -> None:
 
 
 def test_bullets_that_are_drawn_stand_before_their_lines(tmp_path: Path) -> None:
-    assert texts(layout(tmp_path / "a.pdf", bulleted, bullets=True)) == [
+    assert texts(layout(tmp_path / "a.pdf", bulleted, marked=True)) == [
         f"• {line}" for line in LINES
     ]
 
@@ -130,7 +130,7 @@ def test_lines_and_frames_are_no_bullets(tmp_path: Path) -> None:
         pdf.rect(60, 80, 300, 100)
         pdf.line(60, 101, 70, 101)
 
-    assert texts(layout(tmp_path / "a.pdf", draw, bullets=True)) == LINES
+    assert texts(layout(tmp_path / "a.pdf", draw, marked=True)) == LINES
 
 
 def test_spans_say_all_of_the_text(tmp_path: Path) -> None:

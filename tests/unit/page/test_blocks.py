@@ -159,3 +159,7 @@ def test_what_is_repeated_in_the_text_is_no_furniture() -> None:
 def test_what_is_repeated_in_the_middle_of_pages_is_no_furniture() -> None:
     pages = [page([span(f"Slide {n}", 50, 60), span("Questions?", 250, 420)]) for n in range(1, 5)]
     assert "Questions?" in read(pages[0], survey_of(pages), Format.TEXT).text
+
+
+def test_ligatures_are_letters_and_characters_are_composed() -> None:
+    assert text_of([span("the o\ufb03ce of A\u0308rzte")]) == "the office of \u00c4rzte"

@@ -1,12 +1,13 @@
 """Markdown shows what the page does, and nothing of its text reads as Markdown by chance."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdfingest.model import Format, Span
+from pdfingest.model import Format, Span, Title
 from pdfingest.page.markdown import escaped
 from pdfingest.page.reading import read
 from pdfingest.page.survey import NOTHING_IN_COMMON
@@ -93,3 +94,54 @@ def test_escaping_adds_nothing_but_backslashes(text: str) -> None:
     rest = iter(marked)
     assert all(character in rest for character in text)
     assert len(marked) - len(text) == marked.count("\\") - text.count("\\")
+
+
+def linked_to(spans: Sequence[Span], *links: tuple[str, str]) -> str:
+    """Markdown of a page with links, each by its text and its target."""
+    found = replace(
+        page([*spans, *column(TEXT, top=600)]),
+        link_texts=tuple(text for text, _ in links),
+        links=tuple(target for _, target in links),
+    )
+    return read(found, NOTHING_IN_COMMON, Format.MARKDOWN).text.partition("\n\nthis line")[0]
+
+
+def test_a_link_stands_where_its_text_does() -> None:
+    spans = column(["See the harbour", "office for more."])
+    assert linked_to(spans, ("harbour\r\noffice", "https://example.org/a b")) == (
+        "See the [harbour office](<https://example.org/ab>) for more."
+    )
+
+
+@pytest.mark.parametrize("text", ["", "not on the page", "(["])
+def test_a_link_whose_text_is_not_there_is_left_out(text: str) -> None:
+    assert linked_to([span("See here.")], (text, "https://example.org")) == "See here."
+
+
+def test_links_do_not_stand_within_each_other() -> None:
+    links = [("the harbour", "a:<1>"), ("harbour", "a:2"), ("office", "a:3")]
+    assert linked_to([span("See the harbour office")], *links) == (
+        "See [the harbour](<a:%3C1%3E>) [office](<a:3>)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("titles", "expected"),
+    [
+        ([("1 The Keeper", 2)], "## 1 The keeper"),
+        ([("the  keeper", 1)], "1 The keeper"),
+        ([("", 1), ("1 The keeper", 99)], "###### 1 The keeper"),
+    ],
+)
+def test_what_the_outline_names_is_a_heading(titles: list[tuple[str, int]], expected: str) -> None:
+    found = replace(
+        page([span("1 The keeper"), *column(TEXT, top=600)]),
+        titles=tuple(Title(text, level) for text, level in titles),
+    )
+    text = read(found, NOTHING_IN_COMMON, Format.MARKDOWN).text
+    assert text.partition("\n\nthis line")[0] == expected
+
+
+def test_an_item_of_a_list_is_no_heading_though_the_outline_names_it() -> None:
+    found = replace(page([span("• sow"), *column(TEXT, top=600)]), titles=(Title("sow", 1),))
+    assert read(found, NOTHING_IN_COMMON, Format.MARKDOWN).text.startswith("- sow")
