@@ -7,12 +7,13 @@ next line's first word would still have had room.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import pairwise
 
-from pdfingest.model import Span
 from pdfingest.page.body import Body
+from pdfingest.page.grids import Grid
+from pdfingest.page.lines import Line
 
 _SAME_SIZE = 0.06
 """Most that two sizes differ, relative to the larger, and still are one."""
@@ -52,15 +53,18 @@ class Kind(Enum):
     ITEM = auto()
     CODE = auto()
     ROWS = auto()
-    """Lines that stand for themselves: rows of a table, an address, verse."""
+    """Lines of several cells that make no table."""
+    TABLE = auto()
 
 
 @dataclass(slots=True)
 class Block:
     """Lines that belong together."""
 
-    lines: list[Span]
+    lines: list[Line]
     kind: Kind = Kind.TEXT
+    rows: list[list[list[Line]]] = field(default_factory=list[list[list[Line]]])
+    """Of a table: the lines of each cell, row by row; all rows have as many cells."""
 
     @property
     def size(self) -> float:
@@ -68,7 +72,7 @@ class Block:
         return self.lines[0].size
 
 
-def blocks_of(lines: Sequence[Span], body: Body) -> list[Block]:
+def blocks_of(lines: Sequence[Line], body: Body) -> list[Block]:
     """Return the blocks of a page, notes at the foot of a column after all other text.
 
     Args:
@@ -76,8 +80,39 @@ def blocks_of(lines: Sequence[Span], body: Body) -> list[Block]:
         body: what most text of the document looks like.
     """
     leading = _leading(lines)
-    blocks = [block for group in _groups(lines, leading) for block in _paragraphs(group, body)]
+    blocks: list[Block] = []
+    for part in _tables(lines):
+        if isinstance(part, Block):
+            blocks.append(part)
+        else:
+            blocks += [
+                block for group in _groups(part, leading) for block in _paragraphs(group, body)
+            ]
     return list(_continued(_notes_last(blocks, body)))
+
+
+def _tables(lines: Sequence[Line]) -> Iterator[Block | list[Line]]:
+    """Yield the tables of a page, and the lines between them."""
+    others: list[Line] = []
+    place = 0
+    while place < len(lines):
+        grid = Grid()
+        end = place
+        if _kind(lines[place]) is Kind.ROWS:
+            while (
+                end < len(lines) and _kind(lines[end]) is not Kind.ITEM and grid.takes(lines[end])
+            ):
+                end += 1
+        if grid.is_table:
+            if others:
+                yield others
+            yield Block(grid.lines, Kind.TABLE, [row.cells for row in grid.rows])
+            others, place = [], end
+        else:
+            others.append(lines[place])
+            place += 1
+    if others:
+        yield others
 
 
 def _notes_last(blocks: list[Block], body: Body) -> list[Block]:
@@ -132,7 +167,7 @@ def _is_open(block: Block, after: Block) -> bool:
     return is_full and b.left < min(line.left for line in after.lines) + _INDENT_EMS * b.size
 
 
-def _leading(lines: Sequence[Span]) -> dict[int, float]:
+def _leading(lines: Sequence[Line]) -> dict[int, float]:
     """Return the usual distance of lines of each size, in half points, in points."""
     steps: dict[int, dict[int, int]] = {}
     for a, b in pairwise(lines):
@@ -152,9 +187,9 @@ def _is_same(a: float, b: float) -> bool:
     return abs(a - b) <= _SAME_SIZE * max(a, b)
 
 
-def _groups(lines: Sequence[Span], leading: dict[int, float]) -> Iterator[list[Span]]:
+def _groups(lines: Sequence[Line], leading: dict[int, float]) -> Iterator[list[Line]]:
     """Yield lines that follow each other at the usual distance, in one size and weight."""
-    group: list[Span] = []
+    group: list[Line] = []
     for line in lines:
         if group and not _follows(group[-1], line, leading):
             yield group
@@ -164,7 +199,7 @@ def _groups(lines: Sequence[Span], leading: dict[int, float]) -> Iterator[list[S
         yield group
 
 
-def _follows(a: Span, b: Span, leading: dict[int, float]) -> bool:
+def _follows(a: Line, b: Line, leading: dict[int, float]) -> bool:
     step = b.baseline - a.baseline
     usual = leading.get(int(2 * a.size + 0.5), _USUAL_EMS * a.size)
     return (
@@ -178,7 +213,7 @@ def _follows(a: Span, b: Span, leading: dict[int, float]) -> bool:
     )
 
 
-def _paragraphs(group: list[Span], body: Body) -> Iterator[Block]:
+def _paragraphs(group: list[Line], body: Body) -> Iterator[Block]:
     """Yield the paragraphs of lines that follow each other."""
     if group[0].font.is_fixed and not body.is_fixed:
         yield Block(group, Kind.CODE)
@@ -201,7 +236,7 @@ def _paragraphs(group: list[Span], body: Body) -> Iterator[Block]:
     yield block
 
 
-def _kinds(group: list[Span], left: float, right: float) -> list[Kind]:
+def _kinds(group: list[Line], left: float, right: float) -> list[Kind]:
     """Return what each line is. One wide gap in a line of justified text does not make it a row."""
     kinds = [_kind(line) for line in group]
     if Kind.ROWS not in kinds:
@@ -216,7 +251,7 @@ def _kinds(group: list[Span], left: float, right: float) -> list[Kind]:
     return kinds
 
 
-def _kind(line: Span) -> Kind:
+def _kind(line: Line) -> Kind:
     text = line.text
     # Most lines begin with a letter; then only a parenthesis makes it a mark.
     mark = None if text[:1].isalpha() and ")" not in text[1:5] else ITEM.match(text)
@@ -225,7 +260,7 @@ def _kind(line: Span) -> Kind:
     return Kind.ITEM if mark else Kind.TEXT
 
 
-def _is_end(block: Block, a: Span, b: Span, left: float, right: float) -> bool:
+def _is_end(block: Block, a: Line, b: Line, left: float, right: float) -> bool:
     """Whether a paragraph ends between two lines of a column from `left` to `right`."""
     if a.text.endswith("\ufffe"):
         return False

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pdfingest.model import Span
+from pdfingest.page.lines import Line
 
 MOST_LEVELS = 6
 """Levels of headings in Markdown."""
@@ -42,7 +43,7 @@ class Body:
 NO_TEXT = Body()
 
 
-def body_of(pages: Iterable[Sequence[Span]]) -> Body:
+def body_of(pages: Iterable[Sequence[Span] | Sequence[Line]]) -> Body:
     """Return what most text of some pages looks like."""
     sizes: Counter[float] = Counter()
     chars = fixed = bold = 0

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
-from pdfingest.model import Page, Span, Title
+from pdfingest.model import Page, Title
 from pdfingest.page.blocks import BULLET, ITEM, Block, Kind
 from pdfingest.page.body import MOST_LEVELS, Body
-from pdfingest.page.plain import block_text
+from pdfingest.page.lines import Line
+from pdfingest.page.plain import block_text, table_rows
 from pdfingest.page.words import Words
 
 _SPECIAL = re.compile(r"[\\`\[\]<>]|(?<!\w)_|_(?!\w)|\*(?!\s)|(?<=\S)\*|~(?=~)|&(?=#?\w+;)")
@@ -115,6 +116,8 @@ def _kind(block: Block, look: Look) -> str:
         return "code"
     if block.kind is Kind.ROWS:
         return "rows"
+    if block.kind is Kind.TABLE:
+        return "table"
     if look.level(block):
         return "heading"
     return "item" if block.kind is Kind.ITEM else "text"
@@ -165,7 +168,7 @@ def _codes(blocks: list[Block], _look: Look, _words: Words) -> Iterator[str]:
         default=0.0,
     )
     code: list[str] = []
-    before: Span | None = None
+    before: Line | None = None
     for line in lines:
         if before is not None and step and line.baseline - before.baseline > 1.6 * step:
             code.append("")
@@ -176,16 +179,16 @@ def _codes(blocks: list[Block], _look: Look, _words: Words) -> Iterator[str]:
     yield f"{fence}\n{text}\n{fence}"
 
 
-def _rows(blocks: list[Block], _look: Look, _words: Words) -> Iterator[str]:
-    """Yield tables, of rows with as many cells, and what has no table's form."""
-    lines = [line.text.replace("\ufffe", "-") for block in blocks for line in block.lines]
-    for cells, group in groupby(lines, lambda line: line.count("\t") + 1):
-        rows = [[_cell(cell) for cell in line.split("\t")] for line in group]
-        if len(rows) == 1:
-            yield escaped(" ".join(rows[0]))
-            continue
-        table = [f"| {' | '.join(row)} |" for row in rows]
-        yield "\n".join([table[0], f"|{' --- |' * cells}", *table[1:]])
+def _rows(blocks: list[Block], _look: Look, words: Words) -> Iterator[str]:
+    for block in blocks:
+        yield "\n".join(map(escaped, block_text(block, words).replace("\t", " ").split("\n")))
+
+
+def _tables(blocks: list[Block], _look: Look, words: Words) -> Iterator[str]:
+    """Yield tables, whose first row is taken for their head."""
+    for block in blocks:
+        rows = [f"| {' | '.join(map(_cell, cells))} |" for cells in table_rows(block, words)]
+        yield "\n".join([rows[0], f"|{' --- |' * len(block.rows[0])}", *rows[1:]])
 
 
 def _cell(text: str) -> str:
@@ -202,4 +205,5 @@ _PARTS = {
     "item": _items,
     "code": _codes,
     "rows": _rows,
+    "table": _tables,
 }

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from pdfingest.model import Span
+from pdfingest.page.lines import Cell, Line, line_of
 
 MOST_SPANS = 20_000
 """A page that has more keeps the order in which it was drawn; no page that is read has as many."""
@@ -47,7 +48,7 @@ _PROSE_FILL = 0.55
 """Mean length of lines of text, relative to the longest."""
 
 
-def reading_order(spans: Sequence[Span]) -> list[Span]:
+def reading_order(spans: Sequence[Span]) -> list[Line]:
     """Return the lines of a page, in the order in which they are read.
 
     Args:
@@ -68,10 +69,10 @@ def reading_order(spans: Sequence[Span]) -> list[Span]:
     return [line for group in groups for line in _lines(group)]
 
 
-def _lines(spans: list[Span]) -> Iterator[Span]:
+def _lines(spans: list[Span]) -> Iterator[Line]:
     """Yield the lines of spans of one direction."""
     if len(spans) > MOST_SPANS:
-        yield from spans
+        yield from map(line_of, spans)
         return
     if not _has_rows(spans) and _is_read_as_drawn(spans):
         yield from _joined(spans)
@@ -284,21 +285,21 @@ def _is_prose(spans: list[Span]) -> bool:
     ) * len(spans)
 
 
-def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+def _joined(spans: Iterable[Span]) -> Iterator[Line]:
     """Yield lines: what stands on one baseline, with what is set small above or below it."""
-    line: Span | None = None
+    line: Line | None = None
     for span in spans:
         if line is not None and _continues(line, span):
             line = _with(line, span)
         else:
             if line is not None:
                 yield line
-            line = span
+            line = line_of(span)
     if line is not None:
         yield line
 
 
-def _continues(line: Span, span: Span) -> bool:
+def _continues(line: Line, span: Span) -> bool:
     """Whether a span stands on a line, further right."""
     if span.left < line.right - _ROW_EMS * line.size or line.text.endswith("\ufffe"):
         return False
@@ -310,23 +311,20 @@ def _continues(line: Span, span: Span) -> bool:
     return is_small and shift < reach and span.left - line.right < line.size / 2
 
 
-def _with(line: Span, span: Span) -> Span:
+def _with(line: Line, span: Span) -> Line:
     """Return a line that goes on with a span; a power is no part of its number."""
-    main = max(line, span, key=lambda each: len(each.text) * each.size**2)
+    is_main = len(line.text) * line.size**2 >= len(span.text) * span.size**2
+    main = line if is_main else line_of(span)
     gap = span.left - line.right
     is_power = line.size != span.size and line.text[-1:].isdigit() and span.text[:1].isdigit()
     if gap > _CELL_EMS * main.size:
         text = f"{line.text.rstrip()}\t{span.text}"
-    elif (gap > _SPACE_EMS * main.size and not line.text.endswith(" ")) or is_power:
-        text = f"{line.text} {span.text}"
+        cells = (*line.cells, Cell(span.text, span.left, span.right))
     else:
-        text = line.text + span.text
-    return Span(
-        text,
-        line.left,
-        max(line.right, span.right),
-        main.baseline,
-        main.size,
-        main.font,
-        line.angle,
-    )
+        is_apart = gap > _SPACE_EMS * main.size and not line.text.endswith(" ")
+        more = f" {span.text}" if is_apart or is_power else span.text
+        last = line.cells[-1]
+        text = line.text + more
+        cells = (*line.cells[:-1], Cell(last.text + more, last.left, max(last.right, span.right)))
+    right = max(line.right, span.right)
+    return Line(text, line.left, right, main.baseline, main.size, main.font, line.angle, cells)

@@ -7,6 +7,7 @@ for a border, and a width of lines that belongs to paper means nothing there.
 from collections.abc import Sequence
 
 from pdfingest.page.blocks import Block, Kind
+from pdfingest.page.lines import Line
 from pdfingest.page.words import Words, is_divided, space_between
 
 
@@ -22,9 +23,22 @@ def plain_text(blocks: Sequence[Block], words: Words) -> str:
 
 def block_text(block: Block, words: Words) -> str:
     """Return the text of a block on one line, or on its own lines if they stand for themselves."""
+    if block.kind is Kind.TABLE:
+        return "\n".join("\t".join(cells) for cells in table_rows(block, words))
     if block.kind is Kind.CODE or block.kind is Kind.ROWS:
         return "\n".join(line.text.replace("\ufffe", "-").rstrip() for line in block.lines)
-    lines = block.lines
+    return joined_lines(block.lines, words)
+
+
+def table_rows(block: Block, words: Words) -> list[list[str]]:
+    """Return the texts of the cells of a table, row by row."""
+    return [[joined_lines(cell, words) for cell in row] for row in block.rows]
+
+
+def joined_lines(lines: Sequence[Line], words: Words) -> str:
+    """Return lines as one."""
+    if not lines:
+        return ""
     text = lines[0].text.strip()
     for line in lines[1:]:
         new = line.text.strip()

@@ -1,0 +1,163 @@
+"""Simple tables: lines whose cells stand below each other, wrapped cells included.
+
+Runs in the child; pure. It goes by where cells stand alone, and knows no rules. A cell that wraps
+may be drawn line by line before the next one, or all cells of a row line by line. What is no table
+comes out as the lines that it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from pdfingest.page.lines import Cell, Line
+
+_LEAST_ROWS = 2
+_WRAP_EMS = 1.45
+"""Most that a line of a cell stands below the one before it; rows are further apart."""
+_MOST_STEP_EMS = 4.0
+"""Most that the rows of a table are apart."""
+_SAME_ROW_EMS = 0.4
+_SLACK_EMS = 0.5
+
+
+@dataclass(slots=True)
+class _Column:
+    left: float
+    right: float
+
+    def overlap(self, cell: Cell) -> float:
+        """How much of a cell stands in the column."""
+        return min(self.right, cell.right) - max(self.left, cell.left)
+
+    def take(self, cell: Cell) -> None:
+        """Make room for a cell."""
+        self.left, self.right = min(self.left, cell.left), max(self.right, cell.right)
+
+
+@dataclass(slots=True)
+class _Row:
+    """Lines of the cells of a row, by column."""
+
+    top: float
+    cells: list[list[Line]]
+    bottoms: list[float]
+
+
+@dataclass(slots=True)
+class Grid:
+    """A table that grows line by line."""
+
+    columns: list[_Column] = field(default_factory=list[_Column])
+    rows: list[_Row] = field(default_factory=list[_Row])
+    lines: list[Line] = field(default_factory=list[Line])
+    """All that it is made of, in the order of reading."""
+
+    def takes(self, line: Line) -> bool:
+        """Add a line, if it fits; return whether it did."""
+        if not self.rows:
+            self._begin(line)
+            return True
+        line = self._merged(line)
+        places = [self._place(cell, line.size) for cell in line.cells]
+        is_clear = -1 not in places and len(set(places)) == len(places)
+        if not is_clear or not _is_near(line, self.lines[-1]):
+            return False
+        row = self.rows[-1]
+        if all(self._goes_on(row, line, place) for place in places):
+            self._add(row, line, places)
+        elif self._is_below(row, line, places):
+            self._new_row(line, places)
+        else:
+            return False
+        return True
+
+    def _goes_on(self, row: _Row, line: Line, place: int) -> bool:
+        """Whether what a line has in a column belongs to the row: it wraps, or stands beside.
+
+        A cell of several lines may begin above the others, which stand beside its middle or end.
+        """
+        em = line.size
+        if row.cells[place]:
+            wraps = 0 < line.baseline - row.bottoms[place] < _WRAP_EMS * em
+            return wraps and (place > 0 or not self._is_tight(line))
+        if abs(line.baseline - row.top) < _SAME_ROW_EMS * em:
+            return True
+        before = max(self.rows[-2].bottoms) if len(self.rows) > 1 else row.top - em
+        return place > 0 and line.baseline - before > em / 2 and line.baseline - row.top < em
+
+    def _merged(self, line: Line) -> Line:
+        """Return a line with one cell for what stands in one column, such as loose words."""
+        cells: list[Cell] = []
+        before = -1
+        for cell in line.cells:
+            place = self._place(cell, line.size)
+            if place == before >= 0:
+                last = cells[-1]
+                cells[-1] = Cell(f"{last.text} {cell.text}", last.left, cell.right)
+            else:
+                cells.append(cell)
+            before = place
+        return line._replace(cells=tuple(cells))
+
+    def _is_below(self, row: _Row, line: Line, places: Sequence[int]) -> bool:
+        """Whether a line begins a row; one that has no first cell has several others."""
+        is_below = line.baseline >= max(row.bottoms)
+        return is_below and (places[0] == 0 or len(places) > 1)
+
+    def _begin(self, line: Line) -> None:
+        self.columns = [_Column(cell.left, cell.right) for cell in line.cells]
+        self._new_row(line, list(range(len(line.cells))))
+
+    def _new_row(self, line: Line, places: Sequence[int]) -> None:
+        count = len(self.columns)
+        self.rows.append(_Row(line.baseline, [[] for _ in range(count)], [line.baseline] * count))
+        self._add(self.rows[-1], line, places)
+
+    def _add(self, row: _Row, line: Line, places: Sequence[int]) -> None:
+        self.lines.append(line)
+        for cell, place in zip(line.cells, places, strict=True):
+            self.columns[place].take(cell)
+            part = line._replace(text=cell.text, left=cell.left, right=cell.right, cells=(cell,))
+            row.cells[place].append(part)
+            row.bottoms[place] = line.baseline
+
+    def _place(self, cell: Cell, em: float) -> int:
+        """Return the column that a cell stands in alone; -1 if there is none."""
+        over = [n for n, each in enumerate(self.columns) if each.overlap(cell) > 0]
+        if len(over) == 1:
+            return over[0]
+        near = [
+            n
+            for n, each in enumerate(self.columns)
+            if abs(each.left - cell.left) < _SLACK_EMS * em
+            or abs(each.right - cell.right) < _SLACK_EMS * em
+        ]
+        if over or len(near) > 1:
+            return -1
+        return near[0] if near else self._beside(cell)
+
+    def _beside(self, cell: Cell) -> int:
+        """Return the column behind whose text a cell stands, before the next; -1 if there is none.
+
+        That is where the end of a long line of a cell stands that began with a short one.
+        """
+        for n, (a, b) in enumerate(pairwise(self.columns)):
+            if a.right <= cell.left and cell.right < b.left:
+                return n
+        return -1
+
+    def _is_tight(self, line: Line) -> bool:
+        """Whether the rows are as close as lines, so that a line is a row of its own."""
+        tops = [row.top for row in self.rows]
+        steps = [b - a for a, b in pairwise(tops)]
+        return not steps or min(steps) < _WRAP_EMS * line.size
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it has rows and columns enough."""
+        full = sum(sum(map(bool, row.cells)) > 1 for row in self.rows)
+        return len(self.columns) > 1 and full >= _LEAST_ROWS
+
+
+def _is_near(a: Line, b: Line) -> bool:
+    return a.angle == b.angle and abs(a.baseline - b.baseline) < 2 * _MOST_STEP_EMS * a.size
