@@ -77,6 +77,8 @@ class Aside(StrEnum):
     """What is filled into a form, where the engine does not draw it into the page."""
     INK = "ink"
     """Whether a page without text shows anything."""
+    LAYOUT = "layout"
+    """The order and the paragraphs of a page whose text is read."""
     OUTLINE = "outline"
     LAYERS = "layers"
     """What belongs to layers that are switched off."""

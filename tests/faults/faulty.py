@@ -359,6 +359,8 @@ class FaultyDocument:
                 return Page(UNPICKLABLE[fault])
             if fault == "no_page":
                 return None
+            if fault == "no_spans":  # nothing can be laid out that is no span
+                return Page(text, spans=(text,))
             FAULTS.get(fault, lambda order: None)(self.order)
         if number in self.order.get("killers", ()):
             FAULTS[fault](self.order)

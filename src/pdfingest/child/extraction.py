@@ -227,6 +227,9 @@ class Extraction(Watch):
         }
         return survey
 
+    def _laid_out(self, page: Page) -> Page:
+        return read(page, self._survey, self.job.format)
+
     def _page(self, index: int, number: int) -> Page:
         """Return a page as an engine reads it; it may be known from the survey."""
         if index == self.opening.first and (known := self._surveyed.pop(number, None)):
@@ -242,7 +245,7 @@ class Extraction(Watch):
             self.recorder.note(index, number, shared.total_pages, spool.length)
             try:
                 page, by = self._whole(self._page(index, number), index, number)
-                page = read(page, self._survey, self.job.format)
+                page = tolerate(Aside.LAYOUT, partial(self._laid_out, page), page)
                 record = page_record(replace(shared, engine=self.job.engines[by]), number, page)
                 line = encode(record)
             except BaseException as error:

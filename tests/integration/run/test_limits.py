@@ -102,6 +102,15 @@ def test_what_is_not_the_text_never_costs_a_page(among_good: Run, fault: str, as
     assert labels == [f"label of {page}" if page < 3 or not lost else "" for page in range(1, 6)]
 
 
+def test_a_page_that_cannot_be_laid_out_has_its_text_as_the_engine_says_it(
+    among_good: Run,
+) -> None:
+    bad, records, _ = among_good(fault="no_spans")
+    assert (bad["status"], bad["attempts"]) == ("ok", 1)
+    assert pages(records) == [1, 2, 3, 4, 5]
+    assert records[2]["text"].startswith("page 3 of")
+
+
 def test_a_label_without_end_does_not_fill_the_records(among_good: Run) -> None:
     bad, records, _ = among_good(fault="", label="x" * 1_000_000, links="y" * 1_000_000)
     assert bad["status"] == "ok"
