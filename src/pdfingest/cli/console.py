@@ -147,7 +147,7 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
     if peaks.largest:
         spread = f"p50 {mib(peaks.at(0.5))} · p95 {mib(peaks.at(0.95))}"
         yield "peak", mib(peaks.largest), f"{spread} · max: {shown(summary.max_source)}"
-        yield "memory", summary.trend.verdict, f"of the parent: {summary.trend}"
+        yield "memory", summary.trend.verdict, f"parent: {summary.trend}"
     yield "time", f"{summary.wall_s:,.1f} s", ""
     if summary.stopped is not None:
         yield "stopped", "", "interrupted; what was finished is kept"
