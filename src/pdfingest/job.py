@@ -117,6 +117,8 @@ class Job(Sent):
     readable: tuple[str, ...] = ()
     """What its child may read in the sandbox beside the source."""
     format: Format = Format.TEXT
+    tables: bool = False
+    """Whether records have the tables of their pages."""
     earlier: Unchanged | None = None
     """The outcome if the file turns out to be what an earlier run ingested, by its hash."""
     pages: PageRange = PageRange()

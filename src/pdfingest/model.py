@@ -170,6 +170,15 @@ class Title(NamedTuple):
     """1 for those that have none above them."""
 
 
+class Table(NamedTuple):
+    """A table of a page."""
+
+    box: Box
+    """Where it stands, from the left and the top of what is shown of the page."""
+    rows: tuple[tuple[str, ...], ...]
+    """The texts of its cells; all rows have as many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What an engine read from one page. Lives in the child only, since it holds text."""
@@ -193,6 +202,7 @@ class Page:
     """Where the text stands, from engines that know it: all of `text`, in the same order."""
     box: Box = NO_BOX
     """What of the page is shown, where its spans are known; y grows downwards as for them."""
+    tables: tuple[Table, ...] = ()
     furniture: str = ""
     """What stands on page after page, such as running heads; not in `text` if it is here."""
     draws_image: bool = True

@@ -83,6 +83,7 @@ class IngestOptions:
         values.one_of(Format),
         "What text is: as it is read, with Markdown, or as the engine says it.",
     )
+    tables: bool = switch("Write the tables of each page into its record, too.")
     timeout_s: float = option(300.0, values.above_zero, "Seconds that a file may take.", "S")
     page_timeout_s: float = option(60.0, values.above_zero, "Seconds that a page may take.", "S")
     """Seconds that a page may take, and also that opening the file may take."""
@@ -173,6 +174,7 @@ class IngestOptions:
             engine: str = ...,
             unit: Unit | str = ...,
             format: Format | str = ...,  # noqa: A002 - the name of the option
+            tables: bool = ...,
             timeout_s: float = ...,
             page_timeout_s: float = ...,
             memory_budget_bytes: int | str = ...,
@@ -298,10 +300,11 @@ def options_digest(options: IngestOptions, engines: Sequence[EngineSpec]) -> str
     Passwords are not part of it: they decide whether a file opens, not what it says, and a digest
     of a short password could be searched.
     """
-    text: Mapping[Literal["schema", "unit", "format", "engines"], object] = {
+    text: Mapping[Literal["schema", "unit", "format", "tables", "engines"], object] = {
         "schema": SCHEMA,
         "unit": options.unit,
         "format": options.format,
+        "tables": options.tables,
         "engines": [(engine.name, engine.version) for engine in engines],
     }
     return hashlib.sha256(json.dumps(text, sort_keys=True).encode()).hexdigest()[:16]

@@ -228,7 +228,7 @@ class Extraction(Watch):
         return survey
 
     def _laid_out(self, page: Page) -> Page:
-        return read(page, self._survey, self.job.format)
+        return read(page, self._survey, self.job.format, tables=self.job.tables)
 
     def _page(self, index: int, number: int) -> Page:
         """Return a page as an engine reads it; it may be known from the survey."""

@@ -135,11 +135,15 @@ class Opening:
     @property
     def has_layout(self) -> bool:
         """Whether the engine that reads the document is asked where text stands, and knows it."""
-        return self.job.format is not Format.RAW and knows_layout(self.document(self.first))
+        return self._wants_layout and knows_layout(self.document(self.first))
+
+    @property
+    def _wants_layout(self) -> bool:
+        return self.job.format is not Format.RAW or self.job.tables
 
     def _page(self, document: Document, number: int) -> Page:
         """Read a page, with where its text stands if that is asked for and the engine knows it."""
-        if self.job.format is Format.RAW or not knows_layout(document):
+        if not self._wants_layout or not knows_layout(document):
             return document.page(number)
         return document.layout(number, marked=self.job.format is Format.MARKDOWN)
 

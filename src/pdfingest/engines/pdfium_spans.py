@@ -12,6 +12,7 @@ import ctypes
 import math
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pypdfium2_raw as pdfium
@@ -213,7 +214,9 @@ class Spans:
         frame = _Frame(style.angle)
         begin, stop, above = frame.place(_Box(left, bottom, right, top))
         baseline = frame.baseline(x, y)
-        if 2 * abs(above - frame.place(boxes[0])[2]) < style.size:
+        placed = [frame.place(box) for box in boxes]
+        is_apart = any(b[0] - a[1] > _GAP_EMS * style.size for a, b in pairwise(placed))
+        if not is_apart and 2 * abs(above - placed[0][2]) < style.size:
             yield Span(line, begin, stop, baseline, style.size, style.font, style.angle)
             return
         for text, first, last in self._pieces(page, line, start, style.size, frame):
@@ -225,12 +228,13 @@ class Spans:
     def _pieces(
         self, page: int, line: str, start: int, size: float, frame: "_Frame"
     ) -> Iterator[tuple[str, int, int]]:
-        """Yield the pieces of a line that stand on lines of their own, with both their ends."""
+        """Yield the pieces of a line that stand apart, with where in it each begins and ends."""
         begin = 0
         for space in _SPACE.finditer(line):
             before = frame.place(self._loose(page, start + space.start() - 1))
             after = frame.place(self._loose(page, start + space.end()))
-            if abs(after[2] - before[2]) > size / 2:
+            is_gap = after[0] - before[1] > _GAP_EMS * size
+            if is_gap or abs(after[2] - before[2]) > size / 2:
                 yield line[begin : space.start()], begin, space.start() - 1
                 begin = space.end()
         yield line[begin:], begin, len(line.rstrip()) - 1

@@ -13,7 +13,7 @@ from typing import Any
 
 from pdfingest.exchange.record import DocumentFacts, Joined, document_tail, page_record
 from pdfingest.job import EngineSpec
-from pdfingest.model import INFO_NAMES, Format, Page, Unit
+from pdfingest.model import INFO_NAMES, NO_BOX, Format, Page, Table, Unit
 
 HEAD = re.compile(rb'\{"id":"(?P<id>[0-9a-f]{16})(?::p(?P<page>\d{4,15}))?","text":"')
 HEAD_BYTES = 64
@@ -41,7 +41,8 @@ def _pattern(shape: Any, name: str = "") -> bytes:
     """Make a regular expression for JSON that has the keys and types of a sample value.
 
     Args:
-        shape: the sample; its lists stand for lists of any length, or for empty ones if empty.
+        shape: the sample; a list of one item stands for one of any length, of none for
+            an empty one.
         name: path of the value, its keys joined by `_`.
     """
     match shape:
@@ -49,12 +50,16 @@ def _pattern(shape: Any, name: str = "") -> bytes:
             found = b"true|false"
         case int():
             found = rb"0|[1-9]\d{0,14}"  # a reader that uses doubles still reads these exactly
+        case float():
+            found = rb"-?\d{1,15}\.\d"  # in tenths
         case str():
             found = b'"%s"' % (_NAME_CHARACTERS if name in _FILE_NAMES else _CHARACTERS)
         case list():
             items: list[Any] = shape  # pyright: ignore[reportUnknownVariableType] - Any, by JSON
-            item = b"".join(map(_pattern, items))
-            found = rb"\[(?:%s(?:,%s)*+)?\]" % (item, item)
+            item = b",".join(map(_pattern, items))
+            found = rb"\[%s\]" % item
+            if len(items) < 2:  # noqa: PLR2004 - a list of more has always as many
+                found = rb"\[(?:%s(?:,%s)*+)?\]" % (item, item)
         case _:
             members = (
                 b'"%s":%s' % (key.encode(), _pattern(value, f"{name}_{key}".lstrip("_")))
@@ -69,11 +74,13 @@ def _tail_of(unit: Unit) -> "re.Pattern[bytes]":
     facts = DocumentFacts(
         "", "", "", 0, dict.fromkeys(INFO_NAMES, ""), Format.TEXT, EngineSpec("", "", "")
     )
+    table = Table(NO_BOX, (("",),))
+    record = page_record(facts, 1, Page("", links=("",), tables=(table,)))
     if unit is Unit.PAGE:
-        record = page_record(facts, 1, Page("", links=("",)))
         del record["id"], record["text"]
     else:
-        record = document_tail(facts, Joined(page_offsets=[0], links=[""]))
+        joined = Joined(page_offsets=[0], links=[""], tables=record["tables"])
+        record = document_tail(facts, joined)
     return re.compile(_pattern(record).replace(rb"\{", b"", 1) + b"\n")
 
 

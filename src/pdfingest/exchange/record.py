@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from pdfingest.job import EngineSpec
-from pdfingest.model import INFO_NAMES, SCHEMA, FailureKind, Format, OcrReason, Page
+from pdfingest.model import INFO_NAMES, SCHEMA, FailureKind, Format, OcrReason, Page, Table
 from pdfingest.outcome import Cost, Extracted, Failed, Finished, Peak, Status
 from pdfingest.text import clean, is_garbled, is_usable, shortened
 
@@ -26,6 +26,7 @@ Record: TypeAlias = dict[str, Any]
 # A longer text is a mistake or an attack.
 _MOST_LABEL_CHARS = 200
 _MOST_LINK_CHARS = 8192
+_MOST_POINTS = 1e9  # a page has at most some millions; what is no number is not less, either
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 # JSON allows these characters in strings, but for readers that split by Unicode, such as Python's
 # `str.splitlines`, they end a line. So they are escaped.
@@ -97,9 +98,18 @@ def page_record(document: DocumentFacts, number: int, page: Page) -> Record:
             char_count=len(text),
             ocr_reason=_ocr_reason(page, text),
         ),
-        "tables": [],
+        "tables": [_table(number, table) for table in page.tables],
         "links": [shortened(clean(link), _MOST_LINK_CHARS) for link in page.links],
         "furniture": clean(page.furniture),
+    }
+
+
+def _table(number: int, table: Table) -> Record:
+    """Make a table of a record, in points to a tenth."""
+    return {
+        "page": number,
+        "bbox": [round(each, 1) if abs(each) < _MOST_POINTS else 0.0 for each in table.box],
+        "rows": [[clean(cell) for cell in row] for row in table.rows],
     }
 
 
@@ -134,6 +144,7 @@ class Joined:
     ocr_reason: OcrReason = OcrReason.NONE
     """That of the first page that has one."""
     page_offsets: list[int] = field(default_factory=list[int])
+    tables: list[Record] = field(default_factory=list[Record])
     links: list[str] = field(default_factory=list[str])
     furniture: list[str] = field(default_factory=list[str])
 
@@ -149,7 +160,7 @@ def document_tail(document: DocumentFacts, joined: Joined) -> Record:
             char_count=joined.char_count,
             ocr_reason=joined.ocr_reason,
         ),
-        "tables": [],
+        "tables": joined.tables,
         "links": joined.links,
         "furniture": "\n".join(joined.furniture),
         "page_offsets": joined.page_offsets,

@@ -151,6 +151,7 @@ def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:
         spool.write(encode_text(record["text"]))
         joined.char_count += metadata["char_count"]
         joined.ocr_reason = joined.ocr_reason or OcrReason(metadata["ocr_reason"])
+        joined.tables += record["tables"]
         joined.links += record["links"]
         joined.furniture += filter(None, [record["furniture"]])
     rest = document.total_pages - len(joined.page_offsets)

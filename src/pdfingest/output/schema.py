@@ -71,6 +71,18 @@ _RECORD_METADATA = _object(
     ocr_reason=_text("What that is, or empty.", enum=list(OcrReason)),
     schema=_VERSION,
 )
+_TABLE = _object(
+    "A table.",
+    page=_whole("Number of its page, 1-based.", minimum=1),
+    bbox=_of(
+        "array",
+        "Left, top, right and bottom in points, from the top left of what is shown of the page.",
+        items=_number("A length."),
+        minItems=4,
+        maxItems=4,
+    ),
+    rows=_list("Rows of one length.", _list("A row.", _text("The text of a cell."))),
+)
 _RECORD = _object(
     "A page, or with `--unit document` a document.",
     id=_text(
@@ -80,7 +92,7 @@ _RECORD = _object(
     text=_text("The text; of a document, its pages with line ends between."),
     source=_text("Name of the file: its path relative to the input it was found under."),
     metadata=_RECORD_METADATA,
-    tables=_list("Always empty.", items=False),
+    tables=_list("With `--tables`, the tables.", _TABLE),
     links=_list("Targets outside the document.", _text("An address.")),
     furniture=_text("Running heads, page numbers and the like, which are not in `text`."),
 )

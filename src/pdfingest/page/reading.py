@@ -13,25 +13,31 @@ from pdfingest.page.markdown import Look, linked, markdown
 from pdfingest.page.order import reading_order
 from pdfingest.page.plain import plain_text
 from pdfingest.page.survey import Survey
+from pdfingest.page.tables import tables_of
 from pdfingest.page.words import Words
 from pdfingest.text import composed
 
 
-def read(page: Page, survey: Survey, wanted: Format) -> Page:
-    """Return a page with its text as it is read, and its furniture.
+def read(page: Page, survey: Survey, wanted: Format, *, tables: bool = False) -> Page:
+    """Return a page with its text as it is read, its furniture and its tables.
 
     Args:
         page: as the engine has it.
         survey: of its document.
         wanted: what its text is to be.
+        tables: whether its tables are wanted.
     """
-    if wanted is Format.RAW or not page.spans:
+    if not page.spans or (wanted is Format.RAW and not tables):
         return page
     spans, furniture = split(page, survey.places)
     lines = reading_order(spans)
     words = survey.words or Words([line.text for line in lines])
     body = survey.body if survey.body.size else body_of([lines])
     blocks = blocks_of(lines, body)
+    if tables:
+        page = replace(page, tables=tables_of(blocks, page.box, words))
+    if wanted is Format.RAW:
+        return page
     if wanted is Format.MARKDOWN:
         text = linked(markdown(blocks, Look(body, page.titles), words), page)
     else:

@@ -37,6 +37,7 @@ def job_template(
         passwords=options.passwords,
         unit=options.unit,
         format=options.format,
+        tables=options.tables,
         limits=options.limits(),
         spool="",
         sandbox=options.sandbox,

@@ -85,6 +85,8 @@ class Choices(BaseModel):
     """What one record holds."""
     format: Format | None = None
     """What its text is."""
+    tables: bool = False
+    """Whether records have its tables."""
     password: Annotated[
         list[Annotated[Text, Field(max_length=_PASSWORD_CHARS)]],
         BeforeValidator(_listed),
@@ -195,6 +197,7 @@ def _body(required: str, schema: JsonDict) -> dict[str, Any]:
             "engine": {"type": "string", "maxLength": _ENGINE_CHARS, "example": "auto"},
             "unit": {"type": "string", "enum": [unit.value for unit in Unit]},
             "format": {"type": "string", "enum": [each.value for each in Format]},
+            "tables": {"type": "boolean"},
             "password": {"type": "array", "items": {"type": "string"}, "maxItems": _PASSWORDS},
             "webhook": {"type": "string", "maxLength": _WEBHOOK_CHARS},
         },

@@ -111,6 +111,7 @@ class Fleet:
                 "engine": self._options.engine,
                 "unit": job.unit.value,
                 "format": job.format.value,
+                "tables": "true" if job.tables else "",
             },
             passwords=job.passwords,
             owner=OWNER,

@@ -13,7 +13,7 @@ from pdfingest.service.problems import Problem, invalid
 from pdfingest.text import clean, printable
 
 _FILE = "file"
-_FIELDS = frozenset({"engine", "unit", "format", "password", "webhook"})
+_FIELDS = frozenset({"engine", "unit", "format", "tables", "password", "webhook"})
 _MOST_PARTS = 32
 _MOST_FIELD_BYTES = 64 << 10
 """Bytes that all fields together may have."""

@@ -34,7 +34,7 @@ from pdfingest.service.ticket import State, Ticket, new_id
 from pdfingest.service.tickets import Tickets
 from pdfingest.service.upload import Upload
 
-CHOSEN = ("engine", "unit", "format")
+CHOSEN = ("engine", "unit", "format", "tables")
 """What a client may choose of the options that change a record."""
 _MOST_ENGINES = 8
 _IN_BETWEEN_S = 3.0

@@ -115,7 +115,7 @@ class Settings:
     def options_for(
         self, chosen: Mapping[str, str], passwords: Sequence[str] = ()
     ) -> IngestOptions:
-        """Make the options of a ticket whose client chose some of `engine`, `unit` and `format`.
+        """Make the options of a ticket whose client chose some of `intake.CHOSEN`.
 
         Raises:
             OptionError: the engine is not one or more names.
@@ -124,6 +124,7 @@ class Settings:
             engine=chosen.get("engine") or self.engine,
             unit=Unit(chosen.get("unit") or Unit.PAGE),
             format=Format(chosen.get("format") or Format.TEXT),
+            tables=bool(chosen.get("tables")),
             passwords=tuple(passwords),
         )
 

@@ -1,0 +1,89 @@
+"""With --tables a record has the tables of its page, wherever and however the page is turned."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fpdf import FPDF
+
+from conftest import Cli, read_lines
+
+ROWS = [["Region", "Plants", "Change"], ["North", "12", "+14.4 %"], ["East coast", "31", "-8 %"]]
+
+
+def table(pdf: FPDF) -> None:
+    """Three rows of cells, drawn row by row."""
+    for row, cells in enumerate(ROWS):
+        for left, text in zip((100, 200, 300), cells, strict=True):
+            pdf.text(left, 200 + 16 * row, text)
+
+
+def turned(angle: int) -> Callable[[FPDF], None]:
+    def draw(pdf: FPDF) -> None:
+        with pdf.rotation(angle, 300, 400):
+            table(pdf)
+
+    return draw
+
+
+def written(path: Path, *draw: Callable[[FPDF], object]) -> Path:
+    pdf = FPDF(unit="pt", format="A4")
+    pdf.set_font("Helvetica", size=12)
+    for each in draw:
+        pdf.add_page()
+        each(pdf)
+    pdf.output(str(path))
+    return path
+
+
+def read(cli: Cli, path: Path, out: Path, *options: str) -> list[dict[str, Any]]:
+    assert cli("run", path, "-o", out, *options).returncode == 0
+    (name,) = out.glob("*s.jsonl")
+    return read_lines(name)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "raw"])
+def test_a_record_has_the_tables_of_its_page(cli: Cli, pdfs: Path, out: Path, form: str) -> None:
+    path = written(pdfs / "a.pdf", table)
+    (record,) = read(cli, path, out, "--tables", "--format", form)
+    (found,) = record["tables"]
+    assert (found["page"], found["rows"]) == (1, ROWS)
+    left, top, right, bottom = found["bbox"]
+    assert (left, top) == pytest.approx((100, 191), abs=1)
+    assert bottom == pytest.approx(235, abs=1)
+    assert 330 < right < 350
+
+
+def test_nobody_asks_for_tables_by_default(cli: Cli, pdfs: Path, out: Path) -> None:
+    (record,) = read(cli, written(pdfs / "a.pdf", table), out)
+    assert record["tables"] == []
+    assert record["text"] == "\n".join("\t".join(row) for row in ROWS)
+
+
+@pytest.mark.parametrize("angle", [90, 180, 270])
+def test_the_box_of_a_table_is_where_it_is_drawn(
+    cli: Cli, pdfs: Path, out: Path, angle: int
+) -> None:
+    (record,) = read(cli, written(pdfs / "a.pdf", turned(angle)), out, "--tables")
+    (found,) = record["tables"]
+    assert found["rows"] == ROWS
+    left, top, right, bottom = found["bbox"]
+    # The first letter stands 200 to the left of the centre, and 200 above it.
+    corner = {90: (100, 600), 180: (500, 600), 270: (500, 200)}[angle]
+    assert left - 15 < corner[0] < right + 15
+    assert top - 15 < corner[1] < bottom + 15
+    assert (right - left > bottom - top) == (angle == 180)
+
+
+def test_a_document_has_the_tables_of_all_its_pages(cli: Cli, pdfs: Path, out: Path) -> None:
+    path = written(pdfs / "a.pdf", table, lambda pdf: pdf.text(72, 100, "no table"), table)
+    (record,) = read(cli, path, out, "--tables", "--unit", "document")
+    assert [each["page"] for each in record["tables"]] == [1, 3]
+    assert all(each["rows"] == ROWS for each in record["tables"])
+
+
+def test_a_run_with_tables_reads_files_again(cli: Cli, pdfs: Path, out: Path) -> None:
+    path = written(pdfs / "a.pdf", table)
+    read(cli, path, out)
+    assert len(read(cli, path, out, "--tables")) == 2
