@@ -95,6 +95,32 @@ def test_turning_the_page_changes_neither_text_nor_order(tmp_path: Path, turn: i
     assert [line.text for line in reading_order(found.spans)] == LINES
 
 
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_words_that_are_drawn_one_by_one_stay_in_order_on_a_page_that_is_turned(
+    tmp_path: Path, turn: int
+) -> None:
+    def draw(pdf: FPDF) -> None:
+        for number, line in enumerate(LINES):
+            for place, word in enumerate(line.split()):
+                pdf.text(72 + 60 * place, 100 + 16 * number, word)
+
+    path = tmp_path / "a.pdf"
+    layout(path, draw)
+    rotate = b"/Type /Page /Rotate %d\n" % turn
+    path.write_bytes(path.read_bytes().replace(b"/Type /Page\n", rotate))
+    assert opened(path).text.split() == " ".join(LINES).split()
+
+
+def test_a_line_that_begins_bold_is_not_bold(tmp_path: Path) -> None:
+    def draw(pdf: FPDF) -> None:
+        for style, text in (("B", "Minimize the dependencies: "), ("", "where it can be done")):
+            pdf.set_font("Helvetica", style, 12)
+            pdf.write(text=text)
+
+    (span,) = layout(tmp_path / "a.pdf", draw).spans
+    assert not span.font.is_bold
+
+
 @pytest.mark.parametrize("angle", [90, 180, 270])
 def test_what_is_drawn_turned_is_read_in_its_own_direction(tmp_path: Path, angle: int) -> None:
     def draw(pdf: FPDF) -> None:

@@ -110,6 +110,16 @@ def test_a_hyphen_at_a_line_end_is_kept_where_it_is_the_words_own(
     assert text_of(column(lines)) == text
 
 
+def test_hyphens_are_the_words_own_where_hardly_any_line_ends_with_one() -> None:
+    lines = [FULL] * 50 + ["it was an auto\ufffe", "symlinked folder"]
+    assert text_of(column(lines, step=12)).endswith("an auto-symlinked folder")
+
+
+def test_a_word_that_stands_elsewhere_whole_is_joined_though_its_parts_are_words() -> None:
+    lines = ["we understand that we stand under it, and under\ufffe", "stand it well."]
+    assert "and understand it well" in text_of(column(lines))
+
+
 def test_lines_of_scripts_without_spaces_are_joined_without_one() -> None:
     assert text_of(column(["吾輩は猫である名前はまだ無い", "どこで生れたか"])) == (
         "吾輩は猫である名前はまだ無いどこで生れたか"
@@ -153,6 +163,12 @@ def test_a_page_is_never_all_furniture() -> None:
 def test_what_is_repeated_in_the_text_is_no_furniture() -> None:
     same = "This line begins the text of every page."
     pages = [page(column([same, f"{FULL} {n}", SHORT], top=80)) for n in range(1, 5)]
+    assert read(pages[0], survey_of(pages), Format.TEXT).furniture == ""
+
+
+def test_what_is_repeated_just_above_the_text_is_no_furniture() -> None:
+    name = span("Minutes of the meeting", 60, 88, font=BOLD)
+    pages = [page([name, *column([f"{FULL} {n}", SHORT], top=100)]) for n in range(1, 5)]
     assert read(pages[0], survey_of(pages), Format.TEXT).furniture == ""
 
 
