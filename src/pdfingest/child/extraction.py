@@ -12,6 +12,7 @@ from functools import partial
 
 from pdfingest.child.diagnosis import ChangedError, NotPdfError, TooLargeError, diagnose
 from pdfingest.child.opening import Opening
+from pdfingest.child.second_opinion import SecondOpinion
 from pdfingest.child.source_file import SourceFile
 from pdfingest.engines.engine import Watch, load_engine, tolerate, watch_asides
 from pdfingest.errors import EngineUnavailableError
@@ -25,14 +26,11 @@ from pdfingest.page.document import facts
 from pdfingest.page.reading import read
 from pdfingest.page.survey import NOTHING_IN_COMMON, Survey, sampled, survey_of
 from pdfingest.page.xmp import completed, is_complete
-from pdfingest.text import clean, is_garbled, letters
 
 _CHECK_BYTES = 64 << 10
 """What is written to a spool to see whether it can be written."""
 _MOST_KEPT = 2000
 """Spans of a page that is kept from the survey until its turn; a larger one is read again."""
-_ALL = 0.95
-"""Share of the letters of an engine that another must find, to have found all there are."""
 
 
 @dataclass(slots=True)
@@ -44,6 +42,7 @@ class Extraction(Watch):
     cost: Callable[[], Cost]
     file: SourceFile = field(init=False)
     opening: Opening = field(init=False)
+    _second_opinion: SecondOpinion = field(init=False)
     pages: int = 0
     chars: int = 0
     needs_ocr_pages: int = 0
@@ -58,6 +57,7 @@ class Extraction(Watch):
     def __post_init__(self) -> None:
         self.file = SourceFile(self.job.source.path)
         self.opening = Opening(self.job, self.recorder)
+        self._second_opinion = SecondOpinion(self.opening)
 
     def begin_aside(self, aside: Aside) -> bool:
         """Note what is about to be read, unless an earlier child died while it read that."""
@@ -244,7 +244,7 @@ class Extraction(Watch):
             self._asides.clear()  # one in which memory ran out is still there
             self.recorder.note(index, number, shared.total_pages, spool.length)
             try:
-                page, by = self._whole(self._page(index, number), index, number)
+                page, by = self._second_opinion.whole(self._page(index, number), index, number)
                 page = tolerate(Aside.LAYOUT, partial(self._laid_out, page), page)
                 record = page_record(replace(shared, engine=self.job.engines[by]), number, page)
                 line = encode(record)
@@ -260,28 +260,6 @@ class Extraction(Watch):
                 self._count(record)
                 return
         self.failed_pages.append(number)
-
-    def _whole(self, page: Page, index: int, number: int) -> tuple[Page, int]:
-        """Return a page, and who read it: the next engine that finds more, if text is lacking.
-
-        What seems to be lacking may be spaces. If the next engine finds no more, the page is whole.
-        Text is lacking, too, where what is there has no meaning.
-        """
-        garbled = is_garbled(clean(page.text), page.lost)
-        for other in range(index + 1, len(self.job.engines) if page.lacks_text or garbled else 0):
-            read = partial(self.opening.page, other, number)
-            if (second := tolerate(Aside.OTHER, read, None)) is None:
-                continue
-            found, known = letters(second.text), letters(page.text)
-            if garbled:
-                if found and not is_garbled(clean(second.text), second.lost):
-                    return second, other
-                continue
-            if found > known:
-                return second, other
-            if found and found >= _ALL * known:
-                return replace(page, lacks_text=False), index
-        return page, index
 
     def _note_failure(self, error: BaseException) -> None:
         self.first_failure = self.first_failure or self._diagnose(error)

@@ -1,0 +1,85 @@
+"""What the other engines make of a page of which the first one cannot read all.
+
+Runs in the child. Owns when they are asked, and which of them is believed.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+from pdfingest.child.opening import Opening
+from pdfingest.engines.engine import tolerate
+from pdfingest.model import Aside, Page
+from pdfingest.page.survey import sampled
+from pdfingest.text import clean, is_garbled, letters
+
+_ALL = 0.95
+"""Share of the letters of an engine that another must find, to have found all there are."""
+
+
+@dataclass
+class SecondOpinion:
+    """Asks the engines behind the first of a job, as it has opened them."""
+
+    opening: Opening
+
+    def whole(self, page: Page, index: int, number: int) -> tuple[Page, int]:
+        """Return a page, and the 0-based index of the engine that read it.
+
+        Args:
+            page: as the first engine reads it.
+            index: of that engine.
+            number: of the page, 1-based.
+        """
+        if _has_no_meaning(page):
+            return self._readable(page, index, number) if self._helps else (page, index)
+        return self._fuller(page, index, number) if page.lacks_text else (page, index)
+
+    def _fuller(self, page: Page, index: int, number: int) -> tuple[Page, int]:
+        """Return the page of the next engine that finds more text.
+
+        What seems to be lacking may be spaces. If the next engine finds no more, the page is whole.
+        """
+        known = letters(page.text)
+        for other, second in self._others(index, number):
+            found = letters(second.text)
+            if found > known:
+                return second, other
+            if found and found >= _ALL * known:
+                return replace(page, lacks_text=False), index
+        return page, index
+
+    def _readable(self, page: Page, index: int, number: int) -> tuple[Page, int]:
+        """Return the page of the next engine whose text has a meaning."""
+        for other, second in self._others(index, number):
+            if letters(second.text) and not _has_no_meaning(second):
+                return second, other
+        return page, index
+
+    def _others(self, index: int, number: int) -> Iterator[tuple[int, Page]]:
+        """Yield a page as the engines behind an index read it, but for those that cannot."""
+        for other in range(index + 1, len(self.opening.job.engines)):
+            read = partial(self.opening.page, other, number)
+            if (second := tolerate(Aside.OTHER, read, None)) is not None:
+                yield other, second
+
+    @cached_property
+    def _helps(self) -> bool:
+        """Whether to ask where text has no meaning, which another engine can rarely give it.
+
+        It is asked of one page, which the page count alone chooses, so that a record does not
+        depend on which pages a process reads. Otherwise a document that nobody can read would take
+        as long as its slowest reader.
+        """
+        total_pages, first = self.opening.total_pages, self.opening.first
+        for number in sampled(total_pages) if total_pages > 1 else ():
+            with suppress(Exception):  # a page that cannot be read shows nothing
+                page = self.opening.page(first, number)
+                if _has_no_meaning(page):
+                    return self._readable(page, first, number)[1] != first
+        return True
+
+
+def _has_no_meaning(page: Page) -> bool:
+    return is_garbled(clean(page.text), page.lost)
