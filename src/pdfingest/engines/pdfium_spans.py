@@ -17,6 +17,9 @@ from typing import Any, NamedTuple
 
 import pypdfium2_raw as pdfium
 
+from pdfingest.engines import pdfium_calls as calls
+from pdfingest.engines.frames import Frame, Rect
+from pdfingest.engines.pdfium_faces import described
 from pdfingest.engines.right_to_left import RIGHT_TO_LEFT, righted
 from pdfingest.model import Font, Span
 
@@ -38,39 +41,6 @@ _SPARSE_EMS = 0.72
 _MOST_RECTS = 12
 """Text objects of a line whose boxes are asked for; of letters drawn one by one, the gaps are."""
 _SAME_HEIGHT = 0.01
-_BOLD_WEIGHT = 600
-_FIXED_PITCH, _ITALIC, _FORCE_BOLD = 1, 1 << 6, 1 << 18
-"""Flags of a font (ISO 32000-2, table 121)."""
-_BOLD_NAME = re.compile("bold|black|heavy|demi|[-,]bd", re.IGNORECASE)
-_ITALIC_NAME = re.compile("italic|oblique|[-,]it", re.IGNORECASE)
-_FIXED_NAME = re.compile("mono|courier|consol|typewriter|cmtt|menlo", re.IGNORECASE)
-
-
-def _bare(name: str, result: Any, *arguments: Any) -> Any:
-    """Return a function of PDFium that takes addresses, which ctypes need not convert.
-
-    It halves the time of a call, of which a page takes hundreds.
-    """
-    address = ctypes.cast(getattr(pdfium, name), ctypes.c_void_p).value or 0
-    return ctypes.CFUNCTYPE(result, *arguments)(address)
-
-
-_at = (ctypes.c_void_p, ctypes.c_int)
-_loose_box = _bare("FPDFText_GetLooseCharBox", ctypes.c_int, *_at, ctypes.c_void_p)
-_matrix_of = _bare("FPDFText_GetMatrix", ctypes.c_int, *_at, ctypes.c_void_p)
-_char_origin = _bare("FPDFText_GetCharOrigin", ctypes.c_int, *_at, ctypes.c_void_p, ctypes.c_void_p)
-_font_size = _bare("FPDFText_GetFontSize", ctypes.c_double, *_at)
-_text_object = _bare("FPDFText_GetTextObject", ctypes.c_void_p, *_at)
-_font_of = _bare("FPDFTextObj_GetFont", ctypes.c_void_p, ctypes.c_void_p)
-_count_rects = _bare("FPDFText_CountRects", ctypes.c_int, *_at, ctypes.c_int)
-_rect = _bare("FPDFText_GetRect", ctypes.c_int, *_at, *(ctypes.c_void_p,) * 4)
-
-
-class _Box(NamedTuple):
-    left: float
-    bottom: float
-    right: float
-    top: float
 
 
 class _Style(NamedTuple):
@@ -122,18 +92,18 @@ class Spans:
     def _add(self, spans: list[Span], page: int, line: str, start: int, end: int) -> None:
         """Add the spans of one line, which is the characters from `start` to before `end`."""
         count = end - start
-        rects = _count_rects(page, start, count)
+        rects = calls.count_rects(page, start, count)
         probe = start if rects == 1 else self._main_character(page, line, start, end)
-        _loose_box(page, probe, self._to_floats)
+        calls.loose_box(page, probe, self._to_floats)
         left, top, right, bottom, _, _ = self._floats
         style = self._style(page, probe, top - bottom, bottom)
         size, font = style.size, style.font
         end_bottom = bottom
         if probe != start:
-            _loose_box(page, start, self._to_floats)
+            calls.loose_box(page, start, self._to_floats)
             left, _, right, _, _, _ = self._floats
         if count > 1:
-            _loose_box(page, end - 1, self._to_floats)
+            calls.loose_box(page, end - 1, self._to_floats)
             end_left, end_top, end_right, end_bottom, _, _ = self._floats
             left, right = min(left, end_left), max(right, end_right)
             if font.is_bold and rects > 1:  # a line that begins bold need not be bold
@@ -162,7 +132,7 @@ class Spans:
         gap, is_apart = _GAP_EMS * size, False
         before_right, before_top, before_bottom = math.inf, math.inf, -math.inf
         for index in range(rects):
-            _rect(page, index, *self._to_doubles)
+            calls.rect(page, index, *self._to_doubles)
             begin, top, stop, bottom = self._doubles
             left = min(left, begin)
             right = max(right, stop)
@@ -173,25 +143,25 @@ class Spans:
 
     def _style(self, page: int, place: int, height: float, bottom: float) -> _Style:
         """Return the style of a character, given the height and the bottom of its box."""
-        drawn = _text_object(page, place)
-        key = (_font_of(drawn) if drawn else 0, _font_size(page, place))
+        drawn = calls.text_object(page, place)
+        key = (calls.font_of(drawn) if drawn else 0, calls.font_size(page, place))
         style = self._styles.get(key)
         if style is not None and abs(style.height - height) < _SAME_HEIGHT * height:
             return style
-        _matrix_of(page, place, self._to_floats)
+        calls.matrix_of(page, place, self._to_floats)
         a, b, c, d, _, _ = self._floats
         size = (key[1] * math.hypot(c, d)) or 1.0
         angle = 0 if not b and a > 0 else _angle(a, b)
         rise = self._origin(page, place)[1] - bottom
         if key[0] not in self._fonts:
-            self._fonts[key[0]] = _described(key[0])
+            self._fonts[key[0]] = described(key[0])
         style = _Style(size, angle, rise, self._fonts[key[0]], height)
         if not angle:
             self._styles[key] = style
         return style
 
     def _origin(self, page: int, place: int) -> tuple[float, float]:
-        _char_origin(page, place, *self._to_doubles[:2])
+        calls.char_origin(page, place, *self._to_doubles[:2])
         return self._doubles[0], self._doubles[1]
 
     def _turned(
@@ -202,7 +172,7 @@ class Spans:
         Vertical writing is not turned, but goes down.
         """
         x, y = self._origin(page, start)
-        boxes = [self._rect(page, index) for index in range(rects)] or [_Box(x, y, x, y)]
+        boxes = [self._rect(page, index) for index in range(rects)] or [Rect(x, y, x, y)]
         lefts, bottoms, rights, tops = zip(*boxes, strict=True)
         left, bottom, right, top = min(lefts), min(bottoms), max(rights), max(tops)
         if not style.angle:
@@ -211,8 +181,8 @@ class Spans:
             else:
                 yield Span(line, -top, -bottom, -left, style.size, style.font, 270)
             return
-        frame = _Frame(style.angle)
-        begin, stop, above = frame.place(_Box(left, bottom, right, top))
+        frame = Frame(style.angle)
+        begin, stop, above = frame.place(Rect(left, bottom, right, top))
         baseline = frame.baseline(x, y)
         placed = [frame.place(box) for box in boxes]
         is_apart = any(b[0] - a[1] > _GAP_EMS * style.size for a, b in pairwise(placed))
@@ -226,7 +196,7 @@ class Spans:
             yield Span(text, begin, stop, baseline, style.size, style.font, style.angle)
 
     def _pieces(
-        self, page: int, line: str, start: int, size: float, frame: "_Frame"
+        self, page: int, line: str, start: int, size: float, frame: "Frame"
     ) -> Iterator[tuple[str, int, int]]:
         """Yield the pieces of a line that stand apart, with where in it each begins and ends."""
         begin = 0
@@ -239,15 +209,15 @@ class Spans:
                 begin = space.end()
         yield line[begin:], begin, len(line.rstrip()) - 1
 
-    def _loose(self, page: int, place: int) -> _Box:
-        _loose_box(page, place, self._to_floats)
+    def _loose(self, page: int, place: int) -> Rect:
+        calls.loose_box(page, place, self._to_floats)
         left, top, right, bottom, _, _ = self._floats
-        return _Box(left, bottom, right, top)
+        return Rect(left, bottom, right, top)
 
-    def _rect(self, page: int, index: int) -> _Box:
-        _rect(page, index, *self._to_doubles)
+    def _rect(self, page: int, index: int) -> Rect:
+        calls.rect(page, index, *self._to_doubles)
         left, top, right, bottom = self._doubles
-        return _Box(left, bottom, right, top)
+        return Rect(left, bottom, right, top)
 
     def _main_character(self, page: int, line: str, start: int, end: int) -> int:
         """Return the character of a line whose size is the line's: the second largest of three.
@@ -255,11 +225,11 @@ class Spans:
         A line may begin with a bullet or a note's number, and end with one.
         """
         middle = (start + end) // 2
-        if _font_size(page, start) == _font_size(page, middle):
+        if calls.font_size(page, start) == calls.font_size(page, middle):
             return start
         if middle - start < len(line) and line[middle - start].isspace():
             middle -= 1
-        sizes = sorted((float(_font_size(page, at)), at) for at in (start, middle, end - 1))
+        sizes = sorted((float(calls.font_size(page, at)), at) for at in (start, middle, end - 1))
         return sizes[1][1]
 
     def _parts(
@@ -287,45 +257,6 @@ class Spans:
         end_x = self._loose(page, space - 1).right
         box = self._loose(page, after)
         return end_x, box.left, box.bottom
-
-
-class _Frame:
-    """The page turned by an angle, so that what is drawn at this angle is horizontal."""
-
-    def __init__(self, angle: int) -> None:
-        self._cos, self._sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-
-    def place(self, box: _Box) -> tuple[float, float, float]:
-        """Return where a box begins and ends along its line, and the height of its middle."""
-        ends = [
-            x * self._cos + y * self._sin
-            for x in (box.left, box.right)
-            for y in (box.bottom, box.top)
-        ]
-        middle = self.baseline((box.left + box.right) / 2, (box.bottom + box.top) / 2)
-        return min(ends), max(ends), middle
-
-    def baseline(self, x: float, y: float) -> float:
-        """Return how far down a point is."""
-        return x * self._sin - y * self._cos
-
-
-def _described(font: int) -> Font:
-    if not font:
-        return Font()
-    handle = ctypes.cast(font, pdfium.FPDF_FONT)
-    size = pdfium.FPDFFont_GetBaseFontName(handle, None, 0)
-    buffer = ctypes.create_string_buffer(max(size, 1))
-    pdfium.FPDFFont_GetBaseFontName(handle, buffer, size)
-    name = buffer.value.decode("utf-8", "replace")
-    flags = pdfium.FPDFFont_GetFlags(handle)
-    weight = pdfium.FPDFFont_GetWeight(handle)
-    return Font(
-        name=name,
-        is_bold=bool(flags & _FORCE_BOLD or weight >= _BOLD_WEIGHT or _BOLD_NAME.search(name)),
-        is_italic=bool(flags & _ITALIC or _ITALIC_NAME.search(name)),
-        is_fixed=bool(flags & _FIXED_PITCH or _FIXED_NAME.search(name)),
-    )
 
 
 def _lines(text: str, *, is_wide: bool) -> Iterator[tuple[str, int, int]]:

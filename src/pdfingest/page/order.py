@@ -9,28 +9,18 @@ most characters first.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeAlias
 
 from pdfingest.model import Span
-from pdfingest.page.lines import Cell, Line, line_of
+from pdfingest.page.lines import ROW_EMS, SHIFT_EMS, Line, joined, line_of
 
 MOST_SPANS = 20_000
 """A page that has more keeps the order in which it was drawn; no page that is read has as many."""
 _MOST_SPLITS = 12
 """Deepest columns within columns."""
-_ROW_EMS = 0.3
-"""Most that the baselines of two spans on one line differ."""
-_SMALL = 0.85
-"""Size of what is set above or below a line, relative to the line."""
-_SHIFT_EMS = 0.65
-"""Most that something small is set above or below its line."""
-_SPACE_EMS = 0.12
-"""Least gap between two words; letters that are set one by one are closer."""
-_CELL_EMS = 0.9
-"""Least gap between two cells of a table, which becomes a tabulator."""
 _GUTTER_EMS = 0.7
 _MOST_EDGES = 8
 """How many places are tried for a gutter, those first where most lines begin."""
@@ -75,10 +65,10 @@ def _lines(spans: list[Span]) -> Iterator[Line]:
         yield from map(line_of, spans)
         return
     if not _has_rows(spans) and _is_read_as_drawn(spans):
-        yield from _joined(spans)
+        yield from joined(spans)
         return
     for region in _split(spans, _MOST_SPLITS):
-        yield from _joined(_in_order(region))
+        yield from joined(_in_order(region))
 
 
 def _is_read_as_drawn(spans: Sequence[Span]) -> bool:
@@ -87,7 +77,7 @@ def _is_read_as_drawn(spans: Sequence[Span]) -> bool:
     for a, b in pairwise(spans):
         if _goes_back(a, b):
             return False
-        if b.baseline < a.baseline - _SHIFT_EMS * max(a.size, b.size):
+        if b.baseline < a.baseline - SHIFT_EMS * max(a.size, b.size):
             columns.append([])
         columns[-1].append(b)
     return all(_are_neighbours(a, b) for a, b in pairwise(columns))
@@ -105,9 +95,9 @@ def _are_neighbours(a: Sequence[Span], b: Sequence[Span]) -> bool:
 def _goes_back(a: Span, b: Span) -> bool:
     """Whether a span stands above the one before it, but for a column further right, or left."""
     up = a.baseline - b.baseline
-    if up > _SHIFT_EMS * max(a.size, b.size):
+    if up > SHIFT_EMS * max(a.size, b.size):
         return b.left < a.right
-    return b.right <= a.left and abs(up) < _ROW_EMS * min(a.size, b.size)
+    return b.right <= a.left and abs(up) < ROW_EMS * min(a.size, b.size)
 
 
 def _in_order(spans: list[Span]) -> list[Span]:
@@ -130,7 +120,7 @@ def _in_order(spans: list[Span]) -> list[Span]:
 def _has_rows(spans: Sequence[Span]) -> bool:
     """Whether many lines consist of spans that are far apart."""
     rows = sum(
-        abs(b.baseline - a.baseline) < _ROW_EMS * a.size and b.left - a.right > _GUTTER_EMS * a.size
+        abs(b.baseline - a.baseline) < ROW_EMS * a.size and b.left - a.right > _GUTTER_EMS * a.size
         for a, b in pairwise(spans)
     )
     return rows > max(_FEW_ROWS, len(spans) * _ROWS)
@@ -140,7 +130,7 @@ def _sorted(spans: Sequence[Span]) -> list[Span]:
     """Return spans by rows, from the top, and each row from the left."""
     rows: list[list[Span]] = []
     for span in sorted(spans, key=lambda s: s.baseline):
-        if rows and span.baseline - rows[-1][0].baseline < _ROW_EMS * span.size:
+        if rows and span.baseline - rows[-1][0].baseline < ROW_EMS * span.size:
             rows[-1].append(span)
         else:
             rows.append([span])
@@ -283,48 +273,3 @@ def _is_prose(spans: list[Span]) -> bool:
     return _characters(spans) >= _PROSE_CHARS * len(spans) and sum(widths) > _PROSE_FILL * max(
         widths
     ) * len(spans)
-
-
-def _joined(spans: Iterable[Span]) -> Iterator[Line]:
-    """Yield lines: what stands on one baseline, with what is set small above or below it."""
-    line: Line | None = None
-    for span in spans:
-        if line is not None and _continues(line, span):
-            line = _with(line, span)
-        else:
-            if line is not None:
-                yield line
-            line = line_of(span)
-    if line is not None:
-        yield line
-
-
-def _continues(line: Line, span: Span) -> bool:
-    """Whether a span stands on a line, further right."""
-    if span.left < line.right - _ROW_EMS * line.size or line.text.endswith("\ufffe"):
-        return False
-    shift = abs(span.baseline - line.baseline)
-    if shift < _ROW_EMS * min(line.size, span.size):
-        return True
-    is_small = min(line.size, span.size) < _SMALL * max(line.size, span.size)
-    reach = _SHIFT_EMS * max(line.size, span.size)
-    return is_small and shift < reach and span.left - line.right < line.size / 2
-
-
-def _with(line: Line, span: Span) -> Line:
-    """Return a line that goes on with a span; a power is no part of its number."""
-    is_main = len(line.text) * line.size**2 >= len(span.text) * span.size**2
-    main = line if is_main else line_of(span)
-    gap = span.left - line.right
-    is_power = line.size != span.size and line.text[-1:].isdigit() and span.text[:1].isdigit()
-    if gap > _CELL_EMS * main.size:
-        text = f"{line.text.rstrip()}\t{span.text}"
-        cells = (*line.cells, Cell(span.text, span.left, span.right))
-    else:
-        is_apart = gap > _SPACE_EMS * main.size and not line.text.endswith(" ")
-        more = f" {span.text}" if is_apart or is_power else span.text
-        last = line.cells[-1]
-        text = line.text + more
-        cells = (*line.cells[:-1], Cell(last.text + more, last.left, max(last.right, span.right)))
-    right = max(line.right, span.right)
-    return Line(text, line.left, right, main.baseline, main.size, main.font, line.angle, cells)
