@@ -16,6 +16,8 @@ _WRAP_EMS = 1.45
 """Most that a line of a cell stands below the one before it; rows are further apart."""
 _MOST_STEP_EMS = 4.0
 """Most that the rows of a table are apart."""
+_FURTHER = 1.6
+"""How much further than the rows before it a row may stand below the last one."""
 _SAME_ROW_EMS = 0.4
 _SLACK_EMS = 0.5
 
@@ -101,8 +103,10 @@ class Grid:
 
     def _is_below(self, row: _Row, line: Line, places: Sequence[int]) -> bool:
         """Whether a line begins a row; one that has no first cell has several others."""
-        is_below = line.baseline >= max(row.bottoms)
-        return is_below and (places[0] == 0 or len(places) > 1)
+        tops = [each.top for each in self.rows]
+        most = max((b - a for a, b in pairwise(tops)), default=_MOST_STEP_EMS * line.size)
+        step = line.baseline - max(row.bottoms)
+        return 0 <= step < _FURTHER * most and (places[0] == 0 or len(places) > 1)
 
     def _begin(self, line: Line) -> None:
         self.columns = [_Column(cell.left, cell.right) for cell in line.cells]

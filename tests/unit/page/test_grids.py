@@ -94,3 +94,10 @@ def test_items_whose_marks_stand_apart_are_no_table() -> None:
              for left, text in ((50, f"{row + 1}."), (80, "sow it in spring"))]  # fmt: skip
     text = read(page(items), NOTHING_IN_COMMON, Format.MARKDOWN).text
     assert text == "\n".join(f"{row}. sow it in spring" for row in (1, 2, 3))
+
+
+def test_a_short_line_far_below_a_table_is_no_row_of_it() -> None:
+    table = [*HEAD, span("Habit", 50, 120), span("use", 120, 120), span("1809", 300, 120)]
+    note = span("Source", 50, 170)
+    text = read(page([*table, note]), NOTHING_IN_COMMON, Format.TEXT).text
+    assert text.endswith("1809\n\nSource")
