@@ -106,9 +106,11 @@ class Spans:
             calls.loose_box(page, end - 1, self._to_floats)
             end_left, end_top, end_right, end_bottom, _, _ = self._floats
             left, right = min(left, end_left), max(right, end_right)
-            if font.is_bold and rects > 1:  # a line that begins bold need not be bold
+            if rects > 1 and (font.is_bold or font.is_italic):
+                # A line that begins bold need not be bold.
                 last = self._style(page, end - 1, end_top - end_bottom, end_bottom).font
-                font = font if last.is_bold else last
+                is_same = (font.is_bold, font.is_italic) == (last.is_bold, last.is_italic)
+                font = font if is_same or last.is_bold else last
         if style.angle or abs(end_bottom - bottom) > size:
             spans += self._turned(page, line, start, rects, style)
             return

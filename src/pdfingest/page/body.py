@@ -27,6 +27,7 @@ class Body:
     is_fixed: bool = False
     """Whether it is set in a font of one width, so that such text is no code."""
     is_bold: bool = False
+    is_italic: bool = False
     larger: tuple[float, ...] = ()
     """Sizes of what is larger, the largest first."""
 
@@ -46,7 +47,7 @@ NO_TEXT = Body()
 def body_of(pages: Iterable[Sequence[Span] | Sequence[Line]]) -> Body:
     """Return what most text of some pages looks like."""
     sizes: Counter[float] = Counter()
-    chars = fixed = bold = 0
+    chars = fixed = bold = italic = 0
     short: set[float] = set()
     for spans in pages:
         for span in spans:
@@ -56,13 +57,16 @@ def body_of(pages: Iterable[Sequence[Span] | Sequence[Line]]) -> Body:
             chars += length
             fixed += length * span.font.is_fixed
             bold += length * span.font.is_bold
+            italic += length * span.font.is_italic
             if length < _MOST_CHARS:
                 short.add(size)
     if not chars:
         return NO_TEXT
     size = max(sizes, key=lambda each: (sizes[each], each))
     larger = sorted((each for each in short if each > _LARGER * size), reverse=True)
-    return Body(size, 2 * fixed > chars, 2 * bold > chars, tuple(larger[:MOST_LEVELS]))
+    return Body(
+        size, 2 * fixed > chars, 2 * bold > chars, 2 * italic > chars, tuple(larger[:MOST_LEVELS])
+    )
 
 
 def _rounded(size: float) -> float:

@@ -129,9 +129,15 @@ def _headings(blocks: list[Block], look: Look, words: Words) -> Iterator[str]:
         yield f"{'#' * look.level(block)} {text}"
 
 
-def _texts(blocks: list[Block], _look: Look, words: Words) -> Iterator[str]:
+def _texts(blocks: list[Block], look: Look, words: Words) -> Iterator[str]:
+    """Yield paragraphs, emphasized where all of one is set so and the body is not."""
     for block in blocks:
-        yield escaped(block_text(block, words))
+        text = escaped(block_text(block, words))
+        fonts = [line.font for line in block.lines]
+        strong = "**" * (not look.body.is_bold and all(font.is_bold for font in fonts))
+        light = "*" * (not look.body.is_italic and all(font.is_italic for font in fonts))
+        mark = (strong + light) * (text != "")
+        yield f"{mark}{text}{mark}"
 
 
 def _items(blocks: list[Block], _look: Look, words: Words) -> Iterator[str]:

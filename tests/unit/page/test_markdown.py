@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdfingest.model import Format, Span, Title
+from pdfingest.model import Font, Format, Span, Title
 from pdfingest.page.markdown import escaped
 from pdfingest.page.reading import read
 from pdfingest.page.survey import NOTHING_IN_COMMON
-from spans import BOLD, FIXED, column, page, span
+from spans import BOLD, FIXED, REGULAR, column, page, span
 
 TEXT = ["this line reaches to the right end of its column", "and this one does not."] * 3
 
@@ -38,6 +38,22 @@ def test_a_bold_line_is_a_heading_below_those_that_are_larger() -> None:
 @pytest.mark.parametrize("text", ["A bold sentence ends like this.", "word " * 50, "1 234"])
 def test_not_all_that_is_bold_is_a_heading(text: str) -> None:
     assert not markdown([span(text.strip(), font=BOLD)]).startswith("#")
+
+
+ITALIC = Font("Serif-Italic", is_italic=True)
+BOTH = Font("Serif-BoldItalic", is_bold=True, is_italic=True)
+
+
+@pytest.mark.parametrize(("font", "mark"), [(BOLD, "**"), (ITALIC, "*"), (BOTH, "***")])
+def test_a_paragraph_that_is_emphasized_is_marked(font: Font, mark: str) -> None:
+    text = "All of this is said with some emphasis, and ends like this."
+    assert markdown([span(text, font=font)]) == f"{mark}{text}{mark}"
+
+
+def test_emphasis_that_is_not_of_the_whole_paragraph_is_left_out() -> None:
+    lines = [each._replace(font=ITALIC) for each in column(TEXT[:2])]
+    lines[1] = lines[1]._replace(font=REGULAR)
+    assert markdown(lines) == " ".join(TEXT[:2])
 
 
 def test_lists_are_lists_within_lists() -> None:
