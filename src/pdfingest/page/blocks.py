@@ -17,7 +17,9 @@ from pdfingest.page.lines import Line
 
 _SAME_SIZE = 0.06
 """Most that two sizes differ, relative to the larger, and still are one."""
-_OFTEN = 0.25
+_LOOSE_EMS, _LEAST_LOOSE = 1.6, 5
+"""Distance of lines that have much room between them, and how many there must be."""
+_OFTEN = 0.15
 """How often lines have the usual distance, relative to the most frequent one, which may be that of
 paragraphs of one line each."""
 _WIDER = 1.22
@@ -176,11 +178,15 @@ def _leading(lines: Sequence[Line]) -> dict[int, float]:
             counted = steps.setdefault(int(2 * a.size + 0.5), {})
             half_points = int(2 * step + 0.5)
             counted[half_points] = counted.get(half_points, 0) + 1
-    return {
-        size: min(step for step, count in counted.items() if count >= _OFTEN * most) / 2
-        for size, counted in steps.items()
-        if (most := max(counted.values())) > 1
-    }
+    usual: dict[int, float] = {}
+    for size, counted in steps.items():
+        most = max(counted.values())
+        half_points = min(step for step, count in counted.items() if count >= _OFTEN * most)
+        # What is far apart and rare are headings, and not lines with much room between them.
+        least = _LEAST_LOOSE if half_points > _LOOSE_EMS * size else _LEAST_LINES
+        if most >= least:
+            usual[size] = half_points / 2
+    return usual
 
 
 def _is_same(a: float, b: float) -> bool:

@@ -179,3 +179,18 @@ def test_what_is_repeated_in_the_middle_of_pages_is_no_furniture() -> None:
 
 def test_ligatures_are_letters_and_characters_are_composed() -> None:
     assert text_of([span("the o\ufb03ce of A\u0308rzte")]) == "the office of \u00c4rzte"
+
+
+def test_headings_that_follow_each_other_stay_apart() -> None:
+    heads = [
+        span("1.3.2 The role of users", 50, 100, 12, BOLD),
+        span("Reporting", 50, 128, 12, BOLD),
+    ]
+    more = [span("1.3.3 Teams", 50, 200, 12, BOLD), span("Blends", 50, 228, 12, BOLD)]
+    text = text_of([*heads, *column([FULL, SHORT], top=150), *more, *column([FULL], top=250)])
+    assert text.startswith("1.3.2 The role of users\n\nReporting\n\n")
+
+
+def test_lines_with_much_room_between_them_are_a_paragraph() -> None:
+    lines = [FULL] * 8 + [SHORT]
+    assert text_of(column(lines, step=24)) == " ".join(lines)
