@@ -47,23 +47,32 @@ def served_by_faulty(inputs: Inputs, options: IngestOptions, watch: Watch) -> Le
     return served(inputs, options, engine, watch)
 
 
+def benched(cli: Cli, files: int) -> tuple[dict[str, Any], list[str]]:
+    """The figures of a bench, and the lines that it ends with."""
+    done = cli("bench", "--files", f"{files}", "--control", "pypdf", "-w", "2", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stderr.splitlines()[-5:]
+
+
 @pytest.mark.slow
 def test_out_of_the_box_memory_is_flat_a_leak_is_found_and_a_server_grows(cli: Cli) -> None:
-    done = cli("bench", "--files", "800", "--control", "pypdf", "-w", "2", "--json", "-")
-    assert done.returncode == 0, done.stderr
-    *_, isolated, leaking, control, price, verdict = done.stderr.splitlines()
+    count = 800
+    figures, lines = benched(cli, count)
+    if "control   INCONCLUSIVE" in lines[2]:  # a noisy machine; more files tell, as the line says
+        count = 1600
+        figures, lines = benched(cli, count)
+    isolated, leaking, control, price, verdict = lines
     assert isolated.startswith("isolated  FLAT: ")
     assert leaking.startswith("leaking   GROWS: ")
     assert control.startswith("control   GROWS: ")
     assert "pypdf in 40 threads of one process" in control
     assert "load of the machine" in price
     assert verdict.startswith("bench     PASSED: ")
-    figures = json.loads(done.stdout)
     assert figures["passed"]
     for name in ("isolated", "leaking", "control"):
         leg = figures["legs"][name]
-        assert (leg["files"], leg["failed"], leg["deaths"]) == (800, 0, 0)
-        assert leg["points"][-1][0] == 800
+        assert (leg["files"], leg["failed"], leg["deaths"]) == (count, 0, 0)
+        assert leg["points"][-1][0] == count
     assert 800 < figures["legs"]["leaking"]["memory"]["bytes_per_file"] < 1500
     assert figures["isolation_ratio"] > 1
 
