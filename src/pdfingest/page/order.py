@@ -8,6 +8,7 @@ All of a page turned to one direction is read before what is turned to another, 
 most characters first.
 """
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -93,7 +94,10 @@ def _are_neighbours(a: Sequence[Span], b: Sequence[Span]) -> bool:
 
 
 def _goes_back(a: Span, b: Span) -> bool:
-    """Whether a span stands above the one before it, but for a column further right, or left."""
+    """Return whether `b`, drawn after `a`, should be read before it.
+
+    It stands above `a`, and does not begin a column to the right of it, or left of `a` on one line.
+    """
     up = a.baseline - b.baseline
     if up > SHIFT_EMS * max(a.size, b.size):
         return b.left < a.right
@@ -262,9 +266,11 @@ def _are_rows(split: _Split) -> bool:
     steps = sorted(b.baseline - a.baseline for a, b in pairwise(_sorted(split.left)))
     if steps[len(steps) // 2] < _LOOSE_EMS * split.left[0].size:
         return False
-    rows = [span.baseline for span in split.left]
+    rows = sorted(span.baseline for span in split.left)
     return all(
-        min(abs(span.baseline - row) for row in rows) < span.size / 2 for span in split.right
+        (place := bisect_right(rows, span.baseline - span.size / 2)) < len(rows)
+        and rows[place] < span.baseline + span.size / 2
+        for span in split.right
     )
 
 
