@@ -41,7 +41,7 @@ class Format(StrEnum):
     TEXT = "text"
     """As it is read: in reading order, in paragraphs, without running heads and page numbers."""
     MARKDOWN = "markdown"
-    """The same, with headings, lists, code and emphasis."""
+    """The same, with headings, lists, tables, code, links and emphasis."""
     RAW = "raw"
     """What the engine says."""
 
@@ -80,6 +80,7 @@ class Aside(StrEnum):
     LAYOUT = "layout"
     """The order and the paragraphs of a page whose text is read."""
     OUTLINE = "outline"
+    """Titles of the outline, by which headings are told."""
     LAYERS = "layers"
     """What belongs to layers that are switched off."""
     SURVEY = "survey"
@@ -140,26 +141,28 @@ NO_BOX = Box(0.0, 0.0, 0.0, 0.0)
 
 
 class Span(NamedTuple):
-    """A run of characters on one line, with no wide gap in it. A tuple, as a page has hundreds.
+    """A run of characters on one line, with no wide gap in it.
 
     Lengths are in points, y grows downwards, and all spans of a page share one origin, wherever
-    that is. What was drawn is what counts, not how the page is turned for display.
+    that is. They say where text was drawn, whether or not the page is turned for display. Where
+    `angle` is not 0, they are those after the page is turned by it, so that the span is horizontal.
+    It is a tuple, as a page has hundreds.
     """
 
     text: str
     """As the engine says it; U+FFFE at its end is a hyphen that divides a word at a line end."""
     left: float
-    """Least x of a horizontal span; generally, where the span begins and ends along x."""
+    """Least x."""
     right: float
+    """Greatest x, with the room that the last character takes."""
     baseline: float
-    """y of the line on which the letters of a horizontal span stand."""
+    """y of the line on which the letters stand."""
     size: float
     """The height of an em."""
     font: Font = Font()
     angle: int = 0
-    """Degrees, counterclockwise, by which the direction of reading is turned from left to right.
-    Vertical writing is 270. Where it is not 0, the box is the one after the page is turned by it,
-    so that the span is horizontal."""
+    """Direction of reading in degrees, counterclockwise from left to right, 0 to 359. Vertical
+    writing has 270."""
 
 
 class Title(NamedTuple):
@@ -203,6 +206,7 @@ class Page:
     box: Box = NO_BOX
     """What of the page is shown, where its spans are known; y grows downwards as for them."""
     tables: tuple[Table, ...] = ()
+    """Tables, if they are wanted; engines need not fill it."""
     furniture: str = ""
     """What stands on page after page, such as running heads; not in `text` if it is here."""
     draws_image: bool = True

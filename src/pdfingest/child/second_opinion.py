@@ -70,8 +70,12 @@ class SecondOpinion:
 
         It is asked of one page, which the page count alone chooses, so that a record does not
         depend on which pages a process reads. Otherwise a document that nobody can read would take
-        as long as its slowest reader.
+        as long as its slowest reader. If one of the pages that are looked at kills the process, the
+        next one asks nobody.
         """
+        return tolerate(Aside.OTHER, self._has_helped, default=True)
+
+    def _has_helped(self) -> bool:
         total_pages, first = self.opening.total_pages, self.opening.first
         for number in sampled(total_pages) if total_pages > 1 else ():
             with suppress(Exception):  # a page that cannot be read shows nothing

@@ -19,6 +19,7 @@ import pypdfium2_raw as pdfium
 
 from pdfingest.engines import pdfium_calls as calls
 from pdfingest.engines.frames import Frame, Rect
+from pdfingest.engines.gaps import GAP_EMS, widest_space
 from pdfingest.engines.pdfium_faces import described
 from pdfingest.engines.right_to_left import RIGHT_TO_LEFT, righted
 from pdfingest.model import Font, Span
@@ -26,15 +27,6 @@ from pdfingest.model import Font, Span
 _LINE = re.compile("[^\r\n\ufffe]+\ufffe?|\ufffe")
 """A line, with the hyphen at its end if it divides a word there."""
 _LAST_OF_ONE_UNIT = "\uffff"
-_GAP_EMS = 0.9
-"""Width of a gap that is no space between words, but for loose lines of justified text."""
-_EVEN, _LOOSE_EMS = 1.3, 4.0
-"""How much wider than the narrowest the widest space of a justified line is, and its width."""
-_VERY_EVEN, _VERY_LOOSE_EMS = 1.05, 10.0
-"""The same for spaces that have one width, as those of narrow columns."""
-_FEW_GAPS = 2
-"""Spaces that are so few may have about one width by chance."""
-_NUMBER = re.compile(r"\d")
 _SPACE = re.compile(r"(?<=\S)\s+(?=\S)")
 _SPARSE_EMS = 0.72
 """Mean width of the characters of a line that has gaps within a text object, in Latin letters."""
@@ -85,8 +77,10 @@ class Spans:
         for line, first, last in _lines(text, is_wide=len(text) != units):
             start, end = (first, last) if count == units else _indices(text_page, first, last)
             if turns and RIGHT_TO_LEFT.search(line) and len(line) == end - start:
-                line = righted(line, [self._origin(page, at)[0] for at in range(start, end)])  # noqa: PLW2901
-            self._add(spans, page, line, start, end)
+                origins = [self._origin(page, at)[0] for at in range(start, end)]
+                self._add(spans, page, righted(line, origins), start, end)
+            else:
+                self._add(spans, page, line, start, end)
         return spans
 
     def _add(self, spans: list[Span], page: int, line: str, start: int, end: int) -> None:
@@ -112,13 +106,14 @@ class Spans:
                 is_same = (font.is_bold, font.is_italic) == (last.is_bold, last.is_italic)
                 font = font if is_same or last.is_bold else last
         if style.angle or abs(end_bottom - bottom) > size:
-            spans += self._turned(page, line, start, rects, style)
+            spans += self._turned(page, line, start, end, style)
             return
         is_apart = rects > _MOST_RECTS
         if 1 < rects <= _MOST_RECTS:
             left, right, is_apart = self._extent(page, rects, size, left, right)
         baseline = -bottom - style.rise
-        if not is_apart and right - left <= _SPARSE_EMS * size * count:
+        is_whole = not is_apart and right - left <= _SPARSE_EMS * size * count
+        if is_whole or len(line) != count:  # else a place in the line is no place on the page
             spans.append(Span(line, left, right, baseline, size, font))
             return
         for text, begin, stop, up in self._parts(page, line, start, size, right):
@@ -131,7 +126,7 @@ class Spans:
 
         Parts are beside each other, or on other lines, as far as their text objects show it.
         """
-        gap, is_apart = _GAP_EMS * size, False
+        gap, is_apart = GAP_EMS * size, False
         before_right, before_top, before_bottom = math.inf, math.inf, -math.inf
         for index in range(rects):
             calls.rect(page, index, *self._to_doubles)
@@ -166,15 +161,15 @@ class Spans:
         calls.char_origin(page, place, *self._to_doubles[:2])
         return self._doubles[0], self._doubles[1]
 
-    def _turned(
-        self, page: int, line: str, start: int, rects: int, style: _Style
-    ) -> Iterator[Span]:
+    def _turned(self, page: int, line: str, start: int, end: int, style: _Style) -> Iterator[Span]:
         """Yield the spans of a line that is not horizontal, after the page is turned by its angle.
 
         Vertical writing is not turned, but goes down.
         """
         x, y = self._origin(page, start)
-        boxes = [self._rect(page, index) for index in range(rects)] or [Rect(x, y, x, y)]
+        count = end - start
+        rects = range(calls.count_rects(page, start, count))
+        boxes = [self._rect(page, index) for index in rects] or [Rect(x, y, x, y)]
         lefts, bottoms, rights, tops = zip(*boxes, strict=True)
         left, bottom, right, top = min(lefts), min(bottoms), max(rights), max(tops)
         if not style.angle:
@@ -187,8 +182,9 @@ class Spans:
         begin, stop, above = frame.place(Rect(left, bottom, right, top))
         baseline = frame.baseline(x, y)
         placed = [frame.place(box) for box in boxes]
-        is_apart = any(b[0] - a[1] > _GAP_EMS * style.size for a, b in pairwise(placed))
-        if not is_apart and 2 * abs(above - placed[0][2]) < style.size:
+        is_apart = any(b[0] - a[1] > GAP_EMS * style.size for a, b in pairwise(placed))
+        is_whole = not is_apart and 2 * abs(above - placed[0][2]) < style.size
+        if is_whole or len(line) != count:
             yield Span(line, begin, stop, baseline, style.size, style.font, style.angle)
             return
         for text, first, last in self._pieces(page, line, start, style.size, frame):
@@ -198,14 +194,14 @@ class Spans:
             yield Span(text, begin, stop, baseline, style.size, style.font, style.angle)
 
     def _pieces(
-        self, page: int, line: str, start: int, size: float, frame: "Frame"
+        self, page: int, line: str, start: int, size: float, frame: Frame
     ) -> Iterator[tuple[str, int, int]]:
         """Yield the pieces of a line that stand apart, with where in it each begins and ends."""
         begin = 0
         for space in _SPACE.finditer(line):
             before = frame.place(self._loose(page, start + space.start() - 1))
             after = frame.place(self._loose(page, start + space.end()))
-            is_gap = after[0] - before[1] > _GAP_EMS * size
+            is_gap = after[0] - before[1] > GAP_EMS * size
             if is_gap or abs(after[2] - before[2]) > size / 2:
                 yield line[begin : space.start()], begin, space.start() - 1
                 begin = space.end()
@@ -229,7 +225,7 @@ class Spans:
         middle = (start + end) // 2
         if calls.font_size(page, start) == calls.font_size(page, middle):
             return start
-        if middle - start < len(line) and line[middle - start].isspace():
+        if line[min(middle - start, len(line) - 1)].isspace():
             middle -= 1
         sizes = sorted((float(calls.font_size(page, at)), at) for at in (start, middle, end - 1))
         return sizes[1][1]
@@ -245,9 +241,9 @@ class Spans:
             (each.start(), each.end(), *self._gap(page, start + each.start(), start + each.end()))
             for each in _SPACE.finditer(line)
         ]
-        wide = _GAP_EMS * size
+        wide = GAP_EMS * size
         if not any(abs(up - bottom) > size for *_, up in gaps):
-            wide = _widest_space(line, [after - before for _, _, before, after, _ in gaps], size)
+            wide = widest_space(line, [after - before for _, _, before, after, _ in gaps], size)
         for before, after, end_x, next_x, next_bottom in gaps:
             if next_x - end_x > wide or abs(next_bottom - bottom) > size:
                 yield line[begin:before], begin_x, end_x, bottom - first_bottom
@@ -295,18 +291,3 @@ def _indices(page: Any, start: int, end: int) -> tuple[int, int]:
 def _angle(a: float, b: float) -> int:
     """Return the direction of a baseline, in degrees from 0 to 359."""
     return round(math.degrees(math.atan2(b, a))) % 360
-
-
-def _widest_space(line: str, gaps: list[float], size: float) -> float:
-    """Return the width from which a gap in a line is no space between words.
-
-    The spaces of a justified line are wide at times, and then all have one width. Those between
-    the numbers of a table may, too.
-    """
-    least, most = min(gaps, default=0.0), max(gaps, default=0.0)
-    is_even = most < min(_EVEN * least, _LOOSE_EMS * size) and len(gaps) > _FEW_GAPS
-    is_very_even = most < min(_VERY_EVEN * least, _VERY_LOOSE_EMS * size) and len(gaps) > 1
-    words = line.split()
-    numbers = sum(_NUMBER.search(word) is not None for word in words)
-    is_justified = (is_even or is_very_even) and 2 * numbers < len(words)
-    return most if is_justified else _GAP_EMS * size

@@ -59,8 +59,8 @@ def text_of(page: Any, spans: Spans | None, areas: Sequence[Area] = ()) -> Text:
         written = pdfium.FPDFText_GetText(text_page, 0, count, buffer)
         if _UNMAPPED in bytes(buffer):
             _tell_hyphens(text_page, buffer)
-        text = bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "surrogatepass")
         units = max(0, written - 1)
+        text = bytes(buffer)[: 2 * units].decode("utf-16-le", "surrogatepass")
         found = spans.read(text_page, text, units, count) if spans else ()
         inside = tuple(_inside(text_page, area) for area in areas)
         return Text(text, found, count - units, inside)

@@ -57,6 +57,7 @@ class Kind(Enum):
     ROWS = auto()
     """Lines of several cells that make no table."""
     TABLE = auto()
+    """Rows of cells; see `Block.rows`."""
 
 
 @dataclass(slots=True)

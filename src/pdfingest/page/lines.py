@@ -70,9 +70,13 @@ def _continues(line: Line, span: Span) -> bool:
     shift = abs(span.baseline - line.baseline)
     if shift < ROW_EMS * min(line.size, span.size):
         return True
-    is_small = min(line.size, span.size) < _SMALL * max(line.size, span.size)
     reach = SHIFT_EMS * max(line.size, span.size)
-    return is_small and shift < reach and span.left - line.right < line.size / 2
+    return _is_small(line, span) and shift < reach and span.left - line.right < line.size / 2
+
+
+def _is_small(a: Line, b: Span) -> bool:
+    """Whether one of the two is set small, as what stands above or below a line is."""
+    return min(a.size, b.size) < _SMALL * max(a.size, b.size)
 
 
 def _with(line: Line, span: Span) -> Line:
@@ -80,7 +84,7 @@ def _with(line: Line, span: Span) -> Line:
     is_main = len(line.text) * line.size**2 >= len(span.text) * span.size**2
     main = line if is_main else line_of(span)
     gap = span.left - line.right
-    is_power = line.size != span.size and line.text[-1:].isdigit() and span.text[:1].isdigit()
+    is_power = line.text[-1:].isdigit() and span.text[:1].isdigit() and _is_small(line, span)
     if gap > _CELL_EMS * main.size:
         text = f"{line.text.rstrip()}\t{span.text}"
         cells = (*line.cells, Cell(span.text, span.left, span.right))

@@ -24,6 +24,7 @@ _HEADING_LINES = 4
 _BOLD_CHARS = 120
 _NOT_SMALL = 0.9
 """Size of the smallest heading that is told by its weight, relative to the body."""
+_FENCED = re.compile(r"^(`{3,})\n.*?^\1$", re.MULTILINE | re.DOTALL)
 _TARGET = {ord("<"): "%3C", ord(">"): "%3E"}
 _SENTENCE = re.compile(r"[.,;:!]\s*$")
 _NUMBER_ALONE = re.compile(r"[\d\s.,%$€£()+–-]*")
@@ -98,13 +99,19 @@ def escaped(text: str) -> str:
 
 
 def linked(text: str, page: Page) -> str:
-    """Return the Markdown of a page with its links, each where its text stands first."""
+    """Return the Markdown of a page with its links.
+
+    Each stands at the first place that has its text and no link yet; code has no links.
+    """
+    taken = [fence.span() for fence in _FENCED.finditer(text)]
     found: list[tuple[int, int, str]] = []
     for target, label in zip(page.links, page.link_texts, strict=False):
         words = [re.escape(_escaped(word)) for word in label.split()]
-        place = re.search(r"\s+".join(words), text) if words else None
-        if place and not any(a < place.end() and place.start() < b for a, b, _ in found):
-            found.append((*place.span(), "".join(target.split())))
+        for place in re.finditer(r"\s+".join(words), text) if words else ():
+            if not any(a < place.end() and place.start() < b for a, b in taken):
+                taken.append(place.span())
+                found.append((*place.span(), "".join(target.split())))
+                break
     for begin, end, target in sorted(found, reverse=True):
         label = " ".join(text[begin:end].split())
         text = f"{text[:begin]}[{label}](<{target.translate(_TARGET)}>){text[end:]}"

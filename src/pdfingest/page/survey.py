@@ -25,6 +25,7 @@ class Survey:
     body: Body = NO_TEXT
     """What most of its text looks like."""
     words: Words | None = None
+    """What its words tell of those that line ends divide; None to ask the words of the page."""
 
 
 NOTHING_IN_COMMON = Survey()

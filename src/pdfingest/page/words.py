@@ -61,7 +61,7 @@ class Words:
     def _is_whole(self, head: str, tail: str) -> bool:
         return bool(head and tail) and f"{head}{tail}".lower() in self.known
 
-    def own(self, before: str, after: str) -> bool:
+    def keeps_hyphen(self, before: str, after: str) -> bool:
         """Return whether the hyphen between two lines belongs to the word.
 
         Args:
@@ -80,7 +80,7 @@ class Words:
 
     def joined(self, before: str, after: str) -> str:
         """Join two lines of which the first ends with a hyphen that divides a word."""
-        hyphen = "-" if self.own(before[:-1], after) else ""
+        hyphen = "-" if self.keeps_hyphen(before[:-1], after) else ""
         return f"{before[:-1]}{hyphen}{after}"
 
 

@@ -312,3 +312,21 @@ def _kill_at_random(over: threading.Event, random: Random, victims: Victims) -> 
         with suppress(psutil.Error):
             if found := victims(me):
                 random.choice(found).kill()
+
+
+def test_a_second_opinion_that_kills_costs_no_page(
+    cli: Cli, faulty: Callable[..., Path], out: Path
+) -> None:
+    """A text without a meaning is shown to the next engine, on a page of the document's choice."""
+    path = faulty(
+        "a.pdf",
+        pages=3,
+        fault="",
+        text="\x02\x03\x04 ab",
+        second_fault="segfault",
+        second_killers=[1],
+    )
+    done = cli("run", path, "-o", out, "--engine", "faulty,second")
+    assert done.returncode == 0, done.stderr
+    (line,) = read_lines(out / "report.jsonl")
+    assert (line["status"], line["attempts"], line["needs_ocr_pages"]) == ("ok", 2, 3)

@@ -141,6 +141,14 @@ def test_links_do_not_stand_within_each_other() -> None:
     )
 
 
+def test_links_of_one_text_stand_one_after_the_other_and_never_in_code() -> None:
+    code = span("see here", 50, 100, font=FIXED)
+    text = span("See here, and here.", 50, 160)
+    assert linked_to([code, text], ("here", "a:1"), ("here", "a:2")) == (
+        "```\nsee here\n```\n\nSee [here](<a:1>), and [here](<a:2>)."
+    )
+
+
 @pytest.mark.parametrize(
     ("titles", "expected"),
     [

@@ -92,6 +92,10 @@ def test_a_power_is_not_run_together_with_its_number() -> None:
     assert texts([span("2"), span("64", 55, 96, size=7)]) == ["2 64"]
 
 
+def test_digits_of_about_one_size_are_one_number() -> None:
+    assert texts([span("2"), span("6", 55, size=9.9)]) == ["26"]
+
+
 def test_a_line_that_is_drawn_last_is_read_where_it_stands() -> None:
     lines = column(["one", "two", "three"])
     assert texts([*lines[1:], lines[0]]) == ["one", "two", "three"]
