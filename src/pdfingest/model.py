@@ -195,6 +195,9 @@ class Page:
     """Link targets outside the document."""
     lacks_text: bool = False
     """Whether it seems to show text that the engine cannot read. The next engine is then asked."""
+    is_doubtful: bool = False
+    """Whether its letters may be wrong, as its fonts do not say which characters their glyphs are.
+    The next engine is then asked for one page of the document."""
     link_texts: tuple[str, ...] = ()
     """What the page says where each of `links` is clicked; empty if nobody asks."""
     titles: tuple[Title, ...] = ()

@@ -6,6 +6,7 @@ Two kinds of text arrive here: what engines read from documents, and names of fi
 import os
 import re
 import unicodedata
+from collections import Counter
 
 _SUSPECT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _LIGATURES = {
@@ -74,6 +75,11 @@ def is_garbled(text: str, lost: int = 0) -> bool:
 def letters(text: str) -> int:
     """Return the number of letters and digits of a text."""
     return sum(map(str.isalnum, text))
+
+
+def character_counts(text: str) -> Counter[str]:
+    """Return how often each character of a text occurs in it, white space left out."""
+    return Counter("".join(text.split()))
 
 
 def source_name(path: str) -> str:

@@ -3,7 +3,7 @@
 Runs in the child. Owns when they are asked, and which of them is believed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -12,10 +12,12 @@ from pdfingest.child.opening import Opening
 from pdfingest.engines.engine import tolerate
 from pdfingest.model import Aside, Page
 from pdfingest.page.survey import sampled
-from pdfingest.text import clean, is_garbled, letters
+from pdfingest.text import character_counts, clean, is_garbled, letters
 
 _ALL = 0.95
 """Share of the letters of an engine that another must find, to have found all there are."""
+_OTHER = 0.05
+"""Share of the characters that must differ for two engines to read different ones."""
 
 
 @dataclass
@@ -34,6 +36,8 @@ class SecondOpinion:
         """
         if _has_no_meaning(page):
             return self._readable(page, index, number) if self._helps else (page, index)
+        if page.is_doubtful and self._corrects:
+            return self._corrected(page, index, number)
         return self._fuller(page, index, number) if page.lacks_text else (page, index)
 
     def _fuller(self, page: Page, index: int, number: int) -> tuple[Page, int]:
@@ -57,6 +61,22 @@ class SecondOpinion:
                 return second, other
         return page, index
 
+    def _corrected(self, page: Page, index: int, number: int) -> tuple[Page, int]:
+        """Return the page of the next engine that reads other letters, if it finds them all.
+
+        The names of the glyphs of a Type 3 font may say which characters they are, which PDFium
+        does not ask.
+        """
+        known = character_counts(page.text)
+        for other, second in self._others(index, number):
+            found = character_counts(second.text)
+            differing = (known - found).total()
+            # An engine that writes the names of glyphs, where they say nothing, finds too many.
+            is_whole = 2 * abs(found.total() - known.total()) < differing
+            if is_whole and differing >= _OTHER * known.total() and not _has_no_meaning(second):
+                return second, other
+        return page, index
+
     def _others(self, index: int, number: int) -> Iterator[tuple[int, Page]]:
         """Yield a page as the engines behind an index read it, but for those that cannot."""
         for other in range(index + 1, len(self.opening.job.engines)):
@@ -66,23 +86,43 @@ class SecondOpinion:
 
     @cached_property
     def _helps(self) -> bool:
-        """Whether to ask where text has no meaning, which another engine can rarely give it.
+        """Whether to ask where text has no meaning, which another engine can rarely give it."""
+        return tolerate(
+            Aside.OTHER, lambda: self._has_helped(_has_no_meaning, self._readable), default=True
+        )
+
+    @cached_property
+    def _corrects(self) -> bool:
+        """Whether to ask where letters may be wrong, which they rarely are."""
+        return tolerate(
+            Aside.OTHER, lambda: self._has_helped(_may_be_wrong, self._corrected), default=True
+        )
+
+    def _has_helped(
+        self, is_poor: Callable[[Page], bool], ask: Callable[[Page, int, int], tuple[Page, int]]
+    ) -> bool:
+        """Return whether another engine reads the first poor page of the document better.
 
         It is asked of one page, which the page count alone chooses, so that a record does not
         depend on which pages a process reads. Otherwise a document that nobody can read would take
         as long as its slowest reader. If one of the pages that are looked at kills the process, the
         next one asks nobody.
-        """
-        return tolerate(Aside.OTHER, self._has_helped, default=True)
 
-    def _has_helped(self) -> bool:
+        Args:
+            is_poor: whether a page is to be asked for.
+            ask: returns the page, and the index of the engine that read it.
+        """
         total_pages, first = self.opening.total_pages, self.opening.first
         for number in sampled(total_pages) if total_pages > 1 else ():
             with suppress(Exception):  # a page that cannot be read shows nothing
                 page = self.opening.page(first, number)
-                if _has_no_meaning(page):
-                    return self._readable(page, first, number)[1] != first
+                if is_poor(page):
+                    return ask(page, first, number)[1] != first
         return True
+
+
+def _may_be_wrong(page: Page) -> bool:
+    return page.is_doubtful
 
 
 def _has_no_meaning(page: Page) -> bool:

@@ -280,6 +280,7 @@ def _said(page: Any, spans: Spans | None, links: Sequence[Link], *, marked: bool
         found.text,
         lacks_text=tolerate(Aside.INK, lambda: lacks_text(page), default=False),
         lost=found.lost,
+        is_doubtful=found.is_doubtful,
         links=tuple(link.target for link in links),
         link_texts=found.inside,
         spans=tuple(with_bullets(page, found.spans) if marked else found.spans),

@@ -17,7 +17,7 @@ from pdfingest.model import Span
 
 _HYPHEN, _NO_CHARACTER = 0xFFFE, 0xFFFD
 _LOOKS = 9
-"""Characters of a page that are looked at for their direction."""
+"""Characters of a page that are looked at for their direction and their font."""
 _MOST_UNITS = 512
 """Longest text of a link, in UTF-16."""
 _UNMAPPED = _HYPHEN.to_bytes(2, "little")
@@ -35,6 +35,9 @@ class Text(NamedTuple):
     lost: int
     """Number of characters that PDFium counts and leaves out: it does so with control characters,
     such as the numbers of glyphs that pose as characters."""
+    is_doubtful: bool = False
+    """Whether fonts of it do not say which characters their glyphs are. Many such letters are right
+    nevertheless, as those of TeX's Type 3 fonts."""
     inside: tuple[str, ...] = ()
     """The text in each of the areas that were asked for."""
 
@@ -50,7 +53,7 @@ def text_of(page: Any, spans: Spans | None, areas: Sequence[Area] = ()) -> Text:
         spans: what reads where the text stands; None if nobody asks.
         areas: whose text is wanted apart.
     """
-    text_page = _upright(page)
+    text_page, is_doubtful = _upright(page)
     try:
         count = pdfium.FPDFText_CountChars(text_page)
         if count <= 0:
@@ -63,7 +66,7 @@ def text_of(page: Any, spans: Spans | None, areas: Sequence[Area] = ()) -> Text:
         text = bytes(buffer)[: 2 * units].decode("utf-16-le", "surrogatepass")
         found = spans.read(text_page, text, units, count) if spans else ()
         inside = tuple(_inside(text_page, area) for area in areas)
-        return Text(text, found, count - units, inside)
+        return Text(text, found, count - units, is_doubtful, inside)
     finally:
         pdfium.FPDFText_ClosePage(text_page)
 
@@ -75,18 +78,21 @@ def _inside(text_page: Any, area: Area) -> str:
     return bytes(buffer)[: 2 * max(0, units)].decode("utf-16-le", "replace").rstrip("\0")
 
 
-def _upright(page: Any) -> Any:
+def _upright(page: Any) -> tuple[Any, bool]:
     """Load the text of a page, turned so that most of it is upright: PDFium orders it as it shows.
 
     Otherwise the lines of a page that shows turned come in reverse order, or their words do.
+
+    Returns:
+        The handle of the text, and whether it is doubtful.
     """
     text_page = _load_text(page)
-    drawn, shown = _turns(text_page), pdfium.FPDFPage_GetRotation(page)
-    if drawn == shown:
-        return text_page
+    drawn, is_doubtful = _looked_at(text_page)
+    if drawn == pdfium.FPDFPage_GetRotation(page):
+        return text_page, is_doubtful
     pdfium.FPDFText_ClosePage(text_page)
     pdfium.FPDFPage_SetRotation(page, drawn)
-    return _load_text(page)
+    return _load_text(page), is_doubtful
 
 
 def _load_text(page: Any) -> Any:
@@ -95,16 +101,22 @@ def _load_text(page: Any) -> Any:
     raise MalformedError("PDFium cannot load the text of the page.")
 
 
-def _turns(text_page: Any) -> int:
-    """Return by how many quarters the page must be turned to show most of its text upright."""
+def _looked_at(text_page: Any) -> tuple[int, bool]:
+    """Look at some characters of a page, spread over its text.
+
+    Returns:
+        By how many quarters the page must be turned to show most of them upright, and whether the
+        font of one of them does not say which characters its glyphs are.
+    """
     count = pdfium.FPDFText_CountChars(text_page)
     matrix = pdfium.FS_MATRIX()
-    found = Counter[int]()
+    found, is_doubtful = Counter[int](), False
     for place in range(0, count, max(1, count // _LOOKS)):
         if not pdfium.FPDFText_IsGenerated(text_page, place):
             pdfium.FPDFText_GetMatrix(text_page, place, matrix)
             found[round(2 * math.atan2(matrix.b, matrix.a) / math.pi) % 4] += 1
-    return found.most_common(1)[0][0] if found else 0
+            is_doubtful |= pdfium.FPDFText_HasUnicodeMapError(text_page, place) == 1
+    return found.most_common(1)[0][0] if found else 0, is_doubtful
 
 
 def _tell_hyphens(text_page: Any, buffer: "ctypes.Array[ctypes.c_ushort]") -> None:
