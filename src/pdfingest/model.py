@@ -74,7 +74,11 @@ class Aside(StrEnum):
     LABEL = "label"
     LINKS = "links"
     FIELDS = "fields"
-    """What is filled into a form, where the engine does not draw it into the page."""
+    """What is filled into a form."""
+    ANNOTATIONS = "annotations"
+    """Comments, marks and stamps."""
+    TRAITS = "traits"
+    """What the file is: its version, its attachments, whether it is signed."""
     INK = "ink"
     """Whether a page without text shows anything."""
     LAYOUT = "layout"
@@ -116,6 +120,9 @@ class Source(Sent):
     """When it was last modified; 0 where that cannot tell a later change from this state."""
     error: str = ""
     """Why it cannot be read, where discovery already knows."""
+    inside: tuple[int, ...] = ()
+    """Where a PDF is that is attached to the one at `path`: its 0-based index among the attachments
+    of that, or further indices where it is attached to an attachment; empty for the file itself."""
 
 
 class Font(NamedTuple):
@@ -171,6 +178,8 @@ class Title(NamedTuple):
     text: str
     level: int
     """1 for those that have none above them."""
+    number: int = 0
+    """1-based number of the page that it leads to; 0 if to none."""
 
 
 class Table(NamedTuple):
@@ -180,6 +189,35 @@ class Table(NamedTuple):
     """Where it stands, from the left and the top of what is shown of the page."""
     rows: tuple[tuple[str, ...], ...]
     """The texts of its cells; all rows have as many."""
+
+
+class InternalLink(NamedTuple):
+    """A link of a page to a page of the same document."""
+
+    number: int
+    """Number of that page, 1-based."""
+    label: str
+    """Label of that page; empty if it has none."""
+
+
+class Annotation(NamedTuple):
+    """What somebody added to a page: a comment, a mark, a stamp, an attachment."""
+
+    kind: str
+    """Subtype as ISO 32000-2, table 171, names it, such as `Highlight`."""
+    author: str
+    text: str
+
+
+class FormField(NamedTuple):
+    """A field of a form, where a page shows it."""
+
+    name: str
+    """Names of the field and of those that it is part of, with dots between (12.7.4.2)."""
+    kind: str
+    """`text`, `checkbox`, `radio`, `choice`, `button` or `signature`."""
+    value: str
+    """What is filled in or chosen; of a box that is not marked, `Off`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +239,23 @@ class Page:
     link_texts: tuple[str, ...] = ()
     """What the page says where each of `links` is clicked; empty if nobody asks."""
     titles: tuple[Title, ...] = ()
-    """Titles of the outline that lead to this page."""
+    """Titles of the outline that lead to this page. Engines leave it empty."""
+    section: str = ""
+    """Titles of the outline under which the page stands, outermost first, with ` > ` between; where
+    there is no outline, the first heading of the page. Engines leave it empty."""
+    internal_links: tuple[InternalLink, ...] = ()
+    """Links to pages of the document."""
+    annotations: tuple[Annotation, ...] = ()
+    form_fields: tuple[FormField, ...] = ()
     lost: int = 0
     """Number of characters without a meaning that the engine has left out of `text`."""
     spans: tuple[Span, ...] = ()
     """Where the text stands, from engines that know it: all of `text`, in the same order."""
     box: Box = NO_BOX
-    """What of the page is shown, where its spans are known; y grows downwards as for them."""
+    """What of the page is shown, before it is turned; y grows downwards. Engines need not fill it
+    unless they give spans."""
+    turn: int = 0
+    """By how many degrees it is turned for display, clockwise; of engines that give `box`."""
     tables: tuple[Table, ...] = ()
     """Tables, if they are wanted; engines need not fill it."""
     furniture: str = ""
@@ -226,8 +274,12 @@ class DocumentInfo:
 
     title: str = ""
     author: str = ""
+    subject: str = ""
+    keywords: str = ""
     created: str = ""
     """Creation date as the file has it: `D:20260102030405+01'00'` (ISO 32000-2, 7.9.4)."""
+    modified: str = ""
+    """Date of the last change, likewise."""
     producer: str = ""
     language: str = ""
     """Language that the document declares (BCP 47, by ISO 32000-2, 14.9.2)."""

@@ -53,6 +53,46 @@ class Cost(Sent):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment(Sent):
+    """A file within a document (ISO 32000-2, 7.11.4)."""
+
+    name: str
+    size_bytes: int
+    is_pdf: bool
+    """Whether its name or its type says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape(Sent):
+    """What the pages of a document look like, if all are alike; else zeros."""
+
+    width: float = 0.0
+    """In points, before the page is turned for display."""
+    height: float = 0.0
+    turn: int = 0
+    """By how many degrees it is turned, clockwise."""
+
+
+NO_SHAPE = Shape()
+
+
+@dataclass(frozen=True, slots=True)
+class Traits(Sent):
+    """What a document is, beside its pages, as far as the engine knows."""
+
+    pdf_version: str = ""
+    """Such as `1.7`."""
+    is_tagged: bool = False
+    is_signed: bool = False
+    """Whether it has a signature; none is verified."""
+    has_xfa: bool = False
+    attachments: tuple[Attachment, ...] = ()
+
+
+NO_TRAITS = Traits()
+
+
+@dataclass(frozen=True, slots=True)
 class Unchanged(Sent):
     """Outcome of a source that an earlier run read with the same content and options.
 
@@ -98,6 +138,8 @@ class Extracted(Sent):
     """The failure in words; also of a death after which no page was lost."""
     last_page: int = 0
     """Number, 1-based, of the last page of the document, or of the range that the job covers."""
+    traits: Traits = NO_TRAITS
+    shape: Shape = NO_SHAPE
 
     @property
     def status(self) -> Status:

@@ -14,6 +14,7 @@ from pdfingest.child.diagnosis import ChangedError, NotPdfError, TooLargeError, 
 from pdfingest.child.opening import Opening
 from pdfingest.child.second_opinion import SecondOpinion
 from pdfingest.child.source_file import SourceFile
+from pdfingest.child.unpack import unpacked
 from pdfingest.engines.engine import Watch, load_engine, tolerate, watch_asides
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.exchange.record import DocumentFacts, Record, encode, facts_of, page_record
@@ -21,8 +22,20 @@ from pdfingest.exchange.recorder import Recorder
 from pdfingest.exchange.spool import SpoolError, SpoolWriter, join_pages, pages_of, read_records
 from pdfingest.job import Closing, EngineSpec, Job
 from pdfingest.model import Aside, DocumentInfo, FailureKind, Page, Unit
-from pdfingest.outcome import Cost, Extracted, Failed, Halted, Outcome, Unchanged
+from pdfingest.outcome import (
+    NO_SHAPE,
+    NO_TRAITS,
+    Cost,
+    Extracted,
+    Failed,
+    Halted,
+    Outcome,
+    Shape,
+    Traits,
+    Unchanged,
+)
 from pdfingest.page.document import facts
+from pdfingest.page.outline import Outline, outline_of
 from pdfingest.page.reading import read
 from pdfingest.page.survey import NOTHING_IN_COMMON, Survey, sampled, survey_of
 from pdfingest.page.xmp import completed, is_complete
@@ -48,6 +61,10 @@ class Extraction(Watch):
     needs_ocr_pages: int = 0
     failed_pages: list[int] = field(default_factory=list[int])
     first_failure: tuple[FailureKind, str] | None = None
+    _traits: Traits = NO_TRAITS
+    _shapes: set[Shape] = field(default_factory=set[Shape])
+    """Those of the pages in the spool; one that is nobody's for those of an earlier attempt."""
+    _outline: Outline = field(default_factory=Outline)
     _survey: Survey = NOTHING_IN_COMMON
     _surveyed: dict[int, Page] = field(default_factory=dict[int, Page])
     """Pages that were read for the survey, by number, until their turn comes."""
@@ -55,6 +72,10 @@ class Extraction(Watch):
     """What is being read beside the text, the innermost last."""
 
     def __post_init__(self) -> None:
+        self._look_at()
+
+    def _look_at(self) -> None:
+        """Begin anew with the file of the job."""
         self.file = SourceFile(self.job.source.path)
         self.opening = Opening(self.job, self.recorder)
         self._second_opinion = SecondOpinion(self.opening)
@@ -120,6 +141,8 @@ class Extraction(Watch):
             failure=failure if self.failed_pages else None,
             message=message if self.failed_pages else "",
             last_page=self.pages + len(self.failed_pages) + self.job.pages.begin - 1,
+            traits=self._traits,
+            shape=self._shapes.pop() if len(self._shapes) == 1 else NO_SHAPE,
         )
 
     def _diagnose(self, error: BaseException) -> tuple[FailureKind, str]:
@@ -155,6 +178,9 @@ class Extraction(Watch):
         Returns:
             The outcome, if the file is the one that an earlier run ingested.
         """
+        if self.job.source.inside:
+            self.job = replace(self.job, source=replace(self.job.source, path=unpacked(self.job)))
+            self._look_at()
         job, attempt = self.job, self.job.attempt
         self.file.read(
             lambda hashed: self.recorder.note(spool_bytes=attempt.spool_bytes, hashed_bytes=hashed)
@@ -166,7 +192,7 @@ class Extraction(Watch):
         path = job.spool if job.unit is Unit.PAGE else pages_of(job.spool)
         with SpoolWriter(path, attempt.spool_bytes) as spool:
             for record in read_records(path) if attempt.spool_bytes else ():
-                self._count(record)
+                self._count(record, NO_SHAPE)
             if isinstance(job.step, Closing):  # nothing more is to be read
                 self._lose_until(job.pages.within(job.step.total_pages).stop)
             else:
@@ -195,6 +221,8 @@ class Extraction(Watch):
             info = tolerate(Aside.INFO, lambda: completed(info, self.opening.xmp()), info)
         spec = self.job.engines[first]
         shared = facts(self.job, self.file.sha256, total_pages, info, spec)
+        self._traits = tolerate(Aside.TRAITS, self.opening.traits, NO_TRAITS)
+        self._outline = outline_of(tolerate(Aside.OUTLINE, self.opening.outline, []))
         self._survey = tolerate(Aside.SURVEY, self._look, NOTHING_IN_COMMON)
         attempt = self.job.attempt
         self._lose_until(attempt.first_page)
@@ -227,7 +255,10 @@ class Extraction(Watch):
         }
         return survey
 
-    def _laid_out(self, page: Page) -> Page:
+    def _laid_out(self, page: Page, number: int) -> Page:
+        if self._outline:
+            titles = tuple(self._outline.titles.get(number, ()))
+            page = replace(page, titles=titles, section=self._outline.section(number))
         return read(page, self._survey, self.job.format, tables=self.job.tables)
 
     def _page(self, index: int, number: int) -> Page:
@@ -245,7 +276,7 @@ class Extraction(Watch):
             self.recorder.note(index, number, shared.total_pages, spool.length)
             try:
                 page, by = self._second_opinion.whole(self._page(index, number), index, number)
-                page = tolerate(Aside.LAYOUT, partial(self._laid_out, page), page)
+                page = tolerate(Aside.LAYOUT, partial(self._laid_out, page, number), page)
                 record = page_record(replace(shared, engine=self.job.engines[by]), number, page)
                 line = encode(record)
             except BaseException as error:
@@ -257,15 +288,22 @@ class Extraction(Watch):
                 if spool.length + len(line) > limit:
                     raise TooLargeError(f"its text exceeds {limit:,} bytes; see --max-output")
                 spool.write(line)
-                self._count(record)
+                self._count(record, _shape(page))
                 return
         self.failed_pages.append(number)
 
     def _note_failure(self, error: BaseException) -> None:
         self.first_failure = self.first_failure or self._diagnose(error)
 
-    def _count(self, record: Record) -> None:
+    def _count(self, record: Record, shape: Shape) -> None:
+        self._shapes.add(shape)
         self._lose_until(record["metadata"]["page"])
         self.pages += 1
         self.chars += record["metadata"]["char_count"]
         self.needs_ocr_pages += record["metadata"]["needs_ocr"]
+
+
+def _shape(page: Page) -> Shape:
+    """Return the shape of a page, to a tenth of a point."""
+    left, top, right, bottom = page.box
+    return Shape(round(right - left, 1), round(bottom - top, 1), page.turn)

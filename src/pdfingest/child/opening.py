@@ -6,7 +6,8 @@ or else the one that finds most, and a page is taken from another engine only if
 same. A page that no engine surely finds under its number is reported as lost.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pdfingest.engines.engine import (
@@ -14,6 +15,8 @@ from pdfingest.engines.engine import (
     EncryptedError,
     MalformedError,
     has_layers,
+    has_outline,
+    has_traits,
     knows_layout,
     load_engine,
     tolerate,
@@ -24,7 +27,8 @@ from pdfingest.engines.raw_objects import is_damaged, read_stream
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.exchange.recorder import Recorder
 from pdfingest.job import Job
-from pdfingest.model import Aside, Format, Page
+from pdfingest.model import Aside, Format, Page, Title
+from pdfingest.outcome import NO_TRAITS, Traits
 
 _MOST_BLANK_PAGES = 32
 """Most pages that are found to be blank, as each look takes a pass over the file."""
@@ -144,8 +148,35 @@ class Opening:
     def _page(self, document: Document, number: int) -> Page:
         """Read a page, with where its text stands if that is asked for and the engine knows it."""
         if not self._wants_layout or not knows_layout(document):
-            return document.page(number)
-        return document.layout(number, marked=self.job.format is Format.MARKDOWN)
+            page = document.page(number)
+        else:
+            page = document.layout(number, marked=self.job.format is Format.MARKDOWN)
+        if not page.internal_links:
+            return page
+        numbers = self._numbers(document)
+        links = tuple(each._replace(number=numbers(each.number)) for each in page.internal_links)
+        return replace(page, internal_links=links)
+
+    def outline(self) -> list[Title]:
+        """Return the titles of the outline; none where the engine does not know it."""
+        document = self.document(self.first)
+        if not has_outline(document):
+            return []
+        numbers = self._numbers(document)
+        return [title._replace(number=numbers(title.number)) for title in document.outline()]
+
+    def traits(self) -> Traits:
+        """Return what the document is, as far as the engine knows."""
+        document = self.document(self.first)
+        return document.traits() if has_traits(document) else NO_TRAITS
+
+    def _numbers(self, document: Document) -> Callable[[int], int]:
+        """Return what makes of the place of a page, as an engine counts, its number; 0 of none."""
+        tree = self._tree
+        if tree is None or not tree.holes or document.page_count != tree.leaves:
+            return int
+        there = [0, *(n for n in range(1, tree.total_pages + 1) if n not in tree.holes)]
+        return lambda place: there[place] if place < len(there) else 0
 
     def xmp(self) -> bytes:
         """Return the XMP packet of the document; empty if there is none that can be seen."""

@@ -8,7 +8,7 @@ from pdfingest.cli.declared import taking
 from pdfingest.cli.wanted import Wanted, read_options
 
 _OF_ONE_FILE = (
-    *("config", "engine", "password", "password_file", "timeout", "page_timeout"),
+    *("config", "engine", "format", "password", "password_file", "timeout", "page_timeout"),
     *("memory_limit", "max_output", "max_pages", "sandbox"),
 )
 """Options of a run that concern a single file."""

@@ -29,7 +29,8 @@ from typing import ClassVar, Protocol, TypeGuard, TypeVar, cast
 
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.job import EngineSpec
-from pdfingest.model import Aside, DocumentInfo, FailureKind, Page
+from pdfingest.model import Aside, DocumentInfo, FailureKind, Page, Title
+from pdfingest.outcome import Traits
 
 T = TypeVar("T")
 
@@ -110,7 +111,41 @@ class LayoutDocument(Document, Protocol):
         Args:
             number: as for `page`.
             marked: whether what only Markdown shows is wanted: bullets that are drawn as shapes, in
-                the text of their spans, `link_texts`, and `titles`.
+                the text of their spans, and `link_texts`.
+        """
+        ...
+
+
+class OutlinedDocument(Document, Protocol):
+    """A document whose engine knows its outline."""
+
+    def outline(self) -> Sequence[Title]:
+        """Return the titles of the outline, in their order. What this raises costs them alone."""
+        ...
+
+
+class AttachedDocument(Document, Protocol):
+    """A document whose engine can read its attachments."""
+
+    def attachment(self, index: int) -> bytes:
+        """Return the content of an attachment.
+
+        Args:
+            index: 0-based, as in `Traits.attachments`.
+
+        Raises:
+            MalformedError: it is not there, or cannot be decoded.
+        """
+        ...
+
+
+class TraitsDocument(Document, Protocol):
+    """A document whose engine knows what it is, beside its pages."""
+
+    def traits(self) -> Traits:
+        """Return what the document is, without the shape of its pages, which pages have.
+
+        What this raises costs the traits alone.
         """
         ...
 
@@ -133,6 +168,21 @@ class LayeredDocument(Document, Protocol):
 def has_layers(document: Document) -> TypeGuard[LayeredDocument]:
     """Return whether a document must be told which of its layers are off."""
     return hasattr(document, "hide_layers")
+
+
+def has_outline(document: Document) -> TypeGuard[OutlinedDocument]:
+    """Return whether an engine can tell the outline of a document."""
+    return hasattr(document, "outline")
+
+
+def has_attachments(document: Document) -> TypeGuard[AttachedDocument]:
+    """Return whether an engine can read the attachments of a document."""
+    return hasattr(document, "attachment")
+
+
+def has_traits(document: Document) -> TypeGuard[TraitsDocument]:
+    """Return whether an engine can tell what a document is."""
+    return hasattr(document, "traits")
 
 
 def knows_layout(document: Document) -> TypeGuard[LayoutDocument]:

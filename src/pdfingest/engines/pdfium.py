@@ -11,22 +11,31 @@ Without them a page costs a third less, and the image of the children is 1 MiB s
 import codecs
 import ctypes
 import os
-import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pypdfium2_raw as pdfium
 
 from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
+from pdfingest.engines.pdfium_annotations import (
+    annotations_of,
+    can_be_drawn,
+    form_fields_of,
+    kinds_of,
+)
 from pdfingest.engines.pdfium_bullets import with_bullets
+from pdfingest.engines.pdfium_files import content_of, rebuilt, scheme_of
 from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_image, shows_text
 from pdfingest.engines.pdfium_layers import take_hidden
-from pdfingest.engines.pdfium_links import Link, links_of, titles_of
+from pdfingest.engines.pdfium_links import Link, links_of, outline_of
 from pdfingest.engines.pdfium_spans import Spans
+from pdfingest.engines.pdfium_strings import utf16
 from pdfingest.engines.pdfium_text import text_of
-from pdfingest.engines.raw_objects import find_catalog
-from pdfingest.model import Aside, Box, DocumentInfo, Page, Title
+from pdfingest.engines.pdfium_traits import attachment_of, traits_of, xfa_fields_of
+from pdfingest.model import Aside, Box, DocumentInfo, FormField, InternalLink, Page, Title
+from pdfingest.outcome import Traits
 
 _ERRORS = {
     1: "unknown error",
@@ -36,14 +45,7 @@ _ERRORS = {
 }
 _FORMAT, _PASSWORD, _SECURITY = 3, 4, 5
 """Error codes of FPDF_GetLastError (fpdfview.h)."""
-_PUBLIC_KEY = re.compile(rb"/Filter\s*/(?:Adobe\.PubSec|Adobe\.PPKLite|Entrust\.PPKEF)\b")
-"""Security handlers of certificates (ISO 32000-2, 7.6.5)."""
-_IN_MEMORY_BYTES = 8 << 20
-"""Largest file that is read into memory at once; more is not worth the memory."""
-_TERMINATOR_BYTES = 2
 _CUT_OFF = "the file is cut off, and nothing of this page is in it"
-_MOST_REBUILT_BYTES = 256 << 20
-"""Largest file that is read whole because its end is missing."""
 _UNDRAWN = frozenset({pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP})
 """Annotations that draw nothing that has text (ISO 32000-2, 12.5.6.5 and 12.5.6.14)."""
 
@@ -67,7 +69,7 @@ codecs.lookup("utf-16-le")  # of PDFium's texts; its first use in a process is a
 
 def open_document(path: str, passwords: Sequence[str]) -> "PdfiumDocument":
     """Open a file with PDFium; see `engine.Engine`."""
-    content = _content(path)
+    content = content_of(path)
     for password in (None, *passwords):
         key = None if password is None else password.encode()
         if content is None:
@@ -80,51 +82,15 @@ def open_document(path: str, passwords: Sequence[str]) -> "PdfiumDocument":
         if document:
             pdfium.FPDF_CloseDocument(document)
             raise MalformedError("it has no pages")
-        if code == _FORMAT and (rebuilt := _rebuilt(path)):
-            document = pdfium.FPDF_LoadMemDocument64(rebuilt, len(rebuilt), key)
+        if code == _FORMAT and (whole := rebuilt(path)):
+            document = pdfium.FPDF_LoadMemDocument64(whole, len(whole), key)
             if document and pdfium.FPDF_GetPageCount(document) > 0:
-                return PdfiumDocument(document, rebuilt, is_cut_off=True)
+                return PdfiumDocument(document, whole, is_cut_off=True)
         if code == _SECURITY:
-            raise EncryptedError(_scheme(path), by_password=False)
+            raise EncryptedError(scheme_of(path), by_password=False)
         if code != _PASSWORD:
             raise MalformedError(f"PDFium cannot open it: {_ERRORS.get(code, 'unknown error')}")
     raise EncryptedError
-
-
-def _rebuilt(path: str) -> bytes | None:
-    """Return a file that was cut off with an end that names its catalog; None if that is not seen.
-
-    Then PDFium looks for the objects itself, and reads the pages that are there. An object that is
-    not whole is left out, so that its page is lost and not half of it.
-    """
-    with open(path, "rb", buffering=0) as file:
-        content = file.read(_MOST_REBUILT_BYTES + 1)
-    if len(content) > _MOST_REBUILT_BYTES or not (catalog := find_catalog(content)):
-        return None
-    whole = content[: content.rfind(b"endobj")]
-    return b"%sendobj\ntrailer<</Root %d 0 R>>\n%%%%EOF\n" % (whole, catalog)
-
-
-def _scheme(path: str) -> str:
-    """Say how a file is encrypted whose scheme PDFium does not know."""
-    with open(path, "rb") as file:
-        # The encryption dictionary is neither encrypted nor in an object stream (7.6.1).
-        before = b""
-        while piece := file.read(1 << 20):
-            if _PUBLIC_KEY.search(before + piece):
-                return "it is encrypted for the owner of a certificate; no password opens it"
-            before = piece[-100:]
-    return "it is encrypted by a scheme that PDFium does not know; no password opens it"
-
-
-def _content(path: str) -> bytes | None:
-    """Return the content of a file, or None if it is large.
-
-    From a file PDFium reads 512 bytes at a time, with three system calls. Why not map it: a file
-    that is truncated meanwhile would kill the process (SIGBUS).
-    """
-    with open(path, "rb", buffering=0) as file:
-        return file.read() if os.fstat(file.fileno()).st_size <= _IN_MEMORY_BYTES else None
 
 
 class PdfiumDocument:
@@ -139,7 +105,6 @@ class PdfiumDocument:
         self.page_count: int = pdfium.FPDF_GetPageCount(document)
         self._spans = Spans()
         self._hidden: Collection[bytes] = ()
-        self._titles: dict[int, list[Title]] | None = None
         self._form: Any = None
         if pdfium.FPDF_GetFormType(document) != pdfium.FORMTYPE_NONE:
             # It is what draws values for which the file has no drawing, or an old one.
@@ -151,7 +116,10 @@ class PdfiumDocument:
         return DocumentInfo(
             title=self._meta(b"Title"),
             author=self._meta(b"Author"),
+            subject=self._meta(b"Subject"),
+            keywords=self._meta(b"Keywords"),
             created=self._meta(b"CreationDate"),
+            modified=self._meta(b"ModDate"),
             producer=self._meta(b"Producer"),
             language=self._language(),
         )
@@ -162,13 +130,19 @@ class PdfiumDocument:
 
     def layout(self, number: int, *, marked: bool) -> Page:
         """Read one page with where its text stands; see `engine.LayoutDocument`."""
-        page = self._read(number, self._spans, marked=marked)
-        if not marked:
-            return page
-        if self._titles is None:
-            none = dict[int, list[Title]]()
-            self._titles = tolerate(Aside.OUTLINE, lambda: titles_of(self._document), none)
-        return replace(page, titles=tuple(self._titles.get(number, ())))
+        return self._read(number, self._spans, marked=marked)
+
+    def outline(self) -> Sequence[Title]:
+        """Return the titles of the outline; see `engine.OutlinedDocument`."""
+        return list(outline_of(self._document))
+
+    def traits(self) -> Traits:
+        """Return what the document is; see `engine.TraitsDocument`."""
+        return traits_of(self._document)
+
+    def attachment(self, index: int) -> bytes:
+        """Return the content of an attachment; see `engine.AttachedDocument`."""
+        return attachment_of(self._document, index)
 
     def hide_layers(self, names: Collection[bytes]) -> None:
         """Read no text of some layers; see `engine.LayeredDocument`."""
@@ -178,29 +152,68 @@ class PdfiumDocument:
         """Read one page and close it, because PDFium keeps every page that is left open."""
         page = self._load(number)
         try:
-            box = _box(page)
             links: list[Link] = tolerate(
                 Aside.LINKS, lambda: list(links_of(self._document, page)), []
             )
-            drawn = _drawn_annotations(page)
+            outside = [link for link in links if link.target]
+            kinds = kinds_of(page)
+            added = self._added(page, number, kinds)
+            drawn = kinds - _UNDRAWN
             ink = pdfium.FPDFPage_CountObjects(page) > 0 or pdfium.FPDF_ANNOT_STAMP in drawn
-            is_flattened = bool(drawn) and tolerate(
-                Aside.FIELDS, lambda: self._flatten(page), default=False
+            is_flattened = (
+                bool(drawn)
+                and can_be_drawn(page)
+                and tolerate(Aside.FIELDS, lambda: self._flatten(page), default=False)
             )
-            said = None if is_flattened else _said(page, spans, links, marked=marked)
+            said = None if is_flattened else _said(page, spans, outside, marked=marked)
         finally:
             pdfium.FPDF_ClosePage(page)
         if said is None:  # what is flattened shows once the page is loaded again
             page = self._load(number)
             try:
-                said = _said(page, spans, links, marked=marked)
+                said = _said(page, spans, outside, marked=marked)
                 ink = ink or shows_text(page)  # empty fields and the icons of notes are no ink
             finally:
                 pdfium.FPDF_ClosePage(page)
         if self._is_cut_off and not ink:
             raise MalformedError(_CUT_OFF)
-        label = tolerate(Aside.LABEL, lambda: self._label(number), "")
-        return replace(said, ink=ink, label=label, box=box)
+        return replace(
+            said,
+            ink=ink,
+            label=tolerate(Aside.LABEL, lambda: self._label(number), ""),
+            internal_links=self._internal([link.number for link in links if link.number]),
+            **added,
+        )
+
+    def _added(self, page: Any, number: int, kinds: set[int]) -> dict[str, Any]:
+        """Return what a page shows beside its content, and its shape, as keywords of a `Page`."""
+        none: tuple[Any, ...] = ()
+        added: dict[str, Any] = {"box": _box(page), "turn": 90 * pdfium.FPDFPage_GetRotation(page)}
+        if not kinds <= {*_UNDRAWN, pdfium.FPDF_ANNOT_WIDGET}:
+            added["annotations"] = tolerate(
+                Aside.ANNOTATIONS, lambda: (*annotations_of(page),), none
+            )
+        if self._form and (number == 1 or pdfium.FPDF_ANNOT_WIDGET in kinds):
+            added["form_fields"] = tolerate(
+                Aside.FIELDS, lambda: (*self._fields(page, number),), none
+            )
+        return added
+
+    def _fields(self, page: Any, number: int) -> Iterator[FormField]:
+        """Yield the fields that a page shows; the first page stands for all of a form in XFA."""
+        yield from form_fields_of(page, self._form)
+        if number == 1:
+            yield from xfa_fields_of(self._document)
+
+    def _internal(self, numbers: Sequence[int]) -> tuple[InternalLink, ...]:
+        """Return links to pages of the document, with the labels of these pages."""
+        if not numbers:
+            return ()
+        return tolerate(
+            Aside.LABEL,
+            lambda: tuple(InternalLink(number, self._label(number)) for number in numbers),
+            tuple(InternalLink(number, "") for number in numbers),
+        )
 
     def close(self) -> None:
         """Release the document."""
@@ -231,46 +244,16 @@ class PdfiumDocument:
         raise MalformedError(_CUT_OFF if self._is_cut_off else "PDFium cannot load the page.")
 
     def _meta(self, key: bytes) -> str:
-        return _string(lambda to, size: pdfium.FPDF_GetMetaText(self._document, key, to, size))
+        return utf16(partial(pdfium.FPDF_GetMetaText, self._document, key))
 
     def _label(self, number: int) -> str:
         """Return the label of a page by its 1-based number."""
-        index = number - 1
-        return _string(lambda to, size: pdfium.FPDF_GetPageLabel(self._document, index, to, size))
+        return utf16(partial(pdfium.FPDF_GetPageLabel, self._document, number - 1))
 
     def _language(self) -> str:
         """Return the catalog's /Lang, where this build of PDFium can tell it."""
         read = getattr(pdfium, "FPDFCatalog_GetLanguage", None)
-        if read is None:
-            return ""
-        return _string(
-            lambda to, size: read(
-                self._document, ctypes.cast(to, ctypes.POINTER(ctypes.c_ushort)), size
-            )
-        )
-
-
-def _string(read: Callable[[Any, int], int]) -> str:
-    """Return the text that a function writes, as UTF-16 with a terminator.
-
-    The function takes a buffer and its size in bytes, and returns the size that it needs.
-    """
-    size = read(None, 0)
-    if size <= _TERMINATOR_BYTES:
-        return ""
-    buffer = ctypes.create_string_buffer(size)
-    read(buffer, size)
-    return buffer.raw[: size - _TERMINATOR_BYTES].decode("utf-16-le", "replace")
-
-
-def _drawn_annotations(page: Any) -> set[int]:
-    """Return the kinds of annotations of a page that show something: not links and pop-ups."""
-    kinds: set[int] = set()
-    for index in range(pdfium.FPDFPage_GetAnnotCount(page)):
-        annotation = pdfium.FPDFPage_GetAnnot(page, index)
-        kinds.add(pdfium.FPDFAnnot_GetSubtype(annotation))
-        pdfium.FPDFPage_CloseAnnot(annotation)
-    return kinds - _UNDRAWN
+        return utf16(partial(read, self._document)) if read else ""
 
 
 def _said(page: Any, spans: Spans | None, links: Sequence[Link], *, marked: bool) -> Page:

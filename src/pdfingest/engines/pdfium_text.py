@@ -36,8 +36,8 @@ class Text(NamedTuple):
     """Number of characters that PDFium counts and leaves out: it does so with control characters,
     such as the numbers of glyphs that pose as characters."""
     is_doubtful: bool = False
-    """Whether fonts of it do not say which characters their glyphs are. Many such letters are right
-    nevertheless, as those of TeX's Type 3 fonts."""
+    """Whether Type 3 fonts of it do not map their glyphs to characters. Many of their letters are
+    right nevertheless, as those of TeX are."""
     inside: tuple[str, ...] = ()
     """The text in each of the areas that were asked for."""
 
@@ -106,7 +106,7 @@ def _looked_at(text_page: Any) -> tuple[int, bool]:
 
     Returns:
         By how many quarters the page must be turned to show most of them upright, and whether the
-        font of one of them does not say which characters its glyphs are.
+        font of one of them is a Type 3 font that does not map its glyphs to characters.
     """
     count = pdfium.FPDFText_CountChars(text_page)
     matrix = pdfium.FS_MATRIX()
@@ -115,8 +115,18 @@ def _looked_at(text_page: Any) -> tuple[int, bool]:
         if not pdfium.FPDFText_IsGenerated(text_page, place):
             pdfium.FPDFText_GetMatrix(text_page, place, matrix)
             found[round(2 * math.atan2(matrix.b, matrix.a) / math.pi) % 4] += 1
-            is_doubtful |= pdfium.FPDFText_HasUnicodeMapError(text_page, place) == 1
+            if pdfium.FPDFText_HasUnicodeMapError(text_page, place) == 1:
+                is_doubtful = is_doubtful or _has_no_name(text_page, place)
     return found.most_common(1)[0][0] if found else 0, is_doubtful
+
+
+def _has_no_name(text_page: Any, place: int) -> bool:
+    """Return whether the font of a character has no name, as those of Type 3 need none.
+
+    PDFium reads the names of glyphs in all other fonts.
+    """
+    font = pdfium.FPDFTextObj_GetFont(pdfium.FPDFText_GetTextObject(text_page, place))
+    return bool(pdfium.FPDFFont_GetBaseFontName(font, None, 0) <= 1)
 
 
 def _tell_hyphens(text_page: Any, buffer: "ctypes.Array[ctypes.c_ushort]") -> None:

@@ -58,7 +58,10 @@ class PdfplumberDocument:
         return DocumentInfo(
             title=_string(meta.get("Title")),
             author=_string(meta.get("Author")),
+            subject=_string(meta.get("Subject")),
+            keywords=_string(meta.get("Keywords")),
             created=_string(meta.get("CreationDate")),
+            modified=_string(meta.get("ModDate")),
             producer=_string(meta.get("Producer")),
             language=_string(language),
         )

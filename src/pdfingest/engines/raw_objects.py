@@ -99,10 +99,12 @@ def _object(file: int, number: int) -> bytes:
 
 def _places(file: int, number: int) -> Iterator[int]:
     """Yield where objects of a number begin, behind their headers; it searches the whole file."""
-    header = re.compile(rb"(?<!\d)%d\s+\d{1,5}\s+obj\b" % number)
+    # A pattern that begins with its digits is searched for much faster than one that looks behind.
+    header = re.compile(rb"%d\s+\d{1,5}\s+obj\b" % number)
     for at, chunk in _chunks(file):
         for match in header.finditer(chunk):
-            yield at + match.end()
+            if not chunk[max(match.start() - 1, 0) : match.start()].isdigit():
+                yield at + match.end()
 
 
 def _decoded(stream: bytes) -> bytes:

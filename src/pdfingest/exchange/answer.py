@@ -27,6 +27,7 @@ Answer: TypeAlias = Extracted | Failed | Unchanged | Halted | EnvironmentFailure
 _MOST = 1 << 53
 """Largest number that is believed: a JSON reader that uses doubles still reads it exactly."""
 _MOST_CHARS = 4096
+_MOST_ATTACHMENTS = 1000
 _SHA256 = re.compile(r"(?:[0-9a-f]{64})?", re.ASCII)
 
 _Read: TypeAlias = Callable[[Any], Any]
@@ -69,7 +70,8 @@ def _reader(hint: Any) -> _Read:
     if is_dataclass(hint) and isinstance(hint, type):
         return _dataclass_reader(hint)
     if get_origin(hint) is tuple:
-        return _numbers
+        item = _reader(get_args(hint)[0])
+        return lambda value: tuple(map(item, _list(value)))
     return _SCALARS[hint]
 
 
@@ -102,10 +104,10 @@ def _number(value: Any) -> int:
     return value
 
 
-def _seconds(value: Any) -> float:
-    """Check that a value is a number of seconds, or of seconds since the epoch."""
+def _amount(value: Any) -> float:
+    """Check that a value is a number from 0 on, such as of seconds or of points."""
     if type(value) not in {int, float} or not 0 <= value <= _MOST:
-        raise TypeError("a time is expected")
+        raise TypeError("an amount is expected")
     return float(value)
 
 
@@ -116,14 +118,17 @@ def _text(value: Any) -> str:
     return value
 
 
-def _numbers(value: Any) -> tuple[int, ...]:
-    """Check that a value is a list of whole numbers from 0 on."""
-    return tuple(map(_number, _list(value)))
+def _flag(value: Any) -> bool:
+    """Check that a value is true or false."""
+    if type(value) is not bool:
+        raise TypeError("true or false is expected")
+    return value
 
 
 _SCALARS: Mapping[Any, _Read] = {
+    bool: _flag,
     int: _number,
-    float: _seconds,
+    float: _amount,
     str: _text,
     FailureKind: FailureKind,
     FailureKind | None: lambda value: None if value is None else FailureKind(value),
@@ -149,6 +154,8 @@ def _check(answer: Answer, job: Job) -> None:
         return
     if answer.engine not in {engine.name for engine in job.engines}:
         raise ValueError("the job does not have this engine")
+    if isinstance(answer, Extracted) and len(answer.traits.attachments) > _MOST_ATTACHMENTS:
+        raise ValueError("it has too many attachments")
     _check_pages(answer, job)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pdfingest.exchange.record import DocumentFacts, Joined, document_tail, page_record
 from pdfingest.job import EngineSpec
-from pdfingest.model import INFO_NAMES, NO_BOX, Format, Page, Table, Unit
+from pdfingest.model import INFO_NAMES, Format, Page, Unit
 
 HEAD = re.compile(rb'\{"id":"(?P<id>[0-9a-f]{16})(?::p(?P<page>\d{4,15}))?","text":"')
 HEAD_BYTES = 64
@@ -74,13 +74,11 @@ def _tail_of(unit: Unit) -> "re.Pattern[bytes]":
     facts = DocumentFacts(
         "", "", "", 0, dict.fromkeys(INFO_NAMES, ""), Format.TEXT, EngineSpec("", "", "")
     )
-    table = Table(NO_BOX, (("",),))
-    record = page_record(facts, 1, Page("", links=("",), tables=(table,)))
+    record = page_record(facts, 1, Page("", links=("",)))
     if unit is Unit.PAGE:
         del record["id"], record["text"]
     else:
-        joined = Joined(page_offsets=[0], links=[""], tables=record["tables"])
-        record = document_tail(facts, joined)
+        record = document_tail(facts, Joined(page_offsets=[0], links=[""]))
     return re.compile(_pattern(record).replace(rb"\{", b"", 1) + b"\n")
 
 

@@ -10,22 +10,41 @@ lines are written (`spool`, `output.sink`).
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from pdfingest.job import EngineSpec
 from pdfingest.model import INFO_NAMES, SCHEMA, FailureKind, Format, OcrReason, Page, Table
-from pdfingest.outcome import Cost, Extracted, Failed, Finished, Peak, Status
+from pdfingest.outcome import (
+    NO_SHAPE,
+    NO_TRAITS,
+    Attachment,
+    Cost,
+    Extracted,
+    Failed,
+    Finished,
+    Gone,
+    Outcome,
+    Peak,
+    Shape,
+    Status,
+    Traits,
+)
 from pdfingest.text import clean, is_garbled, is_usable, shortened
 
 Record: TypeAlias = dict[str, Any]
 """One line of `pages.jsonl` or `documents.jsonl`, decoded."""
 
+LISTED = ("tables", "internal_links", "annotations", "form_fields")
+"""Keys of a record that hold a list of objects, as JSON within a text."""
+
 # A longer text is a mistake or an attack.
 _MOST_LABEL_CHARS = 200
 _MOST_LINK_CHARS = 8192
+_MOST_NAME_CHARS = 1000
+_MOST_VALUE_CHARS = 64 << 10
 _MOST_POINTS = 1e9  # a page has at most some millions; what is no number is not less, either
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 # JSON allows these characters in strings, but for readers that split by Unicode, such as Python's
@@ -93,15 +112,55 @@ def page_record(document: DocumentFacts, number: int, page: Page) -> Record:
         "source": document.source,
         "metadata": _metadata(
             document,
-            page=number,
-            page_label=shortened(clean(page.label), _MOST_LABEL_CHARS),
+            {"page": number, "page_label": _label(page.label), "section": clean(page.section)},
             char_count=len(text),
             ocr_reason=_ocr_reason(page, text),
         ),
-        "tables": [_table(number, table) for table in page.tables],
+        "tables": as_text([_table(number, table) for table in page.tables]),
         "links": [shortened(clean(link), _MOST_LINK_CHARS) for link in page.links],
+        "internal_links": as_text(
+            [
+                {"page": number, "to_page": link.number, "to_label": _label(link.label)}
+                for link in page.internal_links
+            ]
+        ),
+        "annotations": as_text(
+            [
+                {
+                    "page": number,
+                    "kind": each.kind,
+                    "author": shortened(clean(each.author), _MOST_NAME_CHARS),
+                    "text": shortened(clean(each.text), _MOST_VALUE_CHARS),
+                }
+                for each in page.annotations
+            ]
+        ),
+        "form_fields": as_text(
+            [
+                {
+                    "page": number,
+                    "name": shortened(clean(each.name), _MOST_NAME_CHARS),
+                    "kind": each.kind,
+                    "value": shortened(clean(each.value), _MOST_VALUE_CHARS),
+                }
+                for each in page.form_fields
+            ]
+        ),
         "furniture": clean(page.furniture),
     }
+
+
+def as_text(items: Sequence[Record]) -> str:
+    """Return a list as JSON within a text.
+
+    Readers that infer a type from the first lines see no type in a list that is empty there, and
+    then fail on the first that is not (datasets, polars). A text has its type always.
+    """
+    return _encode(items) if items else "[]"
+
+
+def _label(label: str) -> str:
+    return shortened(clean(label), _MOST_LABEL_CHARS)
 
 
 def _table(number: int, table: Table) -> Record:
@@ -144,7 +203,8 @@ class Joined:
     ocr_reason: OcrReason = OcrReason.NONE
     """That of the first page that has one."""
     page_offsets: list[int] = field(default_factory=list[int])
-    tables: list[Record] = field(default_factory=list[Record])
+    listed: dict[str, list[Record]] = field(default_factory=lambda: {name: [] for name in LISTED})
+    """Lists of objects, by their key in a record."""
     links: list[str] = field(default_factory=list[str])
     furniture: list[str] = field(default_factory=list[str])
 
@@ -155,28 +215,36 @@ def document_tail(document: DocumentFacts, joined: Joined) -> Record:
         "source": document.source,
         "metadata": _metadata(
             document,
-            page=0,
-            page_label="",
+            {"page": 0, "page_label": "", "section": ""},
             char_count=joined.char_count,
             ocr_reason=joined.ocr_reason,
         ),
-        "tables": joined.tables,
+        "tables": as_text(joined.listed["tables"]),
         "links": joined.links,
+        "internal_links": as_text(joined.listed["internal_links"]),
+        "annotations": as_text(joined.listed["annotations"]),
+        "form_fields": as_text(joined.listed["form_fields"]),
         "furniture": "\n".join(joined.furniture),
         "page_offsets": joined.page_offsets,
     }
 
 
 def _metadata(
-    document: DocumentFacts, *, page: int, page_label: str, char_count: int, ocr_reason: OcrReason
+    document: DocumentFacts, place: Record, *, char_count: int, ocr_reason: OcrReason
 ) -> Record:
-    """Make the `metadata` of a record: flat and scalar, as vector stores take it."""
+    """Make the `metadata` of a record: flat and scalar, as vector stores take it.
+
+    Args:
+        document: what all records of the source share.
+        place: number, label and section of the page.
+        char_count: characters of the text.
+        ocr_reason: why it needs OCR.
+    """
     return {
         "source": document.source,
         "file_name": document.source.rpartition("/")[2],
         "sha256": document.sha256,
-        "page": page,
-        "page_label": page_label,
+        **place,
         "total_pages": document.total_pages,
         **document.info,
         "format": document.format.value,
@@ -207,6 +275,7 @@ def report_line(finished: Finished, digest: str) -> Record:
         "failed_pages": list(outcome.failed_pages),
         "needs_ocr_pages": outcome.needs_ocr_pages,
         "chars": outcome.chars,
+        **_traits(outcome),
         "attempts": cost.attempts if cost.started_at else 0,
         "peak_rss_bytes": peak.peak_bytes,
         "baseline_rss_bytes": peak.baseline_bytes,
@@ -221,6 +290,41 @@ def report_line(finished: Finished, digest: str) -> Record:
         "options_digest": digest,
         "schema": SCHEMA,
     }
+
+
+def _traits(outcome: Outcome | Gone) -> Record:
+    """Make the part of a report line that says what the document is."""
+    traits = outcome.traits if isinstance(outcome, Extracted) else NO_TRAITS
+    shape = outcome.shape if isinstance(outcome, Extracted) else NO_SHAPE
+    return {
+        "pdf_version": clean(traits.pdf_version),
+        "is_tagged": traits.is_tagged,
+        "is_signed": traits.is_signed,
+        "has_xfa": traits.has_xfa,
+        "page_width": shape.width,
+        "page_height": shape.height,
+        "page_turn": shape.turn,
+        "attachments": as_text(
+            [
+                {"name": clean(each.name), "bytes": each.size_bytes, "is_pdf": each.is_pdf}
+                for each in traits.attachments
+            ]
+        ),
+    }
+
+
+def _traits_of(line: Mapping[str, Any]) -> Traits:
+    """Read back from a report line what the document is."""
+    return Traits(
+        pdf_version=line["pdf_version"],
+        is_tagged=line["is_tagged"],
+        is_signed=line["is_signed"],
+        has_xfa=line["has_xfa"],
+        attachments=tuple(
+            Attachment(each["name"], each["bytes"], each["is_pdf"])
+            for each in json.loads(line["attachments"])
+        ),
+    )
 
 
 def outcome_of(line: Mapping[str, Any]) -> Extracted | Failed:
@@ -256,6 +360,8 @@ def outcome_of(line: Mapping[str, Any]) -> Extracted | Failed:
         failure=failure,
         message=line["message"],
         last_page=line["total_pages"],
+        traits=_traits_of(line),
+        shape=Shape(line["page_width"], line["page_height"], line["page_turn"]),
     )
 
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from pdfingest.exchange.record import (
+    LISTED,
     DocumentFacts,
     Joined,
     Record,
@@ -126,6 +127,16 @@ def pages_of(spool: str) -> str:
     return f"{spool}.pages"
 
 
+def unpacked_of(spool: str) -> str:
+    """Return the path that a child writes an attached PDF to, in order to read it there."""
+    return f"{spool}.pdf"
+
+
+def files_of(spool: str) -> tuple[str, ...]:
+    """Return the paths of all files that the children of a source may write."""
+    return spool, pages_of(spool), unpacked_of(spool)
+
+
 def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:
     """Join the page records of a source to one document record. Runs in the child.
 
@@ -151,7 +162,8 @@ def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:
         spool.write(encode_text(record["text"]))
         joined.char_count += metadata["char_count"]
         joined.ocr_reason = joined.ocr_reason or OcrReason(metadata["ocr_reason"])
-        joined.tables += record["tables"]
+        for name in LISTED:
+            joined.listed[name] += json.loads(record[name])
         joined.links += record["links"]
         joined.furniture += filter(None, [record["furniture"]])
     rest = document.total_pages - len(joined.page_offsets)

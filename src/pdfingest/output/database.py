@@ -49,6 +49,9 @@ _MIGRATIONS = (
     DROP INDEX source_content;
     CREATE INDEX source_content ON source (substr(sha256, 1, 16)) WHERE duplicate_of = '';
     """,
+    """
+    ALTER TABLE source ADD COLUMN attachments TEXT NOT NULL DEFAULT '';
+    """,
 )
 """Item n, counted from 0, takes a ledger of version n to n + 1 (PRAGMA user_version)."""
 

@@ -13,12 +13,12 @@ what a commit took, so that commits cost at most a tenth of the time, on slow di
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Self, TypeAlias
 
 from pdfingest.model import FailureKind
-from pdfingest.outcome import Extracted, Finished, Status, Unchanged
+from pdfingest.outcome import Attachment, Extracted, Finished, Status, Traits, Unchanged
 from pdfingest.output.database import Database
 
 Sync: TypeAlias = Callable[[], Mapping[str, int]]
@@ -30,7 +30,7 @@ INSERT OR {conflict} INTO source VALUES (
     :name, :path, :size_bytes, :mtime_ns, :sha256, :digest,
     :status, :failure, :engine, :pages, :chars, :needs_ocr_pages, :failed_pages, :peak_bytes,
     :finished_at, :records, :records_at, :records_bytes, :report_at, :report_bytes,
-    :total_pages, :duplicate_of
+    :total_pages, :duplicate_of, :attachments
 )
 """
 _TOUCH = """
@@ -177,6 +177,7 @@ class Ledger:
             "finished_at": time.time(),
             "total_pages": outcome.total_pages,
             "duplicate_of": finished.duplicate_of,
+            "attachments": _packed(outcome.traits) if isinstance(outcome, Extracted) else "",
         }
         self.database.change(_NOTE.format(conflict=conflict), {**file, **ended, **asdict(place)})
 
@@ -189,6 +190,11 @@ class Ledger:
         return Unchanged(
             sha256, engine, pages, chars, needs_ocr_pages, lost, total_pages, peak_bytes
         )
+
+    def attachments(self, name: str) -> Sequence[Attachment]:
+        """Return what is attached to a source, as an earlier run found it."""
+        rows = self.database.execute("SELECT attachments FROM source WHERE name = ?", (name,))
+        return [Attachment(*each) for each in json.loads(rows[0][0] or "[]")] if rows else []
 
     def original_of(self, finished: Finished, digest: str) -> str:
         """Find a source that has records of the same content, made with the same options.
@@ -220,3 +226,9 @@ class Ledger:
         """Note how many sources each input gives, by its path."""
         for row in given.items():
             self.database.change("INSERT OR REPLACE INTO input VALUES (?, ?)", row)
+
+
+def _packed(traits: Traits) -> str:
+    """Encode attachments for a column; empty for none, as for most sources."""
+    listed = [(each.name, each.size_bytes, each.is_pdf) for each in traits.attachments]
+    return json.dumps(listed) if listed else ""

@@ -13,6 +13,7 @@ from pdfingest.outcome import Status
 
 Schema: TypeAlias = dict[str, Any]
 
+_JSON = {"contentMediaType": "application/json"}
 _SHA256 = "^([0-9a-f]{64})?$"
 
 
@@ -30,6 +31,12 @@ _amount = partial(_of, "number", minimum=0)
 def _list(description: str, items: Any) -> Schema:
     """Make the schema of a list from the schema of its items; from False if it is always empty."""
     return _of("array", description, items=items)
+
+
+def _json(description: str, items: Schema) -> Schema:
+    """Make the schema of a text that holds a list of objects as JSON, from that of an object."""
+    content = _list(description, items)
+    return _text(f"{description} A list, as JSON.", contentSchema=content, **_JSON)
 
 
 def _object(description: str, **keys: Schema) -> Schema:
@@ -57,10 +64,14 @@ _RECORD_METADATA = _object(
     sha256=_text("SHA-256 of the file, in hex.", pattern=_SHA256),
     page=_whole("Number of the page, 1-based; 0 in the record of a document."),
     page_label=_text("The page's number as a reader shows it, such as iii; or empty."),
+    section=_text("Titles of the outline that the page stands under, with > between, or empty."),
     total_pages=_whole("Pages of the document."),
     title=_text("Title of the document, or empty."),
     author=_text("Author of the document, or empty."),
+    subject=_text("Subject of the document, or empty."),
+    keywords=_text("Keywords of the document, or empty."),
     created=_text("When the document was made, in ISO 8601, or empty."),
+    modified=_text("When the document was last changed, in ISO 8601, or empty."),
     producer=_text("Program that wrote the file, or empty."),
     language=_text("Language that the document declares (BCP 47), or empty."),
     format=_text("What `text` is.", enum=list(Format)),
@@ -83,6 +94,26 @@ _TABLE = _object(
     ),
     rows=_list("Rows of one length.", _list("A row.", _text("The text of a cell."))),
 )
+_INTERNAL_LINK = _object(
+    "A link to a page of the same document.",
+    page=_whole("Number of its page, 1-based.", minimum=1),
+    to_page=_whole("Number of the page that it leads to; 0 if that is not there."),
+    to_label=_text("Label of that page, or empty."),
+)
+_ANNOTATION = _object(
+    "What somebody added to a page.",
+    page=_whole("Number of its page, 1-based.", minimum=1),
+    kind=_text("Subtype of ISO 32000-2, such as Text (a note), Highlight or Stamp."),
+    author=_text("Who made it, or empty."),
+    text=_text("What it says, or empty."),
+)
+_FORM_FIELD = _object(
+    "A field of a form.",
+    page=_whole("Number of its page, 1-based.", minimum=1),
+    name=_text("Names of the field and of those that it is part of, with dots between."),
+    kind=_text("What it is.", enum=["text", "checkbox", "radio", "choice", "button", "signature"]),
+    value=_text("What is filled in or chosen, or empty; of a box that is not marked, Off."),
+)
 _RECORD = _object(
     "A page, or with `--unit document` a document.",
     id=_text(
@@ -92,13 +123,22 @@ _RECORD = _object(
     text=_text("The text; of a document, its pages with line ends between."),
     source=_text("Name of the file: its path relative to the input it was found under."),
     metadata=_RECORD_METADATA,
-    tables=_list("With `--tables`, the tables.", _TABLE),
+    tables=_json("With `--tables`, the tables.", _TABLE),
     links=_list("Targets outside the document.", _text("An address.")),
+    internal_links=_json("Links to pages of the document.", _INTERNAL_LINK),
+    annotations=_json("Comments, marks and stamps.", _ANNOTATION),
+    form_fields=_json("Fields of forms.", _FORM_FIELD),
     furniture=_text("Running heads, page numbers and the like, which are not in `text`."),
 )
 _PAGE_OFFSETS = _list(
     "Only in the record of a document: where each page begins in `text`, in characters.",
     _whole("0-based index of the first character."),
+)
+_ATTACHMENT = _object(
+    "A file within a document.",
+    name=_text("Name of the file."),
+    bytes=_whole("Size of its content."),
+    is_pdf=_flag("Whether its name or its type says that it is a PDF."),
 )
 _REPORT = _object(
     "How one source ended in one run, and what it cost.",
@@ -115,6 +155,16 @@ _REPORT = _object(
     failed_pages=_list("Which were lost.", _whole("Number of a page, 1-based.", minimum=1)),
     needs_ocr_pages=_whole("Pages that show something that their text does not say."),
     chars=_whole("Characters of all pages."),
+    pdf_version=_text("Version of PDF that the file says it has, such as 1.7, or empty."),
+    is_tagged=_flag("Whether it says that it is tagged."),
+    is_signed=_flag("Whether it has a signature; none is verified."),
+    has_xfa=_flag("Whether it has a form in XFA, which PDF 2.0 no longer has."),
+    page_width=_amount("Width of its pages in points, before they are turned; 0 if they differ."),
+    page_height=_amount("Height of its pages in points; 0 if they differ."),
+    page_turn=_whole(
+        "Degrees by which pages are turned for display; 0 if they differ.", maximum=270
+    ),
+    attachments=_json("Files within it.", _ATTACHMENT),
     attempts=_whole("Processes that it took; 0 if none was started."),
     peak_rss_bytes=_whole("Highest resident memory of its process; 0 if unknown."),
     baseline_rss_bytes=_whole("Resident memory of that process before it opened the file."),

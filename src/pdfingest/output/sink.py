@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from pdfingest.errors import OutputError
 from pdfingest.exchange.record import encode, report_line
-from pdfingest.exchange.spool import pages_of
+from pdfingest.exchange.spool import files_of
 from pdfingest.model import Unit
 from pdfingest.outcome import Extracted, Finished, Status
 from pdfingest.output.layout import RECORDS, REPORT, SUMMARY, output_errors, private, sync_folder
@@ -58,7 +58,7 @@ class Sink(AbstractContextManager["Sink"]):
             ReaderGoneError: the program that reads the stream has ended.
         """
         place = self._write(finished)
-        for path in (finished.spool, pages_of(finished.spool)) if finished.spool else ():
+        for path in files_of(finished.spool) if finished.spool else ():
             with suppress(FileNotFoundError):  # a child that died early wrote none
                 os.unlink(path)
         return place

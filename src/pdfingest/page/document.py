@@ -15,7 +15,7 @@ from pdfingest.text import clean, shortened
 # A longer text, such as a title, is a mistake or an attack, and every record of the file would
 # repeat it.
 _MOST_CHARS = 4096
-_DATES = {"created"}  # names of the metadata that are dates
+_DATES = {"created", "modified"}  # names of the metadata that are dates
 # ISO 32000-2, 7.9.4: (D:YYYYMMDDHHmmSSOHH'mm'), all but the year optional. Real files omit the
 # prefix, and write an offset with one digit.
 _DATE = re.compile(

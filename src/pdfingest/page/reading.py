@@ -3,15 +3,17 @@
 Runs in the child; pure. Pages whose engine does not know where text stands keep its text.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pdfingest.model import Format, Page
-from pdfingest.page.blocks import blocks_of
+from pdfingest.page.blocks import Block, blocks_of
 from pdfingest.page.body import body_of
 from pdfingest.page.furniture import split
-from pdfingest.page.markdown import Look, linked, markdown
+from pdfingest.page.headings import Look
+from pdfingest.page.markdown import linked, markdown
 from pdfingest.page.order import reading_order
-from pdfingest.page.plain import plain_text
+from pdfingest.page.plain import block_text, plain_text
 from pdfingest.page.survey import Survey
 from pdfingest.page.tables import tables_of
 from pdfingest.page.words import Words
@@ -19,7 +21,7 @@ from pdfingest.text import composed
 
 
 def read(page: Page, survey: Survey, wanted: Format, *, tables: bool = False) -> Page:
-    """Return a page with its text as it is read, its furniture and its tables.
+    """Return a page with its text as it is read, its furniture, its section and its tables.
 
     Args:
         page: as the engine has it.
@@ -34,12 +36,21 @@ def read(page: Page, survey: Survey, wanted: Format, *, tables: bool = False) ->
     words = survey.words or Words([line.text for line in lines])
     body = survey.body if survey.body.size else body_of([lines])
     blocks = blocks_of(lines, body)
+    look = Look(body, page.titles)
+    if not page.section:
+        page = replace(page, section=_first_heading(blocks, look, words))
     if tables:
         page = replace(page, tables=tables_of(blocks, page.box, words))
     if wanted is Format.RAW:
         return page
     if wanted is Format.MARKDOWN:
-        text = linked(markdown(blocks, Look(body, page.titles), words), page)
+        text = linked(markdown(blocks, look, words), page)
     else:
         text = plain_text(blocks, words)
     return replace(page, text=composed(text), furniture=composed(furniture))
+
+
+def _first_heading(blocks: Sequence[Block], look: Look, words: Words) -> str:
+    """Return the text of the first heading; empty if there is none."""
+    found = next(filter(look.level, blocks), None)
+    return "" if found is None else composed(" ".join(block_text(found, words).split()))

@@ -14,7 +14,7 @@ from pdfingest.exchange.spool import append_spools
 from pdfingest.job import Attempt, EngineSpec, Job, PageRange
 from pdfingest.model import FailureKind, Source
 from pdfingest.options import IngestOptions
-from pdfingest.outcome import Cost, Death, Extracted, Failed, Outcome, Peak, Unchanged
+from pdfingest.outcome import NO_SHAPE, Cost, Death, Extracted, Failed, Outcome, Peak, Unchanged
 from pdfingest.run.attempts import History
 
 _OF_ALL = {FailureKind.CHANGED, FailureKind.UNREADABLE}
@@ -224,6 +224,8 @@ def joined(parts: Sequence[Work]) -> Outcome | None:
         failure=failure if lost else None,
         message=message,
         last_page=pages + len(lost),
+        traits=read[0].traits,
+        shape=read[0].shape if len({each.shape for each in read}) == 1 else NO_SHAPE,
     )
 
 

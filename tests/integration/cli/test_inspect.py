@@ -17,7 +17,7 @@ EXAMPLES = ROOT / "examples"
 def test_it_shows_a_file_and_each_of_its_pages_within_80_columns(cli: Cli) -> None:
     done = cli("inspect", EXAMPLES / "pdfs" / "outline.pdf", env={"COLUMNS": "80"})
     assert (done.returncode, done.stderr) == (0, "")
-    facts, _, pages = done.stdout.partition("\n\n")
+    facts, pages, sections = done.stdout.split("\n\n")
     said = {line[:12].strip(): line[12:] for line in facts.splitlines()}
     assert said["file"] == "outline.pdf"
     assert (said["status"], said["title"]) == ("ok", "Labelled pages")
@@ -25,6 +25,10 @@ def test_it_shows_a_file_and_each_of_its_pages_within_80_columns(cli: Cli) -> No
     assert "MiB" in said["peak"]
     labels = [line.split()[1] for line in pages.splitlines()[1:]]
     assert labels == ["i", "ii", "1", "2", "A-1"]
+    assert sections.splitlines()[1:] == [
+        *("   1  Preface", "   2  Contents", "   3  Chapter one", "   4  Chapter two"),
+        "   5  Appendix",
+    ]
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
@@ -32,7 +36,7 @@ def test_it_shows_a_file_and_each_of_its_pages_within_80_columns(cli: Cli) -> No
 def test_its_json_is_what_a_run_writes(cli: Cli, tmp_path: Path, name: str) -> None:
     done = cli("inspect", EXAMPLES / name, "--json")
     found = json.loads(done.stdout)
-    ran = cli("run", EXAMPLES / name, "-o", tmp_path / "out", "-q")
+    ran = cli("run", EXAMPLES / name, "--tables", "-o", tmp_path / "out", "-q")
     assert done.returncode == ran.returncode
     assert found["records"] == read_lines(tmp_path / "out" / "pages.jsonl")
     (line,) = read_lines(tmp_path / "out" / "report.jsonl")
@@ -52,7 +56,7 @@ def test_pages_that_were_lost_have_their_place(cli: Cli, faulty: Callable[..., P
     assert done.returncode == 1
     assert "2 of 3 read, 30 characters; lost: 2" in done.stdout
     assert "SIGSEGV" in done.stdout
-    rows = done.stdout.partition("\n\n")[2].splitlines()[1:]
+    rows = done.stdout.split("\n\n")[1].splitlines()[1:]
     assert [row.split()[0] for row in rows] == ["1", "2", "3"]
     assert "(lost)" in rows[1]
 
@@ -62,8 +66,10 @@ def test_a_document_of_very_many_pages_is_shown_in_part_and_says_so(
 ) -> None:
     path = faulty("a.pdf", pages=1200, page=1100, fault="raises")
     done = cli("inspect", path, "--engine", "faulty")
-    assert len(done.stdout.partition("\n\n")[2].splitlines()) == 1 + 1000 + 1
-    assert done.stdout.endswith("… and 200 more pages: --json has all\n")
+    pages, links = done.stdout.split("\n\n")[1:]
+    assert len(pages.splitlines()) == 1 + 1000 + 1
+    assert pages.endswith("… and 200 more: --json has all")
+    assert len(links.splitlines()) == 1 + 20 + 1
 
 
 def test_a_pdf_may_come_from_stdin_and_its_options_from_a_file(cli: Cli, tmp_path: Path) -> None:

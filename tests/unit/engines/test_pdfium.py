@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import CORPUS
-from pdfingest.engines import pdfium
+from pdfingest.engines import pdfium, pdfium_files
 from pdfingest.engines.engine import MalformedError
 from pdfingest.model import DocumentInfo, Page
 from written import Node, plain_pdf, stream, tree_objects
@@ -68,6 +68,6 @@ def test_real_files_are_the_same_either_way(monkeypatch: pytest.MonkeyPatch) -> 
     for path in paths[::8]:
         found = []
         for most_bytes in (path.stat().st_size, path.stat().st_size - 1):
-            monkeypatch.setattr(pdfium, "_IN_MEMORY_BYTES", most_bytes)
+            monkeypatch.setattr(pdfium_files, "_IN_MEMORY_BYTES", most_bytes)
             found.append(read(path))
         assert found[0] == found[1], path

@@ -132,7 +132,7 @@ FORGED = {
     "a key too many": changed(lambda record: record.update(more=1)),
     "a key too few": changed(lambda record: record.pop("links")),
     "keys in another order": changed(lambda record: record.update(text=record.pop("text"))),
-    "a key twice": line(2).replace(b'"tables":[]', b'"tables":[],"tables":[]'),
+    "a key twice": line(2).replace(b'"tables":"[]"', b'"tables":"[]","tables":"[]"'),
     "a text that is a number": changed(lambda record: record.update(text=1)),
     "null": changed(lambda record: record["metadata"].update(title=None)),
     "a number that is a text": changed(lambda record: record["metadata"].update(total_pages="9")),

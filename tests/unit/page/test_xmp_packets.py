@@ -29,7 +29,11 @@ ALL = packet(
     "<rdf:li xml:lang='de'>Ein anderer</rdf:li></rdf:Alt></dc:title>"
     "<dc:creator><rdf:Seq><rdf:li>Ann</rdf:li>\n<rdf:li>Bob</rdf:li></rdf:Seq></dc:creator>"
     "<xmp:CreateDate>2021-03-04T05:06:07.89+01:00</xmp:CreateDate>"
-    "<pdf:Producer>Some Program</pdf:Producer>"
+    "<xmp:ModifyDate>2022-03-04T05:06:07Z</xmp:ModifyDate>"
+    "<pdf:Producer>Some Program</pdf:Producer><pdf:Keywords>some, words</pdf:Keywords>"
+    "<dc:description><rdf:Alt><rdf:li>What it is about</rdf:li></rdf:Alt></dc:description>"
+    "<dc:subject><rdf:Bag><rdf:li>one</rdf:li><rdf:li>two</rdf:li></rdf:Bag></dc:subject>"
+    "<dc:language><rdf:Bag><rdf:li>en-GB</rdf:li></rdf:Bag></dc:language>"
 )
 
 
@@ -37,8 +41,17 @@ def test_all_properties_are_read() -> None:
     found = completed(DocumentInfo(), ALL)
     assert (found.title, found.author, found.producer) == ("A & B", "Ann, Bob", "Some Program")
     assert iso_date(found.created) == "2021-03-04T05:06:07+01:00"
+    assert iso_date(found.modified) == "2022-03-04T05:06:07Z"
+    assert (found.subject, found.keywords) == ("What it is about", "some, words")
+    assert found.language == "en-GB"
     assert is_complete(found)
     assert not is_complete(DocumentInfo(title="t", author="a", created="c"))
+
+
+def test_tags_are_keywords_where_there_are_no_others() -> None:
+    bag = "<dc:subject><rdf:Bag><rdf:li>one</rdf:li><rdf:li>two</rdf:li></rdf:Bag></dc:subject>"
+    assert completed(DocumentInfo(), packet(bag)).keywords == "one, two"
+    assert completed(DocumentInfo(keywords="mine"), packet(bag)).keywords == "mine"
 
 
 def test_the_information_dictionary_counts_first() -> None:

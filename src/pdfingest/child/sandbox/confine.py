@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from pdfingest.errors import SandboxError
-from pdfingest.exchange.spool import open_spool, pages_of
+from pdfingest.exchange.spool import open_spool, pages_of, unpacked_of
 from pdfingest.job import Job, Sandbox
 from pdfingest.model import Unit
 
@@ -106,7 +106,11 @@ def _confine_files(job: Job) -> None:
     rules = landlock.Ruleset()
     for file, rights in _opened.get(job.readable) or _open(job.readable):
         rules.allow(file, rights)
-    spools = (job.spool,) if job.unit is Unit.PAGE else (job.spool, pages_of(job.spool))
+    spools = [job.spool]
+    if job.unit is Unit.DOCUMENT:
+        spools.append(pages_of(job.spool))
+    if job.source.inside:
+        spools.append(unpacked_of(job.spool))
     for spool in spools:
         file = open_spool(spool)
         rules.allow(file, landlock.READ_AND_WRITE)

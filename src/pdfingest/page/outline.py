@@ -1,0 +1,64 @@
+"""The outline of a document: which titles lead to a page, and under which it stands.
+
+Runs in the child; pure. An outline may name pages in any order, or none (ISO 32000-2, 12.3.3).
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pdfingest.model import Title
+from pdfingest.text import clean, shortened
+
+SEPARATOR = " > "
+"""What stands between two titles of a section."""
+_MOST_TITLE_CHARS = 200
+_MOST_SECTION_CHARS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The titles of a document by the pages that they lead to."""
+
+    titles: Mapping[int, Sequence[Title]] = field(default_factory=dict[int, Sequence[Title]])
+    """By the 1-based number of a page, in the order of the outline."""
+    _sections: Mapping[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
+    """By the number of a page: the section with which it begins, and that with which it ends."""
+    _pages: Sequence[int] = ()
+    """Numbers of the pages to which titles lead, ascending."""
+
+    def __bool__(self) -> bool:
+        return bool(self._pages)
+
+    def section(self, number: int) -> str:
+        """Return the titles under which a page stands, outermost first.
+
+        Of the sections that begin on the page, the first counts, or the deepest of those with which
+        that one begins; if none begins there, the last one of the pages before.
+        """
+        at = bisect_right(self._pages, number)
+        if not at:
+            return ""
+        begin, end = self._sections[self._pages[at - 1]]
+        return begin if self._pages[at - 1] == number else end
+
+
+def outline_of(items: Iterable[Title]) -> Outline:
+    """Return an outline, given its titles in their order."""
+    titles: dict[int, list[Title]] = {}
+    sections: dict[int, tuple[str, str]] = {}
+    path: list[str] = []
+    above = (0, 0)  # page and level of the title before, if the section that begins there ends it
+    for title in items:
+        number, level = title.number, title.level
+        del path[level - 1 :]
+        path += [""] * (level - 1 - len(path))
+        path.append(shortened(" ".join(clean(title.text).split()), _MOST_TITLE_CHARS))
+        if number < 1:
+            continue
+        titles.setdefault(number, []).append(title)
+        section = shortened(SEPARATOR.join(filter(None, path)), _MOST_SECTION_CHARS)
+        begins = number not in sections or above == (number, level - 1)
+        sections[number] = (section if begins else sections[number][0], section)
+        above = (number, level) if begins else (0, 0)
+    return Outline(titles, sections, sorted(sections))
