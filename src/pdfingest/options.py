@@ -83,6 +83,7 @@ class IngestOptions:
         values.one_of(Format),
         "What text is: as it is read, with Markdown, or as the engine says it.",
     )
+    attachments: bool = switch("Ingest PDFs that are attached to PDFs as files of their own, too.")
     tables: bool = switch("Write the tables of each page into its record, too.")
     timeout_s: float = option(300.0, values.above_zero, "Seconds that a file may take.", "S")
     page_timeout_s: float = option(60.0, values.above_zero, "Seconds that a page may take.", "S")
@@ -174,6 +175,7 @@ class IngestOptions:
             engine: str = ...,
             unit: Unit | str = ...,
             format: Format | str = ...,  # noqa: A002 - the name of the option
+            attachments: bool = ...,
             tables: bool = ...,
             timeout_s: float = ...,
             page_timeout_s: float = ...,

@@ -23,7 +23,7 @@ from pdfingest.exchange.spool import read_records
 from pdfingest.job import EngineSpec, Job, Sandbox
 from pdfingest.model import Duplicates, FailureKind, Reading, Source
 from pdfingest.options import IngestOptions, options_digest
-from pdfingest.outcome import Extracted, Failed, Finished
+from pdfingest.outcome import Extracted, Failed, Finished, Unchanged
 from pdfingest.output.ledger import Ledger
 from pdfingest.output.peak_gate import SHOWN_PEAKS
 from pdfingest.output.sink import Sink
@@ -174,6 +174,8 @@ class _Run:
                     taken = self._as_duplicate(finished, ledger.original_of(finished, digest))
                     yield taken
                     ledger.note(taken, sink.write(taken), digest)
+                    if self.options.attachments:
+                        self._attach(taken, plan, ledger)
                     self.summary.add(taken)
                     self.listener.on_finished(taken, self.summary)
                     if ledger.due:
@@ -203,6 +205,9 @@ class _Run:
         if not self.stop.requested:  # then discovery may have been cut short
             plan.find_gone()
             refuse_loss(plan, ledger, self.given, self.options)
+        self._tell_planned(plan)
+
+    def _tell_planned(self, plan: Plan) -> None:
         self.summary.planned = plan.sources
         self.listener.on_planned(plan.sources, plan.size_bytes)
 
@@ -223,8 +228,22 @@ class _Run:
             for source, gone in plan.gone():
                 yield Finished(source, gone)
             ledger.note_inputs(self.given)
+        yield from self._wave(plan, engines, sink, ledger)
+        while self.options.attachments and not self.stop.requested:
+            for source, gone in plan.gone():
+                yield Finished(source, gone)
+            if not plan.next_wave(self.options, options_digest(self.options, engines)):
+                break
+            self._tell_planned(plan)
+            yield from self._wave(plan, engines, sink, ledger)
+
+    def _wave(
+        self, plan: Plan, engines: tuple[EngineSpec, ...], sink: Sink, ledger: Ledger
+    ) -> _Steps:
+        """Yield an outcome for each source of one wave: of the files, or of their attachments."""
         for source in plan.unreadable():
-            yield Finished(source, Failed(FailureKind.UNREADABLE, source.error))
+            kind = FailureKind.TOO_LARGE if source.inside else FailureKind.UNREADABLE
+            yield Finished(source, Failed(kind, source.error))
         if self.options.report_unchanged:
             for source, unchanged in plan.unchanged():
                 yield Finished(source, unchanged)
@@ -250,6 +269,14 @@ class _Run:
                 self.sampler.tick(self.summary.finished)
                 self._look(executor)
                 self.listener.on_tick(self.summary)
+
+    def _attach(self, finished: Finished, plan: Plan, ledger: Ledger) -> None:
+        """Plan the PDFs that are attached to a source that has ended."""
+        source, outcome = finished.source, finished.outcome
+        if isinstance(outcome, Extracted):
+            plan.attach(source, outcome.traits.attachments)
+        elif isinstance(outcome, Unchanged) and outcome.cost.started_at:
+            plan.attach(source, ledger.attachments(source.name))
 
     def _look(self, executor: Executor) -> None:
         """Update the progress of the sources that are being read, some times a second."""

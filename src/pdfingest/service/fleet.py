@@ -21,7 +21,7 @@ from dataclasses import replace
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from pdfingest.errors import OutputError
+from pdfingest.errors import OptionError, OutputError
 from pdfingest.exchange.record import outcome_of
 from pdfingest.job import Job
 from pdfingest.model import FailureKind, Reading, Source
@@ -63,6 +63,8 @@ class Fleet:
         started: Callable[[int, Source], None],
     ) -> None:
         del spools
+        if options.attachments:
+            raise OptionError(["attachments"], "is not for a fleet. Leave it out.")
         self._tickets = queue.connect(settings)
         self._app = queue.make_app(settings)
         self._store = open_store(settings.store)
