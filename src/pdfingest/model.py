@@ -85,6 +85,8 @@ class Aside(StrEnum):
     """The order and the paragraphs of a page whose text is read."""
     OUTLINE = "outline"
     """Titles of the outline, by which headings are told."""
+    RULES = "rules"
+    """Lines that are drawn, by which tables are told."""
     LAYERS = "layers"
     """What belongs to layers that are switched off."""
     SURVEY = "survey"
@@ -256,6 +258,8 @@ class Page:
     unless they give spans."""
     turn: int = 0
     """By how many degrees it is turned for display, clockwise; of engines that give `box`."""
+    rules: tuple[Box, ...] = ()
+    """Lines that are drawn, horizontal or vertical, if they are wanted; y grows downwards."""
     tables: tuple[Table, ...] = ()
     """Tables, if they are wanted; engines need not fill it."""
     furniture: str = ""

@@ -150,7 +150,8 @@ class Opening:
         if not self._wants_layout or not knows_layout(document):
             page = document.page(number)
         else:
-            page = document.layout(number, marked=self.job.format is Format.MARKDOWN)
+            marked = self.job.format is Format.MARKDOWN
+            page = document.layout(number, marked=marked, ruled=marked or self.job.tables)
         if not page.internal_links:
             return page
         numbers = self._numbers(document)

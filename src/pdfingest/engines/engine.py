@@ -105,13 +105,14 @@ class LayoutDocument(Document, Protocol):
     An engine need not know that: without this method, records have the text as it gives it.
     """
 
-    def layout(self, number: int, *, marked: bool) -> Page:
+    def layout(self, number: int, *, marked: bool, ruled: bool) -> Page:
         """Read one page as `page` does, with its `spans`. Not called for `--format raw`.
 
         Args:
             number: as for `page`.
             marked: whether what only Markdown shows is wanted: bullets that are drawn as shapes, in
                 the text of their spans, and `link_texts`.
+            ruled: whether `rules` are wanted, which tell tables.
         """
         ...
 

@@ -30,6 +30,7 @@ from pdfingest.engines.pdfium_files import content_of, rebuilt, scheme_of
 from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_image, shows_text
 from pdfingest.engines.pdfium_layers import take_hidden
 from pdfingest.engines.pdfium_links import Link, links_of, outline_of
+from pdfingest.engines.pdfium_rules import rules_of
 from pdfingest.engines.pdfium_spans import Spans
 from pdfingest.engines.pdfium_strings import utf16
 from pdfingest.engines.pdfium_text import text_of
@@ -128,9 +129,9 @@ class PdfiumDocument:
         """Read one page; see `engine.Document`."""
         return self._read(number, None)
 
-    def layout(self, number: int, *, marked: bool) -> Page:
+    def layout(self, number: int, *, marked: bool, ruled: bool) -> Page:
         """Read one page with where its text stands; see `engine.LayoutDocument`."""
-        return self._read(number, self._spans, marked=marked)
+        return self._read(number, self._spans, marked=marked, ruled=ruled)
 
     def outline(self) -> Sequence[Title]:
         """Return the titles of the outline; see `engine.OutlinedDocument`."""
@@ -148,7 +149,9 @@ class PdfiumDocument:
         """Read no text of some layers; see `engine.LayeredDocument`."""
         self._hidden = names
 
-    def _read(self, number: int, spans: Spans | None, *, marked: bool = False) -> Page:
+    def _read(
+        self, number: int, spans: Spans | None, *, marked: bool = False, ruled: bool = False
+    ) -> Page:
         """Read one page and close it, because PDFium keeps every page that is left open."""
         page = self._load(number)
         try:
@@ -158,6 +161,9 @@ class PdfiumDocument:
             outside = [link for link in links if link.target]
             kinds = kinds_of(page)
             added = self._added(page, number, kinds)
+            rules: tuple[Box, ...] = ()
+            if ruled:
+                rules = tolerate(Aside.RULES, lambda: rules_of(page), rules)
             drawn = kinds - _UNDRAWN
             ink = pdfium.FPDFPage_CountObjects(page) > 0 or pdfium.FPDF_ANNOT_STAMP in drawn
             is_flattened = (
@@ -165,13 +171,13 @@ class PdfiumDocument:
                 and can_be_drawn(page)
                 and tolerate(Aside.FIELDS, lambda: self._flatten(page), default=False)
             )
-            said = None if is_flattened else _said(page, spans, outside, marked=marked)
+            said = None if is_flattened else _said(page, spans, outside, rules, marked=marked)
         finally:
             pdfium.FPDF_ClosePage(page)
         if said is None:  # what is flattened shows once the page is loaded again
             page = self._load(number)
             try:
-                said = _said(page, spans, outside, marked=marked)
+                said = _said(page, spans, outside, rules, marked=marked)
                 ink = ink or shows_text(page)  # empty fields and the icons of notes are no ink
             finally:
                 pdfium.FPDF_ClosePage(page)
@@ -256,9 +262,11 @@ class PdfiumDocument:
         return utf16(partial(read, self._document)) if read else ""
 
 
-def _said(page: Any, spans: Spans | None, links: Sequence[Link], *, marked: bool) -> Page:
+def _said(
+    page: Any, spans: Spans | None, links: Sequence[Link], rules: tuple[Box, ...], *, marked: bool
+) -> Page:
     """Return what a page says, and where, if its spans are wanted."""
-    found = text_of(page, spans, [link.area for link in links] if marked else ())
+    found = text_of(page, spans, [link.area for link in links] if marked else (), rules)
     return Page(
         found.text,
         lacks_text=tolerate(Aside.INK, lambda: lacks_text(page), default=False),
@@ -266,6 +274,7 @@ def _said(page: Any, spans: Spans | None, links: Sequence[Link], *, marked: bool
         is_doubtful=found.is_doubtful,
         links=tuple(link.target for link in links),
         link_texts=found.inside,
+        rules=rules,
         spans=tuple(with_bullets(page, found.spans) if marked else found.spans),
         draws_image=bool(found.text)
         or tolerate(Aside.INK, lambda: shows_image(page), default=True),

@@ -11,7 +11,7 @@ as the rows of tables and lines of two columns do. Only in such lines are single
 import ctypes
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -22,16 +22,16 @@ from pdfingest.engines.frames import Frame, Rect
 from pdfingest.engines.gaps import GAP_EMS, widest_space
 from pdfingest.engines.pdfium_faces import described
 from pdfingest.engines.right_to_left import RIGHT_TO_LEFT, righted
-from pdfingest.model import Font, Span
+from pdfingest.engines.utf16_lines import lines_of
+from pdfingest.model import Box, Font, Span
 
-_LINE = re.compile("[^\r\n\ufffe]+\ufffe?|\ufffe")
-"""A line, with the hyphen at its end if it divides a word there."""
-_LAST_OF_ONE_UNIT = "\uffff"
 _SPACE = re.compile(r"(?<=\S)\s+(?=\S)")
 _SPARSE_EMS = 0.72
 """Mean width of the characters of a line that has gaps within a text object, in Latin letters."""
 _MOST_RECTS = 12
 """Text objects of a line whose boxes are asked for; of letters drawn one by one, the gaps are."""
+_TOUCH = 1.0
+"""How far text may stand over a rule beside it, in points."""
 _SAME_HEIGHT = 0.01
 
 
@@ -53,6 +53,7 @@ class Spans:
     def __init__(self) -> None:
         self._fonts: dict[int, Font] = {}
         self._styles: dict[tuple[int, float], _Style] = {}
+        self._walls: Sequence[Box] = ()
         doubles, floats = (ctypes.c_double * 4)(), (ctypes.c_float * 6)()
         # To look at memory as a view takes a third of the time that a field of ctypes does.
         self._doubles = memoryview(doubles).cast("B").cast("d")
@@ -61,7 +62,9 @@ class Spans:
         self._to_doubles = tuple(range(begin, begin + doubles._length_ * 8, 8))
         self._to_floats = ctypes.addressof(floats)
 
-    def read(self, text_page: Any, text: str, units: int, count: int) -> list[Span]:
+    def read(
+        self, text_page: Any, text: str, units: int, count: int, rules: Sequence[Box]
+    ) -> list[Span]:
         """Return the spans of a page.
 
         Args:
@@ -69,12 +72,14 @@ class Spans:
             text: all of the text, as PDFium gives it.
             units: its length in UTF-16.
             count: number of characters that PDFium counts; of those in the text, in UTF-16.
+            rules: of the page; spans end at those that are vertical.
         """
+        self._walls = [rule for rule in rules if rule.bottom - rule.top > rule.right - rule.left]
         page = ctypes.cast(text_page, ctypes.c_void_p).value or 0
         self._styles.clear()  # a matrix of the page may scale what has the same font and size
         spans: list[Span] = []
         turns = RIGHT_TO_LEFT.search(text) is not None
-        for line, first, last in _lines(text, is_wide=len(text) != units):
+        for line, first, last in lines_of(text, is_wide=len(text) != units):
             start, end = (first, last) if count == units else _indices(text_page, first, last)
             if turns and RIGHT_TO_LEFT.search(line) and len(line) == end - start:
                 origins = [self._origin(page, at)[0] for at in range(start, end)]
@@ -112,7 +117,8 @@ class Spans:
         if 1 < rects <= _MOST_RECTS:
             left, right, is_apart = self._extent(page, rects, size, left, right)
         baseline = -bottom - style.rise
-        is_whole = not is_apart and right - left <= _SPARSE_EMS * size * count
+        is_cut = bool(self._walls) and bool(self._cuts(left, right, baseline))
+        is_whole = not is_apart and not is_cut and right - left <= _SPARSE_EMS * size * count
         if is_whole or len(line) != count:  # else a place in the line is no place on the page
             spans.append(Span(line, left, right, baseline, size, font))
             return
@@ -241,44 +247,30 @@ class Spans:
             (each.start(), each.end(), *self._gap(page, start + each.start(), start + each.end()))
             for each in _SPACE.finditer(line)
         ]
+        cuts = self._cuts(first.left, right, -first.bottom)
         wide = GAP_EMS * size
         if not any(abs(up - bottom) > size for *_, up in gaps):
             wide = widest_space(line, [after - before for _, _, before, after, _ in gaps], size)
         for before, after, end_x, next_x, next_bottom in gaps:
-            if next_x - end_x > wide or abs(next_bottom - bottom) > size:
+            is_cut = any(end_x - _TOUCH <= cut <= next_x + _TOUCH for cut in cuts)
+            if is_cut or next_x - end_x > wide or abs(next_bottom - bottom) > size:
                 yield line[begin:before], begin_x, end_x, bottom - first_bottom
                 begin, begin_x, bottom = after, next_x, next_bottom
         yield line[begin:], begin_x, max(begin_x, right), bottom - first_bottom
+
+    def _cuts(self, left: float, right: float, y: float) -> list[float]:
+        """Return where rules cross a line."""
+        return [
+            rule.left
+            for rule in self._walls
+            if left < rule.left < right and rule.top < y < rule.bottom
+        ]
 
     def _gap(self, page: int, space: int, after: int) -> tuple[float, float, float]:
         """Return where the gap before a character begins and ends, and the character's bottom."""
         end_x = self._loose(page, space - 1).right
         box = self._loose(page, after)
         return end_x, box.left, box.bottom
-
-
-def _lines(text: str, *, is_wide: bool) -> Iterator[tuple[str, int, int]]:
-    """Yield the lines of a text that are not blank, with where they begin and end in UTF-16.
-
-    Args:
-        text: of a page.
-        is_wide: whether some of its characters are two units of UTF-16.
-    """
-    wider, at = 0, 0
-    for match in _LINE.finditer(text):
-        line, (start, end) = match[0], match.span()
-        if is_wide:
-            wider += _wide(text[at:start])
-            start += wider
-            wider += _wide(line)
-            at, end = end, end + wider
-        if not line.isspace():
-            yield line, start, end
-
-
-def _wide(text: str) -> int:
-    """Return how many characters of a text are two units of UTF-16."""
-    return sum(character > _LAST_OF_ONE_UNIT for character in text)
 
 
 def _indices(page: Any, start: int, end: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import pypdfium2_raw as pdfium
 
 from pdfingest.engines.engine import MalformedError
 from pdfingest.engines.pdfium_spans import Spans
-from pdfingest.model import Span
+from pdfingest.model import Box, Span
 
 _HYPHEN, _NO_CHARACTER = 0xFFFE, 0xFFFD
 _LOOKS = 9
@@ -42,7 +42,9 @@ class Text(NamedTuple):
     """The text in each of the areas that were asked for."""
 
 
-def text_of(page: Any, spans: Spans | None, areas: Sequence[Area] = ()) -> Text:
+def text_of(
+    page: Any, spans: Spans | None, areas: Sequence[Area] = (), rules: Sequence[Box] = ()
+) -> Text:
     """Return all text of a page, hidden text included, in the order of the content stream.
 
     One call for all of it keeps text outside the crop box, and leaves a surrogate that has lost its
@@ -52,6 +54,7 @@ def text_of(page: Any, spans: Spans | None, areas: Sequence[Area] = ()) -> Text:
         page: handle of the page.
         spans: what reads where the text stands; None if nobody asks.
         areas: whose text is wanted apart.
+        rules: of the page, at which spans end.
     """
     text_page, is_doubtful = _upright(page)
     try:
@@ -64,7 +67,7 @@ def text_of(page: Any, spans: Spans | None, areas: Sequence[Area] = ()) -> Text:
             _tell_hyphens(text_page, buffer)
         units = max(0, written - 1)
         text = bytes(buffer)[: 2 * units].decode("utf-16-le", "surrogatepass")
-        found = spans.read(text_page, text, units, count) if spans else ()
+        found = spans.read(text_page, text, units, count, rules) if spans else ()
         inside = tuple(_inside(text_page, area) for area in areas)
         return Text(text, found, count - units, is_doubtful, inside)
     finally:

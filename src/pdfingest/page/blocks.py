@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from itertools import pairwise
+from itertools import groupby, pairwise
 
+from pdfingest.model import Box
 from pdfingest.page.body import Body
 from pdfingest.page.grids import Grid
 from pdfingest.page.lines import Line
+from pdfingest.page.rules import Ruled, taken
 
 _SAME_SIZE = 0.06
 """Most that two sizes differ, relative to the larger, and still are one."""
@@ -75,16 +77,17 @@ class Block:
         return self.lines[0].size
 
 
-def blocks_of(lines: Sequence[Line], body: Body) -> list[Block]:
+def blocks_of(lines: Sequence[Line], body: Body, rules: Sequence[Box] = ()) -> list[Block]:
     """Return the blocks of a page, notes at the foot of a column after all other text.
 
     Args:
         lines: in the order in which they are read.
         body: what most text of the document looks like.
+        rules: lines that are drawn, between which tables stand.
     """
     leading = _leading(lines)
     blocks: list[Block] = []
-    for part in _tables(lines):
+    for part in _ruled(lines, rules) if rules else _tables(lines):
         if isinstance(part, Block):
             blocks.append(part)
         else:
@@ -92,6 +95,19 @@ def blocks_of(lines: Sequence[Line], body: Body) -> list[Block]:
                 block for group in _groups(part, leading) for block in _paragraphs(group, body)
             ]
     return list(_continued(_notes_last(blocks, body)))
+
+
+def _ruled(lines: Sequence[Line], rules: Sequence[Box]) -> Iterator[Block | list[Line]]:
+    """Yield the tables of a page, those between rules and others, and the lines between them."""
+    for is_line, group in groupby(taken(lines, rules), lambda each: isinstance(each, Line)):
+        if is_line:
+            yield from _tables([each for each in group if isinstance(each, Line)])
+            continue
+        for each in group:
+            if isinstance(each, Ruled):
+                rows = each.table()
+                inside = [line for row in rows for cell in row for line in cell]
+                yield Block(inside, Kind.TABLE, rows)
 
 
 def _tables(lines: Sequence[Line]) -> Iterator[Block | list[Line]]:
@@ -107,6 +123,8 @@ def _tables(lines: Sequence[Line]) -> Iterator[Block | list[Line]]:
             ):
                 end += 1
         if grid.is_table:
+            while others and _kind(others[-1]) is Kind.ROWS and grid.takes_above(others[-1]):
+                others.pop()
             if others:
                 yield others
             yield Block(grid.lines, Kind.TABLE, [row.cells for row in grid.rows])

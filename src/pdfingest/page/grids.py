@@ -73,6 +73,32 @@ class Grid:
             return False
         return True
 
+    def takes_above(self, line: Line) -> bool:
+        """Add a line as the first row, if it fits there; return whether it did.
+
+        Heads have cells over several columns, which stand in the first of them.
+        """
+        places = [self._first_column(cell) for cell in line.cells]
+        is_clear = -1 not in places and all(a < b for a, b in pairwise(places))
+        step = self.rows[0].top - line.baseline
+        most = max((b.top - a.top for a, b in pairwise(self.rows)), default=0.0)
+        if not is_clear or line.angle != self.lines[0].angle or not 0 < step < _FURTHER * most:
+            return False
+        count = len(self.columns)
+        row = _Row(line.baseline, [[] for _ in range(count)], [line.baseline] * count)
+        for cell, place in zip(line.cells, places, strict=True):
+            row.cells[place].append(
+                line._replace(text=cell.text, left=cell.left, right=cell.right, cells=(cell,))
+            )
+        self.rows.insert(0, row)
+        self.lines.insert(0, line)
+        return True
+
+    def _first_column(self, cell: Cell) -> int:
+        """Return the first column that a cell stands over; -1 if there is none."""
+        over = (n for n, each in enumerate(self.columns) if each.overlap(cell) > 0)
+        return next(over, -1)
+
     def _goes_on(self, row: _Row, line: Line, place: int) -> bool:
         """Whether what a line has in a column belongs to the row: it wraps, or stands beside.
 

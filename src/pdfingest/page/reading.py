@@ -36,15 +36,16 @@ def read(page: Page, survey: Survey, wanted: Format, *, tables: bool = False) ->
     words = survey.words or Words([line.text for line in lines])
     body = survey.body if survey.body.size else body_of([lines])
     blocks = blocks_of(lines, body)
+    ruled = blocks_of(lines, body, page.rules) if page.rules else blocks
     look = Look(body, page.titles)
     if not page.section:
         page = replace(page, section=_first_heading(blocks, look, words))
     if tables:
-        page = replace(page, tables=tables_of(blocks, page.box, words))
+        page = replace(page, tables=tables_of(ruled, page.box, words))
     if wanted is Format.RAW:
         return page
     if wanted is Format.MARKDOWN:
-        text = linked(markdown(blocks, look, words), page)
+        text = linked(markdown(ruled, look, words), page)
     else:
         text = plain_text(blocks, words)
     return replace(page, text=composed(text), furniture=composed(furniture))

@@ -26,7 +26,7 @@ def layout(path: Path, draw: Draw, *, marked: bool = False) -> Page:
 
 def opened(path: Path, *, marked: bool = False) -> Page:
     document = open_document(str(path), [])
-    page = document.layout(1, marked=marked)
+    page = document.layout(1, marked=marked, ruled=False)
     document.close()
     return page
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fpdf import FPDF
+from fpdf.drawing import PaintedPath
 
 from conftest import Cli, read_lines
 
@@ -89,3 +90,46 @@ def test_a_run_with_tables_reads_files_again(cli: Cli, pdfs: Path, out: Path) ->
     path = written(pdfs / "a.pdf", table)
     read(cli, path, out)
     assert len(read(cli, path, out, "--tables")) == 2
+
+
+def ruled(pdf: FPDF) -> None:
+    """Cells with borders, whose texts wrap, and a head over two columns."""
+    pdf.set_xy(60, 100)
+    with pdf.table(col_widths=(100, 100, 100), width=300, align="L") as drawn:
+        head = drawn.row()
+        head.cell("Sources and what they are", colspan=2)
+        head.cell("Examples")
+        for cells in (
+            ("Area", "Less than ten tons of any one of them, a year", "Dry cleaners and shops"),
+            ("Road", "Vehicles that run on public roads", "Cars, buses, lorries, motorcycles"),
+        ):
+            drawn.row(cells)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_rules_tell_the_cells_of_a_table(cli: Cli, pdfs: Path, out: Path, form: str) -> None:
+    (record,) = read(cli, written(pdfs / "a.pdf", ruled), out, "--tables", "--format", form)
+    (found,) = json.loads(record["tables"])
+    assert found["rows"] == [
+        ["Sources and what they are", "", "Examples"],
+        ["Area", "Less than ten tons of any one of them, a year", "Dry cleaners and shops"],
+        ["Road", "Vehicles that run on public roads", "Cars, buses, lorries, motorcycles"],
+    ]
+
+
+def test_rules_that_are_one_shape_tell_them_too(cli: Cli, pdfs: Path, out: Path) -> None:
+    def draw(pdf: FPDF) -> None:
+        with pdf.drawing_context() as drawing:
+            path = PaintedPath()
+            for n in range(3):
+                path.move_to(60, 100 + 30 * n).line_to(260, 100 + 30 * n)
+                path.move_to(60 + 100 * n, 100).line_to(60 + 100 * n, 160)
+            path.style.fill_color = None
+            path.style.stroke_color = "#000"
+            drawing.add_item(path)
+        for n, text in enumerate("abcd"):
+            pdf.text(70 + 100 * (n % 2), 120 + 30 * (n // 2), text)
+
+    (record,) = read(cli, written(pdfs / "a.pdf", draw), out, "--tables")
+    (found,) = json.loads(record["tables"])
+    assert found["rows"] == [["a", "b"], ["c", "d"]]

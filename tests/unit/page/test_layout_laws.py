@@ -1,11 +1,12 @@
 """Laws of layout: no character is lost or made up, and the order is total and stable."""
 
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdfingest.model import Font, Format, Page, Span
+from pdfingest.model import Box, Font, Format, Page, Span
 from pdfingest.page.order import reading_order
 from pdfingest.page.reading import read
 from pdfingest.page.survey import NOTHING_IN_COMMON, survey_of
@@ -29,6 +30,16 @@ SPANS = st.builds(
 PAGES = st.lists(SPANS, max_size=40).map(
     lambda spans: Page("".join(span.text for span in spans), spans=tuple(spans), box=A4)
 )
+RULES = st.lists(
+    st.builds(
+        lambda x, y, length, is_flat: Box(x, y, x + length * is_flat, y + length * (not is_flat)),
+        NUMBERS,
+        NUMBERS,
+        NUMBERS,
+        st.booleans(),
+    ),
+    max_size=24,
+)
 
 
 def characters(text: str) -> Counter[str]:
@@ -45,10 +56,19 @@ def test_no_character_is_lost_or_made_up(pages: list[Page]) -> None:
         assert characters(found.text + found.furniture) == characters(page.text)
 
 
-@given(PAGES)
-def test_markdown_loses_no_character(page: Page) -> None:
-    found = read(page, NOTHING_IN_COMMON, Format.MARKDOWN)
+@given(PAGES, RULES)
+def test_markdown_loses_no_character(page: Page, rules: list[Box]) -> None:
+    found = read(replace(page, rules=tuple(rules)), NOTHING_IN_COMMON, Format.MARKDOWN)
     assert not characters(page.text) - characters(found.text + "•–*+" * 40)
+
+
+@given(PAGES, RULES)
+def test_tables_have_nothing_twice_and_change_no_text(page: Page, rules: list[Box]) -> None:
+    ruled = replace(page, rules=tuple(rules))
+    found = read(ruled, NOTHING_IN_COMMON, Format.TEXT, tables=True)
+    assert found.text == read(page, NOTHING_IN_COMMON, Format.TEXT).text
+    cells = "".join(cell for table in found.tables for row in table.rows for cell in row)
+    assert not characters(cells) - characters(page.text)
 
 
 @given(PAGES)

@@ -1,0 +1,91 @@
+"""Rules of a page: lines and edges of boxes that are drawn, horizontal or vertical.
+
+PDFium finds them among the objects of a page, and to look at all of these costs as much as the text
+of many a page. So it is done only where tables are wanted.
+"""
+
+# pyright: basic
+# The bindings are not typed; mypy checks this file strictly.
+
+import ctypes
+from collections.abc import Iterator
+from typing import Any
+
+import pypdfium2_raw as pdfium
+
+from pdfingest.model import Box
+
+_MOST_OBJECTS = 20_000
+"""Objects of a page that are looked at; a drawing may have millions."""
+_MOST_SEGMENTS = 2000
+"""Segments of a shape that are looked at."""
+_BOX_SEGMENTS = 5
+"""Segments of a line or a box; a shape of more is looked at segment by segment."""
+_THICK = 3.0
+"""Most that a line is thick, in points."""
+_LEAST = 4.0
+"""Least length of a rule, in points."""
+_SLANT = 0.5
+"""Most that the ends of a rule differ across its direction, in points."""
+
+
+def rules_of(page: Any) -> tuple[Box, ...]:
+    """Return the rules of a page, as boxes that may have no width or no height."""
+    return tuple(
+        box for box in _edges(page) if max(box.right - box.left, box.bottom - box.top) > _LEAST
+    )
+
+
+def _edges(page: Any) -> Iterator[Box]:
+    """Yield lines, and the edges of boxes, of the shapes of a page."""
+    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+    for index in range(min(pdfium.FPDFPage_CountObjects(page), _MOST_OBJECTS)):
+        each = pdfium.FPDFPage_GetObject(page, index)
+        if pdfium.FPDFPageObj_GetType(each) != pdfium.FPDF_PAGEOBJ_PATH:
+            continue
+        if pdfium.FPDFPath_CountSegments(each) > _BOX_SEGMENTS:
+            yield from _segments(each)
+            continue
+        pdfium.FPDFPageObj_GetBounds(each, left, bottom, right, top)
+        box = Box(left.value, -top.value, right.value, -bottom.value)
+        if min(box.right - box.left, box.bottom - box.top) <= _THICK:
+            yield box
+        else:
+            yield from _sides(box)
+
+
+def _sides(box: Box) -> Iterator[Box]:
+    left, top, right, bottom = box
+    yield Box(left, top, right, top)
+    yield Box(left, bottom, right, bottom)
+    yield Box(left, top, left, bottom)
+    yield Box(right, top, right, bottom)
+
+
+def _segments(shape: Any) -> Iterator[Box]:
+    """Yield the straight segments of a shape that are horizontal or vertical."""
+    matrix, x, y = pdfium.FS_MATRIX(), ctypes.c_float(), ctypes.c_float()
+    pdfium.FPDFPageObj_GetMatrix(shape, matrix)
+    before = begin = (0.0, 0.0)
+    for index in range(min(pdfium.FPDFPath_CountSegments(shape), _MOST_SEGMENTS)):
+        segment = pdfium.FPDFPath_GetPathSegment(shape, index)
+        pdfium.FPDFPathSegment_GetPoint(segment, x, y)
+        here = (
+            matrix.a * x.value + matrix.c * y.value + matrix.e,
+            -(matrix.b * x.value + matrix.d * y.value + matrix.f),
+        )
+        kind = pdfium.FPDFPathSegment_GetType(segment)
+        if kind == pdfium.FPDF_SEGMENT_MOVETO:
+            begin = here
+        elif kind == pdfium.FPDF_SEGMENT_LINETO:
+            yield from _straight(before, here)
+        if pdfium.FPDFPathSegment_GetClose(segment):
+            yield from _straight(here, begin)
+        before = here
+
+
+def _straight(a: tuple[float, float], b: tuple[float, float]) -> Iterator[Box]:
+    """Yield the line between two points, if it is horizontal or vertical."""
+    if min(abs(a[0] - b[0]), abs(a[1] - b[1])) <= _SLANT:
+        (left, right), (top, bottom) = sorted((a[0], b[0])), sorted((a[1], b[1]))
+        yield Box(left, top, right, bottom)
