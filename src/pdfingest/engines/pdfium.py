@@ -30,7 +30,7 @@ from pdfingest.engines.pdfium_files import content_of, rebuilt, scheme_of
 from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_image, shows_text
 from pdfingest.engines.pdfium_layers import take_hidden
 from pdfingest.engines.pdfium_links import Link, links_of, outline_of
-from pdfingest.engines.pdfium_rules import rules_of
+from pdfingest.engines.pdfium_shapes import Shape, rules_of, shapes_of
 from pdfingest.engines.pdfium_spans import Spans
 from pdfingest.engines.pdfium_strings import utf16
 from pdfingest.engines.pdfium_text import text_of
@@ -161,9 +161,6 @@ class PdfiumDocument:
             outside = [link for link in links if link.target]
             kinds = kinds_of(page)
             added = self._added(page, number, kinds)
-            rules: tuple[Box, ...] = ()
-            if ruled:
-                rules = tolerate(Aside.RULES, lambda: rules_of(page), rules)
             drawn = kinds - _UNDRAWN
             ink = pdfium.FPDFPage_CountObjects(page) > 0 or pdfium.FPDF_ANNOT_STAMP in drawn
             is_flattened = (
@@ -171,13 +168,13 @@ class PdfiumDocument:
                 and can_be_drawn(page)
                 and tolerate(Aside.FIELDS, lambda: self._flatten(page), default=False)
             )
-            said = None if is_flattened else _said(page, spans, outside, rules, marked=marked)
+            said = None if is_flattened else _said(page, spans, outside, marked=marked, ruled=ruled)
         finally:
             pdfium.FPDF_ClosePage(page)
         if said is None:  # what is flattened shows once the page is loaded again
             page = self._load(number)
             try:
-                said = _said(page, spans, outside, rules, marked=marked)
+                said = _said(page, spans, outside, marked=marked, ruled=ruled)
                 ink = ink or shows_text(page)  # empty fields and the icons of notes are no ink
             finally:
                 pdfium.FPDF_ClosePage(page)
@@ -263,9 +260,15 @@ class PdfiumDocument:
 
 
 def _said(
-    page: Any, spans: Spans | None, links: Sequence[Link], rules: tuple[Box, ...], *, marked: bool
+    page: Any, spans: Spans | None, links: Sequence[Link], *, marked: bool, ruled: bool
 ) -> Page:
     """Return what a page says, and where, if its spans are wanted."""
+    shapes: list[Shape] = []
+    rules: tuple[Box, ...] = ()
+    if marked or ruled:
+        shapes = tolerate(Aside.SHAPES, lambda: shapes_of(page), shapes)
+    if ruled:
+        rules = tolerate(Aside.SHAPES, lambda: rules_of(shapes), rules)
     found = text_of(page, spans, [link.area for link in links] if marked else (), rules)
     return Page(
         found.text,
@@ -275,7 +278,7 @@ def _said(
         links=tuple(link.target for link in links),
         link_texts=found.inside,
         rules=rules,
-        spans=tuple(with_bullets(page, found.spans) if marked else found.spans),
+        spans=tuple(with_bullets(found.spans, shapes) if marked else found.spans),
         draws_image=bool(found.text)
         or tolerate(Aside.INK, lambda: shows_image(page), default=True),
     )

@@ -27,3 +27,8 @@ text_object = _bare("FPDFText_GetTextObject", ctypes.c_void_p, *_at)
 font_of = _bare("FPDFTextObj_GetFont", ctypes.c_void_p, ctypes.c_void_p)
 count_rects = _bare("FPDFText_CountRects", ctypes.c_int, *_at, ctypes.c_int)
 rect = _bare("FPDFText_GetRect", ctypes.c_int, *_at, *(ctypes.c_void_p,) * 4)
+page_object = _bare("FPDFPage_GetObject", ctypes.c_void_p, *_at)
+object_type = _bare("FPDFPageObj_GetType", ctypes.c_int, ctypes.c_void_p)
+object_bounds = _bare(
+    "FPDFPageObj_GetBounds", ctypes.c_int, ctypes.c_void_p, *(ctypes.c_void_p,) * 4
+)

@@ -1,18 +1,19 @@
-"""Rules of a page: lines and edges of boxes that are drawn, horizontal or vertical.
+"""Shapes that are drawn on a page, and the rules among them: lines and edges of boxes.
 
 PDFium finds them among the objects of a page, and to look at all of these costs as much as the text
-of many a page. So it is done only where tables are wanted.
+of many a page. So it is done only for Markdown and for tables.
 """
 
 # pyright: basic
 # The bindings are not typed; mypy checks this file strictly.
 
 import ctypes
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import pypdfium2_raw as pdfium
 
+from pdfingest.engines import pdfium_calls as calls
 from pdfingest.model import Box
 
 _MOST_OBJECTS = 20_000
@@ -29,26 +30,46 @@ _SLANT = 0.5
 """Most that the ends of a rule differ across its direction, in points."""
 
 
-def rules_of(page: Any) -> tuple[Box, ...]:
-    """Return the rules of a page, as boxes that may have no width or no height."""
+class Shape(NamedTuple):
+    """A path of a page."""
+
+    handle: Any
+    box: Box
+
+
+def shapes_of(page: Any) -> list[Shape]:
+    """Return the shapes of a page, in the order in which they are drawn."""
+    address = ctypes.cast(page, ctypes.c_void_p).value
+    ends = (ctypes.c_float * 4)()
+    begin = ctypes.addressof(ends)
+    places = [begin + 4 * n for n in range(4)]
+    shapes: list[Shape] = []
+    for index in range(min(pdfium.FPDFPage_CountObjects(page), _MOST_OBJECTS)):
+        handle = calls.page_object(address, index)
+        if calls.object_type(handle) == pdfium.FPDF_PAGEOBJ_PATH:
+            calls.object_bounds(handle, *places)
+            left, bottom, right, top = ends
+            shapes.append(Shape(handle, Box(left, -top, right, -bottom)))
+    return shapes
+
+
+def rules_of(shapes: Sequence[Shape]) -> tuple[Box, ...]:
+    """Return the rules among shapes, as boxes that may have no width or no height."""
     return tuple(
-        box for box in _edges(page) if max(box.right - box.left, box.bottom - box.top) > _LEAST
+        box for box in _edges(shapes) if max(box.right - box.left, box.bottom - box.top) > _LEAST
     )
 
 
-def _edges(page: Any) -> Iterator[Box]:
-    """Yield lines, and the edges of boxes, of the shapes of a page."""
-    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
-    for index in range(min(pdfium.FPDFPage_CountObjects(page), _MOST_OBJECTS)):
-        each = pdfium.FPDFPage_GetObject(page, index)
-        if pdfium.FPDFPageObj_GetType(each) != pdfium.FPDF_PAGEOBJ_PATH:
+def _edges(shapes: Sequence[Shape]) -> Iterator[Box]:
+    """Yield lines, and the edges of boxes."""
+    for handle, box in shapes:
+        left, top, right, bottom = box
+        if max(right - left, bottom - top) <= _LEAST:
             continue
-        if pdfium.FPDFPath_CountSegments(each) > _BOX_SEGMENTS:
-            yield from _segments(each)
-            continue
-        pdfium.FPDFPageObj_GetBounds(each, left, bottom, right, top)
-        box = Box(left.value, -top.value, right.value, -bottom.value)
-        if min(box.right - box.left, box.bottom - box.top) <= _THICK:
+        path = ctypes.cast(handle, pdfium.FPDF_PAGEOBJECT)
+        if pdfium.FPDFPath_CountSegments(path) > _BOX_SEGMENTS:
+            yield from _segments(path)
+        elif min(right - left, bottom - top) <= _THICK:
             yield box
         else:
             yield from _sides(box)
