@@ -14,30 +14,45 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pdfingest.engines.engine import (
+        AttachedDocument,
         Document,
         EncryptedError,
         Engine,
         LayoutDocument,
         MalformedError,
+        OutlinedDocument,
+        TabledDocument,
+        TraitsDocument,
         tolerate,
     )
     from pdfingest.errors import ExitCode, OptionError, PdfingestError
     from pdfingest.events import Listener
     from pdfingest.job import Sandbox
     from pdfingest.model import (
+        Annotation,
         Aside,
         Box,
         DocumentInfo,
         FailureKind,
         Font,
         Format,
+        FormField,
+        InternalLink,
         Page,
         Source,
         Span,
+        Table,
+        Title,
         Unit,
     )
     from pdfingest.options import FailOn, IngestOptions
-    from pdfingest.outcome import Extracted, Failed, Finished
+    from pdfingest.outcome import (
+        Attachment,
+        Extracted,
+        Failed,
+        Finished,
+        Traits,
+    )
     from pdfingest.output.summary import Summary
     from pdfingest.run.pipeline import ingest, stream
     from pdfingest.stop import Stop
@@ -45,7 +60,10 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Annotation",
     "Aside",
+    "AttachedDocument",
+    "Attachment",
     "Box",
     "Document",
     "DocumentInfo",
@@ -58,12 +76,15 @@ __all__ = [
     "FailureKind",
     "Finished",
     "Font",
+    "FormField",
     "Format",
     "IngestOptions",
+    "InternalLink",
     "LayoutDocument",
     "Listener",
     "MalformedError",
     "OptionError",
+    "OutlinedDocument",
     "Page",
     "PdfingestError",
     "Sandbox",
@@ -71,6 +92,11 @@ __all__ = [
     "Span",
     "Stop",
     "Summary",
+    "Table",
+    "TabledDocument",
+    "Title",
+    "Traits",
+    "TraitsDocument",
     "Unit",
     "ingest",
     "stream",
@@ -81,15 +107,17 @@ _HOMES = {
     "errors": ("ExitCode", "OptionError", "PdfingestError"),
     "events": ("Listener",),
     "engines.engine": (
-        *("Document", "EncryptedError", "Engine", "LayoutDocument", "MalformedError", "tolerate"),
+        *("AttachedDocument", "Document", "EncryptedError", "Engine", "LayoutDocument"),
+        *("MalformedError", "OutlinedDocument", "TabledDocument", "TraitsDocument", "tolerate"),
     ),
     "job": ("Sandbox",),
     "model": (
-        *("Aside", "Box", "DocumentInfo", "FailureKind", "Font", "Format", "Page", "Source"),
-        *("Span", "Unit"),
+        *("Annotation", "Aside", "Box", "DocumentInfo", "FailureKind"),
+        *("Font", "FormField", "Format", "InternalLink", "Page"),
+        *("Source", "Span", "Table", "Title", "Unit"),
     ),
     "options": ("FailOn", "IngestOptions"),
-    "outcome": ("Extracted", "Failed", "Finished"),
+    "outcome": ("Attachment", "Extracted", "Failed", "Finished", "Traits"),
     "run.pipeline": ("ingest", "stream"),
     "output.summary": ("Summary",),
     "stop": ("Stop",),

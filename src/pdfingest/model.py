@@ -85,6 +85,8 @@ class Aside(StrEnum):
     """The order and the paragraphs of a page whose text is read."""
     OUTLINE = "outline"
     """Titles of the outline, by which headings are told."""
+    TABLES = "tables"
+    """Tables, as an engine finds them."""
     SHAPES = "shapes"
     """What is drawn, by which tables and bullets are told."""
     LAYERS = "layers"

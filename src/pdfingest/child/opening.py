@@ -16,6 +16,7 @@ from pdfingest.engines.engine import (
     MalformedError,
     has_layers,
     has_outline,
+    has_tables,
     has_traits,
     knows_layout,
     load_engine,
@@ -152,6 +153,9 @@ class Opening:
         else:
             marked = self.job.format is Format.MARKDOWN
             page = document.layout(number, marked=marked, ruled=marked or self.job.tables)
+        if self.job.tables and not page.spans and has_tables(document):
+            tables = tolerate(Aside.TABLES, lambda: tuple(document.tables(number)), page.tables)
+            page = replace(page, tables=tables)
         if not page.internal_links:
             return page
         numbers = self._numbers(document)

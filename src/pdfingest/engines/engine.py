@@ -29,7 +29,7 @@ from typing import ClassVar, Protocol, TypeGuard, TypeVar, cast
 
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.job import EngineSpec
-from pdfingest.model import Aside, DocumentInfo, FailureKind, Page, Title
+from pdfingest.model import Aside, DocumentInfo, FailureKind, Page, Table, Title
 from pdfingest.outcome import Traits
 
 T = TypeVar("T")
@@ -117,6 +117,18 @@ class LayoutDocument(Document, Protocol):
         ...
 
 
+class TabledDocument(Document, Protocol):
+    """A document whose engine finds tables by itself. They count where `layout` is not known."""
+
+    def tables(self, number: int) -> Sequence[Table]:
+        """Return the tables of a page. Called with `--tables`; what this raises costs them alone.
+
+        Args:
+            number: as for `page`.
+        """
+        ...
+
+
 class OutlinedDocument(Document, Protocol):
     """A document whose engine knows its outline."""
 
@@ -179,6 +191,11 @@ def has_outline(document: Document) -> TypeGuard[OutlinedDocument]:
 def has_attachments(document: Document) -> TypeGuard[AttachedDocument]:
     """Return whether an engine can read the attachments of a document."""
     return hasattr(document, "attachment")
+
+
+def has_tables(document: Document) -> TypeGuard[TabledDocument]:
+    """Return whether an engine finds the tables of a document."""
+    return hasattr(document, "tables")
 
 
 def has_traits(document: Document) -> TypeGuard[TraitsDocument]:

@@ -13,10 +13,11 @@ from pdfminer.psexceptions import PSException
 from pdfminer.utils import decode_text
 from pdfplumber.page import Page as PlumberPage
 from pdfplumber.pdf import PDF
+from pdfplumber.table import Table as PlumberTable
 from pdfplumber.utils.exceptions import PdfminerException
 
 from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
-from pdfingest.model import Aside, DocumentInfo, Page
+from pdfingest.model import Aside, Box, DocumentInfo, Page, Table
 
 
 def open_document(path: str, passwords: Sequence[str]) -> "PdfplumberDocument":
@@ -84,6 +85,14 @@ class PdfplumberDocument:
         finally:
             page.close()
 
+    def tables(self, number: int) -> list[Table]:
+        """Return the tables of a page, told by lines; see `engine.TabledDocument`."""
+        page = self._pages[number - 1]
+        try:
+            return [_table(found) for found in page.find_tables()]
+        finally:
+            page.close()
+
     def close(self) -> None:
         """Release the document."""
         self._document.close()
@@ -94,6 +103,11 @@ class PdfplumberDocument:
             return list(islice(self._document.doc.get_page_labels(), self.page_count))
         except PDFNoPageLabels:
             return []
+
+
+def _table(found: PlumberTable) -> Table:
+    rows = [[cell or "" for cell in row] for row in found.extract()]
+    return Table(Box(*found.bbox), tuple(map(tuple, rows)))
 
 
 def _links(page: PlumberPage) -> Iterator[str]:

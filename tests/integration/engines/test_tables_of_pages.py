@@ -133,3 +133,12 @@ def test_rules_that_are_one_shape_tell_them_too(cli: Cli, pdfs: Path, out: Path)
     (record,) = read(cli, written(pdfs / "a.pdf", draw), out, "--tables")
     (found,) = json.loads(record["tables"])
     assert found["rows"] == [["a", "b"], ["c", "d"]]
+
+
+def test_an_engine_may_find_tables_by_itself(cli: Cli, pdfs: Path, out: Path) -> None:
+    path = written(pdfs / "a.pdf", ruled)
+    (record,) = read(cli, path, out, "--tables", "--engine", "pdfplumber")
+    (found,) = json.loads(record["tables"])
+    assert [row[0].split()[0] for row in found["rows"]] == ["Sources", "Area", "Road"]
+    assert len({len(row) for row in found["rows"]}) == 1
+    assert found["bbox"][0] < found["bbox"][2]
