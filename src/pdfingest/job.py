@@ -119,6 +119,8 @@ class Job(Sent):
     format: Format = Format.TEXT
     tables: bool = False
     """Whether records have the tables of their pages."""
+    attachments: bool = False
+    """Whether attachments are read, in jobs of their own."""
     earlier: Unchanged | None = None
     """The outcome if the file turns out to be what an earlier run ingested, by its hash."""
     pages: PageRange = PageRange()

@@ -87,6 +87,8 @@ class Aside(StrEnum):
     """Titles of the outline, by which headings are told."""
     TABLES = "tables"
     """Tables, as an engine finds them."""
+    SIZES = "sizes"
+    """Sizes of attachments, which must be decoded for it."""
     SHAPES = "shapes"
     """What is drawn, by which tables and bullets are told."""
     LAYERS = "layers"

@@ -57,8 +57,9 @@ class Attachment(Sent):
     """A file within a document (ISO 32000-2, 7.11.4)."""
 
     name: str
-    size_bytes: int
-    is_pdf: bool
+    size_bytes: int = 0
+    """0 if it is not known: to decode it may take more than all of the pages."""
+    is_pdf: bool = False
     """Whether its name or its type says so."""
 
 

@@ -42,6 +42,9 @@ from pdfingest.page.xmp import completed, is_complete
 
 _CHECK_BYTES = 64 << 10
 """What is written to a spool to see whether it can be written."""
+_SIZED_BYTES = 256 << 10
+"""Largest file whose attachments are decoded for their size alone: a few MiB may be made to become
+Gigabytes."""
 _MOST_KEPT = 2000
 """Spans of a page that is kept from the survey until its turn; a larger one is read again."""
 
@@ -222,6 +225,10 @@ class Extraction(Watch):
         spec = self.job.engines[first]
         shared = facts(self.job, self.file.sha256, total_pages, info, spec)
         self._traits = tolerate(Aside.TRAITS, self.opening.traits, NO_TRAITS)
+        if self._traits.attachments and (
+            self.job.attachments or self.file.size_bytes <= _SIZED_BYTES
+        ):
+            self._traits = tolerate(Aside.SIZES, self.opening.sized_traits, self._traits)
         self._outline = outline_of(tolerate(Aside.OUTLINE, self.opening.outline, []))
         self._survey = tolerate(Aside.SURVEY, self._look, NOTHING_IN_COMMON)
         attempt = self.job.attempt

@@ -7,6 +7,7 @@ same. A page that no engine surely finds under its number is reported as lost.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -14,6 +15,7 @@ from pdfingest.engines.engine import (
     Document,
     EncryptedError,
     MalformedError,
+    has_attachments,
     has_layers,
     has_outline,
     has_tables,
@@ -174,6 +176,17 @@ class Opening:
         """Return what the document is, as far as the engine knows."""
         document = self.document(self.first)
         return document.traits() if has_traits(document) else NO_TRAITS
+
+    def sized_traits(self) -> Traits:
+        """Return what the document is, with the sizes of its attachments."""
+        traits, document = self.traits(), self.document(self.first)
+        if not has_attachments(document):
+            return traits
+        sized = [*traits.attachments]
+        for index, each in enumerate(sized):
+            with suppress(MalformedError):  # then its size stays unknown
+                sized[index] = replace(each, size_bytes=len(document.attachment(index)))
+        return replace(traits, attachments=tuple(sized))
 
     def _numbers(self, document: Document) -> Callable[[int], int]:
         """Return what makes of the place of a page, as an engine counts, its number; 0 of none."""

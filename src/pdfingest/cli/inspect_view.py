@@ -176,7 +176,8 @@ def _traits(line: Record) -> Iterator[tuple[str, str]]:
         yield "page size", f"{line['page_width']} x {line['page_height']} points{turn}"
     attachments = json.loads(line["attachments"])
     for each in attachments[:_SHOWN]:
-        yield "attachment", f"{each['name']}, {each['bytes']:,} bytes"
+        size = f", {each['bytes']:,} bytes" if each["bytes"] else ""
+        yield "attachment", f"{each['name']}{size}"
     if more := len(attachments) - _SHOWN:
         yield "attachment", f"… and {more:,} more: --json has all" if more > 0 else ""
 

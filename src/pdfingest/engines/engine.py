@@ -156,9 +156,9 @@ class TraitsDocument(Document, Protocol):
     """A document whose engine knows what it is, beside its pages."""
 
     def traits(self) -> Traits:
-        """Return what the document is, without the shape of its pages, which pages have.
+        """Return what the document is. What this raises costs it alone.
 
-        What this raises costs the traits alone.
+        Attachments need no sizes.
         """
         ...
 

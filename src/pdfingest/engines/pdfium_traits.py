@@ -41,10 +41,8 @@ def _attachments(document: Any) -> Iterator[Attachment]:
         attachment = pdfium.FPDFDoc_GetAttachment(document, index)
         name = utf16(partial(pdfium.FPDFAttachment_GetName, attachment))
         kind = utf16(partial(pdfium.FPDFAttachment_GetSubtype, attachment))
-        length = ctypes.c_ulong()
-        pdfium.FPDFAttachment_GetFile(attachment, None, 0, length)
         is_pdf = kind == _PDF_TYPE or name.lower().endswith(_PDF_NAME)
-        yield Attachment(name[:_MOST_NAME_CHARS], length.value, is_pdf)
+        yield Attachment(name[:_MOST_NAME_CHARS], is_pdf=is_pdf)
 
 
 def attachment_of(document: Any, index: int) -> bytes:

@@ -137,7 +137,7 @@ _PAGE_OFFSETS = _list(
 _ATTACHMENT = _object(
     "A file within a document.",
     name=_text("Name of the file."),
-    bytes=_whole("Size of its content."),
+    bytes=_whole("Size of its content; 0 if it is not known."),
     is_pdf=_flag("Whether its name or its type says that it is a PDF."),
 )
 _REPORT = _object(

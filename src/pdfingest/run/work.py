@@ -38,6 +38,7 @@ def job_template(
         unit=options.unit,
         format=options.format,
         tables=options.tables,
+        attachments=options.attachments,
         limits=options.limits(),
         spool="",
         sandbox=options.sandbox,

@@ -1,6 +1,7 @@
 """Links, annotations, form fields, sections and traits, and that hostile ones cost no text."""
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,23 @@ def test_xml_that_explodes_is_not_read(cli: Cli, pdfs: Path, out: Path, kind: st
     assert records[0]["text"] == "What the page says"
     assert (records[0]["metadata"]["title"], records[0]["form_fields"]) == ("", "[]")
     assert line["attempts"] == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--attachments",)])
+def test_an_attachment_that_explodes_costs_neither_text_nor_its_name(
+    cli: Cli, pdfs: Path, out: Path, options: tuple[str, ...]
+) -> None:
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(600)) + packer.flush()
+    more = {
+        20: stream(packed, b"/Type/EmbeddedFile/Filter/FlateDecode"),
+        21: b"<</Type/Filespec/F(a.txt)/UF(a.txt)/EF<</F 20 0 R>>>>",
+    }
+    content = document(more, catalog=b"/Names<</EmbeddedFiles<</Names[(a.txt)21 0 R]>>>>")
+    records, line = read(cli, pdfs, out, content, "--memory-limit", "300M", *options)
+    assert records[0]["text"] == "What the page says"
+    assert json.loads(line["attachments"]) == [{"name": "a.txt", "bytes": 0, "is_pdf": False}]
+    assert line["attempts"] == 1 + len(options)
 
 
 def test_a_report_line_has_what_the_document_is(cli: Cli, pdfs: Path, out: Path) -> None:
