@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from pdfingest.model import Box, Font, Page, Span
+from pdfingest.pages import Box, Font, Page, Span
 
 EM = 10.0
 LEADING = 12.0

@@ -28,23 +28,7 @@ if TYPE_CHECKING:
     from pdfingest.errors import ExitCode, OptionError, PdfingestError
     from pdfingest.events import Listener
     from pdfingest.job import Sandbox
-    from pdfingest.model import (
-        Annotation,
-        Aside,
-        Box,
-        DocumentInfo,
-        FailureKind,
-        Font,
-        Format,
-        FormField,
-        InternalLink,
-        Page,
-        Source,
-        Span,
-        Table,
-        Title,
-        Unit,
-    )
+    from pdfingest.model import Aside, FailureKind, Format, Source, Unit
     from pdfingest.options import FailOn, IngestOptions
     from pdfingest.outcome import (
         Attachment,
@@ -54,6 +38,18 @@ if TYPE_CHECKING:
         Traits,
     )
     from pdfingest.output.summary import Summary
+    from pdfingest.pages import (
+        Annotation,
+        Box,
+        DocumentInfo,
+        Font,
+        FormField,
+        InternalLink,
+        Page,
+        Span,
+        Table,
+        Title,
+    )
     from pdfingest.run.pipeline import ingest, stream
     from pdfingest.stop import Stop
 
@@ -111,10 +107,10 @@ _HOMES = {
         *("MalformedError", "OutlinedDocument", "TabledDocument", "TraitsDocument", "tolerate"),
     ),
     "job": ("Sandbox",),
-    "model": (
-        *("Annotation", "Aside", "Box", "DocumentInfo", "FailureKind"),
-        *("Font", "FormField", "Format", "InternalLink", "Page"),
-        *("Source", "Span", "Table", "Title", "Unit"),
+    "model": ("Aside", "FailureKind", "Format", "Source", "Unit"),
+    "pages": (
+        *("Annotation", "Box", "DocumentInfo", "Font", "FormField"),
+        *("InternalLink", "Page", "Span", "Table", "Title"),
     ),
     "options": ("FailOn", "IngestOptions"),
     "outcome": ("Attachment", "Extracted", "Failed", "Finished", "Traits"),

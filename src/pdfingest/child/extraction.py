@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pdfingest.child.diagnosis import ChangedError, NotPdfError, TooLargeError, diagnose
+from pdfingest.child.layout import Layout
 from pdfingest.child.opening import Opening
 from pdfingest.child.second_opinion import SecondOpinion
 from pdfingest.child.source_file import SourceFile
@@ -21,7 +22,7 @@ from pdfingest.exchange.record import DocumentFacts, Record, encode, facts_of, p
 from pdfingest.exchange.recorder import Recorder
 from pdfingest.exchange.spool import SpoolError, SpoolWriter, join_pages, pages_of, read_records
 from pdfingest.job import Closing, EngineSpec, Job
-from pdfingest.model import Aside, DocumentInfo, FailureKind, Page, Unit
+from pdfingest.model import Aside, FailureKind, Unit
 from pdfingest.outcome import (
     NO_SHAPE,
     NO_TRAITS,
@@ -35,18 +36,14 @@ from pdfingest.outcome import (
     Unchanged,
 )
 from pdfingest.page.document import facts
-from pdfingest.page.outline import Outline, outline_of
-from pdfingest.page.reading import read
-from pdfingest.page.survey import NOTHING_IN_COMMON, Survey, sampled, survey_of
 from pdfingest.page.xmp import completed, is_complete
+from pdfingest.pages import DocumentInfo, Page
 
 _CHECK_BYTES = 64 << 10
 """What is written to a spool to see whether it can be written."""
 _SIZED_BYTES = 256 << 10
 """Largest file whose attachments are decoded for their size alone: a few MiB may be made to become
 Gigabytes."""
-_MOST_KEPT = 2000
-"""Spans of a page that is kept from the survey until its turn; a larger one is read again."""
 
 
 @dataclass(slots=True)
@@ -58,6 +55,7 @@ class Extraction(Watch):
     cost: Callable[[], Cost]
     file: SourceFile = field(init=False)
     opening: Opening = field(init=False)
+    _layout: Layout = field(init=False)
     _second_opinion: SecondOpinion = field(init=False)
     pages: int = 0
     chars: int = 0
@@ -67,10 +65,6 @@ class Extraction(Watch):
     _traits: Traits = NO_TRAITS
     _shapes: set[Shape] = field(default_factory=set[Shape])
     """Those of the pages in the spool; one that is nobody's for those of an earlier attempt."""
-    _outline: Outline = field(default_factory=Outline)
-    _survey: Survey = NOTHING_IN_COMMON
-    _surveyed: dict[int, Page] = field(default_factory=dict[int, Page])
-    """Pages that were read for the survey, by number, until their turn comes."""
     _asides: list[Aside] = field(default_factory=list[Aside])
     """What is being read beside the text, the innermost last."""
 
@@ -81,6 +75,7 @@ class Extraction(Watch):
         """Begin anew with the file of the job."""
         self.file = SourceFile(self.job.source.path)
         self.opening = Opening(self.job, self.recorder)
+        self._layout = Layout(self.opening)
         self._second_opinion = SecondOpinion(self.opening)
 
     def begin_aside(self, aside: Aside) -> bool:
@@ -229,8 +224,7 @@ class Extraction(Watch):
             self.job.attachments or self.file.size_bytes <= _SIZED_BYTES
         ):
             self._traits = tolerate(Aside.SIZES, self.opening.sized_traits, self._traits)
-        self._outline = outline_of(tolerate(Aside.OUTLINE, self.opening.outline, []))
-        self._survey = tolerate(Aside.SURVEY, self._look, NOTHING_IN_COMMON)
+        self._layout.look()
         attempt = self.job.attempt
         self._lose_until(attempt.first_page)
         end = self.job.pages.within(total_pages).stop
@@ -245,35 +239,6 @@ class Extraction(Watch):
                 self._lose_until(end)
                 return
 
-    def _look(self) -> Survey:
-        """Return what the pages of the document have in common."""
-        total_pages = self.opening.total_pages
-        if total_pages == 1 or not self.opening.has_layout:
-            return NOTHING_IN_COMMON
-        for number in sampled(total_pages):
-            with suppress(Exception):  # a page that cannot be read shows nothing
-                self._surveyed[number] = self.opening.page(self.opening.first, number)
-        survey = survey_of([*self._surveyed.values()])
-        pages = self.job.pages.within(total_pages)
-        self._surveyed = {
-            number: page
-            for number, page in self._surveyed.items()
-            if number in pages and len(page.spans) <= _MOST_KEPT
-        }
-        return survey
-
-    def _laid_out(self, page: Page, number: int) -> Page:
-        if self._outline:
-            titles = tuple(self._outline.titles.get(number, ()))
-            page = replace(page, titles=titles, section=self._outline.section(number))
-        return read(page, self._survey, self.job.format, tables=self.job.tables)
-
-    def _page(self, index: int, number: int) -> Page:
-        """Return a page as an engine reads it; it may be known from the survey."""
-        if index == self.opening.first and (known := self._surveyed.pop(number, None)):
-            return known
-        return self.opening.page(index, number)
-
     def _read_page(
         self, shared: DocumentFacts, number: int, engines: range, spool: SpoolWriter
     ) -> None:
@@ -282,8 +247,9 @@ class Extraction(Watch):
             self._asides.clear()  # one in which memory ran out is still there
             self.recorder.note(index, number, shared.total_pages, spool.length)
             try:
-                page, by = self._second_opinion.whole(self._page(index, number), index, number)
-                page = tolerate(Aside.LAYOUT, partial(self._laid_out, page, number), page)
+                page = self._layout.page(index, number)
+                page, by = self._second_opinion.whole(page, index, number)
+                page = tolerate(Aside.LAYOUT, partial(self._layout.laid_out, page, number), page)
                 record = page_record(replace(shared, engine=self.job.engines[by]), number, page)
                 line = encode(record)
             except BaseException as error:

@@ -30,8 +30,9 @@ from pdfingest.engines.raw_objects import is_damaged, read_stream
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.exchange.recorder import Recorder
 from pdfingest.job import Job
-from pdfingest.model import Aside, Format, Page, Title
+from pdfingest.model import Aside, Format
 from pdfingest.outcome import NO_TRAITS, Traits
+from pdfingest.pages import Page, Title
 
 _MOST_BLANK_PAGES = 32
 """Most pages that are found to be blank, as each look takes a pass over the file."""

@@ -10,8 +10,9 @@ from functools import cached_property, partial
 
 from pdfingest.child.opening import Opening
 from pdfingest.engines.engine import tolerate
-from pdfingest.model import Aside, Page
+from pdfingest.model import Aside
 from pdfingest.page.survey import sampled
+from pdfingest.pages import Page
 from pdfingest.text import character_counts, clean, is_garbled, letters
 
 _ALL = 0.95

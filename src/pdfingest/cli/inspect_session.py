@@ -19,7 +19,8 @@ from pdfingest.cli.wanted import STDIN, Wanted
 from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
-from pdfingest.exchange.record import Record, report_line
+from pdfingest.exchange.record import Record
+from pdfingest.exchange.report_line import report_line
 from pdfingest.options import IngestOptions, options_digest
 from pdfingest.outcome import Finished
 from pdfingest.output.summary import Summary

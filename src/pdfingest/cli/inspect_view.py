@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pdfingest.cli.tables import LEFT, RIGHT, put, show_fact, table, width_of
 from pdfingest.exchange.record import Record
-from pdfingest.model import INFO_NAMES
+from pdfingest.pages import INFO_NAMES
 from pdfingest.text import counted, mib, printable, shortened
 
 _SHOWN_PAGES = 1000

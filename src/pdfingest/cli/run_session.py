@@ -18,7 +18,8 @@ from pdfingest.events import Listener
 from pdfingest.options import IngestOptions
 from pdfingest.output.layout import REPORT
 from pdfingest.output.summary import Summary
-from pdfingest.run.pipeline import NewExecutor, ingest, planned
+from pdfingest.run.dry_run import planned
+from pdfingest.run.pipeline import NewExecutor, ingest
 from pdfingest.run.supervisor import Supervisor
 from pdfingest.stop import Stop
 from pdfingest.text import counted, mib, printable

@@ -29,8 +29,9 @@ from typing import ClassVar, Protocol, TypeGuard, TypeVar, cast
 
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.job import EngineSpec
-from pdfingest.model import Aside, DocumentInfo, FailureKind, Page, Table, Title
+from pdfingest.model import Aside, FailureKind
 from pdfingest.outcome import Traits
+from pdfingest.pages import DocumentInfo, Page, Table, Title
 
 T = TypeVar("T")
 

@@ -35,8 +35,9 @@ from pdfingest.engines.pdfium_spans import Spans
 from pdfingest.engines.pdfium_strings import utf16
 from pdfingest.engines.pdfium_text import text_of
 from pdfingest.engines.pdfium_traits import attachment_of, traits_of, xfa_fields_of
-from pdfingest.model import Aside, Box, DocumentInfo, FormField, InternalLink, Page, Title
+from pdfingest.model import Aside
 from pdfingest.outcome import Traits
+from pdfingest.pages import Box, DocumentInfo, FormField, InternalLink, Page, Title
 
 _ERRORS = {
     1: "unknown error",

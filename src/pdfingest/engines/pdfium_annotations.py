@@ -11,7 +11,7 @@ from typing import Any
 import pypdfium2_raw as pdfium
 
 from pdfingest.engines.pdfium_strings import utf16
-from pdfingest.model import Annotation, FormField
+from pdfingest.pages import Annotation, FormField
 
 _MOST = 10_000
 """Annotations of a page that are read; a page that has more is an attack. To draw them takes the

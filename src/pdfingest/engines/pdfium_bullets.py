@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pdfingest.engines.pdfium_shapes import Shape
-from pdfingest.model import Box, Span
+from pdfingest.pages import Box, Span
 
 _LEAST_EMS, _MOST_EMS = 0.15, 0.75
 """Width and height of a bullet."""

@@ -8,7 +8,7 @@ import re
 
 import pypdfium2_raw as pdfium
 
-from pdfingest.model import Font
+from pdfingest.pages import Font
 
 _BOLD_WEIGHT = 600
 _FIXED_PITCH, _ITALIC, _FORCE_BOLD = 1, 1 << 6, 1 << 18

@@ -13,7 +13,7 @@ import pypdfium2_raw as pdfium
 
 from pdfingest.engines.pdfium_strings import content
 from pdfingest.engines.pdfium_text import Area
-from pdfingest.model import Title
+from pdfingest.pages import Title
 
 _MOST_LINKS = 10_000
 """Links of a page that are read; a page that has more is an attack."""

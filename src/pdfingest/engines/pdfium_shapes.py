@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pypdfium2_raw as pdfium
 
 from pdfingest.engines import pdfium_calls as calls
-from pdfingest.model import Box
+from pdfingest.pages import Box
 
 _MOST_OBJECTS = 20_000
 """Objects of a page that are looked at; a drawing may have millions."""

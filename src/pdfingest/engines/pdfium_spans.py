@@ -23,7 +23,7 @@ from pdfingest.engines.gaps import GAP_EMS, widest_space
 from pdfingest.engines.pdfium_faces import described
 from pdfingest.engines.right_to_left import RIGHT_TO_LEFT, righted
 from pdfingest.engines.utf16_lines import lines_of
-from pdfingest.model import Box, Font, Span
+from pdfingest.pages import Box, Font, Span
 
 _SPACE = re.compile(r"(?<=\S)\s+(?=\S)")
 _SPARSE_EMS = 0.72

@@ -13,7 +13,7 @@ import pypdfium2_raw as pdfium
 
 from pdfingest.engines.engine import MalformedError
 from pdfingest.engines.pdfium_spans import Spans
-from pdfingest.model import Box, Span
+from pdfingest.pages import Box, Span
 
 _HYPHEN, _NO_CHARACTER = 0xFFFE, 0xFFFD
 _LOOKS = 9

@@ -13,8 +13,8 @@ import pypdfium2_raw as pdfium
 from pdfingest.engines.engine import MalformedError
 from pdfingest.engines.pdfium_strings import content, utf16
 from pdfingest.engines.xfa import values_of
-from pdfingest.model import FormField
 from pdfingest.outcome import Attachment, Traits
+from pdfingest.pages import FormField
 
 _MOST_ATTACHMENTS = 1000
 """Attachments that are named; a file that has more is an attack."""

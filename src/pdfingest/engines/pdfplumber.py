@@ -17,7 +17,8 @@ from pdfplumber.table import Table as PlumberTable
 from pdfplumber.utils.exceptions import PdfminerException
 
 from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
-from pdfingest.model import Aside, Box, DocumentInfo, Page, Table
+from pdfingest.model import Aside
+from pdfingest.pages import Box, DocumentInfo, Page, Table
 
 
 def open_document(path: str, passwords: Sequence[str]) -> "PdfplumberDocument":

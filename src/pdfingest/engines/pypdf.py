@@ -13,7 +13,8 @@ from pypdf.errors import DependencyError, PyPdfError
 from pypdf.generic import ContentStream, DictionaryObject, PdfObject, TextStringObject
 
 from pdfingest.engines.engine import EncryptedError, MalformedError, tolerate
-from pdfingest.model import Aside, DocumentInfo, Page
+from pdfingest.model import Aside
+from pdfingest.pages import DocumentInfo, Page
 
 _PAINTS = re.compile(rb"(?<![^\s\])>])(?:f\*?|F|B\*?|b\*?|S|s|sh|Do|Tj|TJ|'|\"|EI)(?!\S)")
 """Operators that put something on the page (ISO 32000-2, table 50)."""

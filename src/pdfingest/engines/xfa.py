@@ -6,7 +6,7 @@ Runs in the child; pure. Owns what the data say; which packets a file has is tol
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pdfingest.model import FormField
+from pdfingest.pages import FormField
 from pdfingest.xml_events import read_xml
 
 _DATA = "http://www.xfa.org/schema/xfa-data/1.0/ data"

@@ -13,7 +13,8 @@ from typing import Any
 
 from pdfingest.exchange.record import DocumentFacts, Joined, document_tail, page_record
 from pdfingest.job import EngineSpec
-from pdfingest.model import INFO_NAMES, Format, Page, Unit
+from pdfingest.model import Format, Unit
+from pdfingest.pages import INFO_NAMES, Page
 
 HEAD = re.compile(rb'\{"id":"(?P<id>[0-9a-f]{16})(?::p(?P<page>\d{4,15}))?","text":"')
 HEAD_BYTES = 64

@@ -17,7 +17,8 @@ from io import FileIO
 from typing import Any, BinaryIO
 
 from pdfingest.errors import OutputError
-from pdfingest.exchange.record import encode, report_line
+from pdfingest.exchange.record import encode
+from pdfingest.exchange.report_line import report_line
 from pdfingest.exchange.spool import files_of
 from pdfingest.model import Unit
 from pdfingest.outcome import Extracted, Finished, Status

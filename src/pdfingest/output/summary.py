@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pdfingest.errors import ExitCode
-from pdfingest.exchange.record import iso_time
+from pdfingest.exchange.report_line import iso_time
 from pdfingest.measure.flatness import Sample, Trend, Verdict, judge
 from pdfingest.model import SCHEMA, FailureKind, Reading
 from pdfingest.options import FailOn, IngestOptions

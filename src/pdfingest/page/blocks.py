@@ -7,15 +7,14 @@ next line's first word would still have had room.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import Enum, auto
-from itertools import groupby, pairwise
+from itertools import pairwise
+from typing import NamedTuple
 
-from pdfingest.model import Box
+from pdfingest.page.block import ITEM, Block, Kind, kind_of
 from pdfingest.page.body import Body
-from pdfingest.page.grids import Grid
 from pdfingest.page.lines import Line
-from pdfingest.page.rules import Ruled, taken
+from pdfingest.page.table_blocks import with_tables
+from pdfingest.pages import Box
 
 _SAME_SIZE = 0.06
 """Most that two sizes differ, relative to the larger, and still are one."""
@@ -29,6 +28,9 @@ _WIDER = 1.22
 _USUAL_EMS = 1.3
 """Distance of lines of a size that has no two lines to measure it by."""
 _INDENT_EMS = 0.7
+_FLUSH_EMS = 0.1
+"""Most that lines of justified text end before the edge of their column."""
+_LEAST_FLUSH = 3
 _SLACK_EMS = 0.35
 """How much a word may be wider than it is estimated to be."""
 _LEAST_LINES = 2
@@ -42,39 +44,15 @@ _ENDED = re.compile(r"[.!?:;。！？：；।…]['\"’”»)\]]*\s*$")
 """The end of a sentence."""
 _NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶]{1,3}|[a-z](?=\s))\s?(?=\S)")
 """The mark at the beginning of a footnote."""
-BULLET = re.compile(r"[•‣◦▪●○■□➢➤✓❖⁃·\uf0b7\uf0a7\uf0d8]|[-–—*+](?=\s)")
-"""The mark at the beginning of an item of a list without order."""
-ITEM = re.compile(
-    rf"(?:{BULLET.pattern}|\d{{1,2}}[.)](?=\s)|\(?(?:\d{{1,2}}|[^\W\d_]|[ivx]{{1,4}})\)(?=\s))\s*(?=\S)"
-)
-"""The mark at the beginning of an item of a list."""
 
 
-class Kind(Enum):
-    """What a block is."""
+class _Column(NamedTuple):
+    """Where lines that follow each other begin and end."""
 
-    TEXT = auto()
-    ITEM = auto()
-    CODE = auto()
-    ROWS = auto()
-    """Lines of several cells that make no table."""
-    TABLE = auto()
-    """Rows of cells; see `Block.rows`."""
-
-
-@dataclass(slots=True)
-class Block:
-    """Lines that belong together."""
-
-    lines: list[Line]
-    kind: Kind = Kind.TEXT
-    rows: list[list[list[Line]]] = field(default_factory=list[list[list[Line]]])
-    """Of a table: the lines of each cell, row by row; all rows have as many cells."""
-
-    @property
-    def size(self) -> float:
-        """Size of most of its characters."""
-        return self.lines[0].size
+    left: float
+    right: float
+    is_justified: bool
+    """Whether most of them end at the right edge, so that one that does not ends a paragraph."""
 
 
 def blocks_of(lines: Sequence[Line], body: Body, rules: Sequence[Box] = ()) -> list[Block]:
@@ -87,7 +65,7 @@ def blocks_of(lines: Sequence[Line], body: Body, rules: Sequence[Box] = ()) -> l
     """
     leading = _leading(lines)
     blocks: list[Block] = []
-    for part in _ruled(lines, rules) if rules else _tables(lines):
+    for part in with_tables(lines, rules):
         if isinstance(part, Block):
             blocks.append(part)
         else:
@@ -95,45 +73,6 @@ def blocks_of(lines: Sequence[Line], body: Body, rules: Sequence[Box] = ()) -> l
                 block for group in _groups(part, leading) for block in _paragraphs(group, body)
             ]
     return list(_continued(_notes_last(blocks, body)))
-
-
-def _ruled(lines: Sequence[Line], rules: Sequence[Box]) -> Iterator[Block | list[Line]]:
-    """Yield the tables of a page, those between rules and others, and the lines between them."""
-    for is_line, group in groupby(taken(lines, rules), lambda each: isinstance(each, Line)):
-        if is_line:
-            yield from _tables([each for each in group if isinstance(each, Line)])
-            continue
-        for each in group:
-            if isinstance(each, Ruled):
-                rows = each.table()
-                inside = [line for row in rows for cell in row for line in cell]
-                yield Block(inside, Kind.TABLE, rows)
-
-
-def _tables(lines: Sequence[Line]) -> Iterator[Block | list[Line]]:
-    """Yield the tables of a page, and the lines between them."""
-    others: list[Line] = []
-    place = 0
-    while place < len(lines):
-        grid = Grid()
-        end = place
-        if _kind(lines[place]) is Kind.ROWS:
-            while (
-                end < len(lines) and _kind(lines[end]) is not Kind.ITEM and grid.takes(lines[end])
-            ):
-                end += 1
-        if grid.is_table:
-            while others and _kind(others[-1]) is Kind.ROWS and grid.takes_above(others[-1]):
-                others.pop()
-            if others:
-                yield others
-            yield Block(grid.lines, Kind.TABLE, [row.cells for row in grid.rows])
-            others, place = [], end
-        else:
-            others.append(lines[place])
-            place += 1
-    if others:
-        yield others
 
 
 def _notes_last(blocks: list[Block], body: Body) -> list[Block]:
@@ -244,6 +183,8 @@ def _paragraphs(group: list[Line], body: Body) -> Iterator[Block]:
         yield Block(group, Kind.CODE)
         return
     left, right = min(line.left for line in group), max(line.right for line in group)
+    flush = sum(line.right > right - _FLUSH_EMS * line.size for line in group)
+    column = _Column(left, right, flush >= _LEAST_FLUSH and 2 * flush > len(group))
     kinds = _kinds(group, left, right)
     block = Block([group[0]], kinds[0])
     for (a, b), kind in zip(pairwise(group), kinds[1:], strict=True):
@@ -252,7 +193,7 @@ def _paragraphs(group: list[Line], body: Body) -> Iterator[Block]:
         elif kind is Kind.ITEM and (block.kind is Kind.ITEM or a.right < right - 2 * a.size):
             is_end = not a.text.endswith("\ufffe")
         else:
-            is_end = _is_end(block, a, b, left, right)
+            is_end = _is_end(block, a, b, column)
         if is_end:
             yield block
             block = Block([b], kind)
@@ -263,7 +204,7 @@ def _paragraphs(group: list[Line], body: Body) -> Iterator[Block]:
 
 def _kinds(group: list[Line], left: float, right: float) -> list[Kind]:
     """Return what each line is. One wide gap in a line of justified text does not make it a row."""
-    kinds = [_kind(line) for line in group]
+    kinds = [kind_of(line) for line in group]
     if Kind.ROWS not in kinds:
         return kinds
     around = [Kind.TEXT, *kinds, Kind.TEXT]
@@ -276,17 +217,8 @@ def _kinds(group: list[Line], left: float, right: float) -> list[Kind]:
     return kinds
 
 
-def _kind(line: Line) -> Kind:
-    text = line.text
-    # Most lines begin with a letter; then only a parenthesis makes it a mark.
-    mark = None if text[:1].isalpha() and ")" not in text[1:5] else ITEM.match(text)
-    if "\t" in text and "\t" in text[mark.end() if mark else 0 :]:
-        return Kind.ROWS
-    return Kind.ITEM if mark else Kind.TEXT
-
-
-def _is_end(block: Block, a: Line, b: Line, left: float, right: float) -> bool:
-    """Whether a paragraph ends between two lines of a column from `left` to `right`."""
+def _is_end(block: Block, a: Line, b: Line, column: _Column) -> bool:
+    """Whether a paragraph ends between two lines of a column."""
     if a.text.endswith("\ufffe"):
         return False
     em = a.size
@@ -297,6 +229,8 @@ def _is_end(block: Block, a: Line, b: Line, left: float, right: float) -> bool:
         return True
     word = b.text.split(maxsplit=1)[0] if b.text.strip() else ""
     width = (b.right - b.left) * len(word) / len(b.text)
-    if a.right + width + _SLACK_EMS * em >= right:
+    if a.right + width + _SLACK_EMS * em >= column.right:
         return False
-    return bool(_ENDED.search(a.text)) or a.right < left + _SHORT * (right - left)
+    if column.is_justified or _ENDED.search(a.text):
+        return True
+    return a.right < column.left + _SHORT * (column.right - column.left)

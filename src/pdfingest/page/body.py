@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pdfingest.model import Span
 from pdfingest.page.lines import Line
+from pdfingest.pages import Span
 
 MOST_LEVELS = 6
 """Levels of headings in Markdown."""

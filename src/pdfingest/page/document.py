@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pdfingest.exchange.record import DocumentFacts, record_id
 from pdfingest.job import EngineSpec, Job
-from pdfingest.model import INFO_NAMES, DocumentInfo
+from pdfingest.pages import INFO_NAMES, DocumentInfo
 from pdfingest.text import clean, shortened
 
 # A longer text, such as a title, is a mistake or an attack, and every record of the file would

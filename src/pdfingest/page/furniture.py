@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from pdfingest.model import Box, Page, Span
+from pdfingest.pages import Box, Page, Span
 
 _MOST_ROWS = 3
 """Rows at the top of a page, and at its end, that may be furniture."""

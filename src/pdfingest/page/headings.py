@@ -6,9 +6,9 @@ Runs in the child; pure.
 import re
 from collections.abc import Sequence
 
-from pdfingest.model import Title
-from pdfingest.page.blocks import BULLET, Block, Kind
+from pdfingest.page.block import BULLET, Block, Kind
 from pdfingest.page.body import MOST_LEVELS, Body
+from pdfingest.pages import Title
 
 _HEADING_CHARS = 200
 _HEADING_LINES = 4

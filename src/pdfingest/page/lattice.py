@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from pdfingest.model import Box
+from pdfingest.pages import Box
 
 _THICK = 4.0
 """Most that a rule is thick, and less than the height of a row, in points."""

@@ -6,7 +6,7 @@ Runs in the child; pure.
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pdfingest.model import Font, Span
+from pdfingest.pages import Font, Span
 
 ROW_EMS = 0.3
 """Most that the baselines of two spans on one line differ."""

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
-from pdfingest.model import Page
-from pdfingest.page.blocks import BULLET, ITEM, Block, Kind
+from pdfingest.page.block import BULLET, ITEM, Block, Kind
 from pdfingest.page.headings import Look
 from pdfingest.page.lines import Line
 from pdfingest.page.plain import block_text, table_rows
 from pdfingest.page.words import Words
+from pdfingest.pages import Page
 
 _SPECIAL = re.compile(r"[\\`\[\]<>]|(?<!\w)_|_(?!\w)|\*(?!\s)|(?<=\S)\*|~(?=~)|&(?=#?\w+;)")
 """What reads as Markdown within a line. An underscore within a word does not, nor a lone star."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeAlias
 
-from pdfingest.model import Span
 from pdfingest.page.lines import ROW_EMS, SHIFT_EMS, Line, joined, line_of
+from pdfingest.pages import Span
 
 MOST_SPANS = 20_000
 """A page that has more keeps the order in which it was drawn; no page that is read has as many."""

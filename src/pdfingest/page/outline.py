@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pdfingest.model import Title
+from pdfingest.pages import Title
 from pdfingest.text import clean, shortened
 
 SEPARATOR = " > "

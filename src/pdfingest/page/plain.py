@@ -6,7 +6,7 @@ for a border, and a width of lines that belongs to paper means nothing there.
 
 from collections.abc import Sequence
 
-from pdfingest.page.blocks import Block, Kind
+from pdfingest.page.block import Block, Kind
 from pdfingest.page.lines import Line
 from pdfingest.page.words import Words, is_divided, space_between
 

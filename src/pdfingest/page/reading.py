@@ -6,8 +6,9 @@ Runs in the child; pure. Pages whose engine does not know where text stands keep
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pdfingest.model import Format, Page
-from pdfingest.page.blocks import Block, blocks_of
+from pdfingest.model import Format
+from pdfingest.page.block import Block
+from pdfingest.page.blocks import blocks_of
 from pdfingest.page.body import body_of
 from pdfingest.page.furniture import split
 from pdfingest.page.headings import Look
@@ -17,6 +18,7 @@ from pdfingest.page.plain import block_text, plain_text
 from pdfingest.page.survey import Survey
 from pdfingest.page.tables import tables_of
 from pdfingest.page.words import Words
+from pdfingest.pages import Page
 from pdfingest.text import composed
 
 

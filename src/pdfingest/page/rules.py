@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
-from pdfingest.model import Box
 from pdfingest.page.lattice import NEAR, Lattice, lattices_of
 from pdfingest.page.lines import Cell, Line
+from pdfingest.pages import Box
 
 _LEAST = 2
 """Rows and columns of a table that have text."""
@@ -103,8 +103,8 @@ class Ruled:
         return next((x for x in after if x > line.right - line.size), 0.0)
 
 
-def taken(lines: Sequence[Line], rules: Sequence[Box]) -> Iterator[Line | Ruled]:
-    """Yield the lines of a page that are in no table between rules, and the tables.
+def parts_of(lines: Sequence[Line], rules: Sequence[Box]) -> Iterator[list[Line] | Ruled]:
+    """Yield the tables of a page between rules, and the lines before, between and behind them.
 
     A table comes at the place of the first line of which it has a part.
 
@@ -122,10 +122,16 @@ def taken(lines: Sequence[Line], rules: Sequence[Box]) -> Iterator[Line | Ruled]
             break
         lattices = left  # what another one has within may belong to one that is a table
     seen: set[int] = set()
+    others: list[Line] = []
     for each in chain.from_iterable(found):
-        if isinstance(each, Line) or id(each) not in seen:
+        if isinstance(each, Line):
+            others.append(each)
+        elif id(each) not in seen:
             seen.add(id(each))
+            yield others
             yield each
+            others = []
+    yield others
 
 
 def _shared_out(line: Line, tables: Sequence[Ruled]) -> list[Line | Ruled]:

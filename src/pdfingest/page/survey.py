@@ -7,10 +7,10 @@ depend on how a document is shared out among processes.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pdfingest.model import Page
 from pdfingest.page.body import NO_TEXT, Body, body_of
 from pdfingest.page.furniture import Place, places_of
 from pdfingest.page.words import Words
+from pdfingest.pages import Page
 
 _FIRST, _MOST = 4, 8
 """Pages at the beginning that are looked at, and in all."""

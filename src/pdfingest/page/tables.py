@@ -5,11 +5,11 @@ Runs in the child; pure.
 
 from collections.abc import Sequence
 
-from pdfingest.model import Box, Table
-from pdfingest.page.blocks import Block, Kind
+from pdfingest.page.block import Block, Kind
 from pdfingest.page.lines import Line
 from pdfingest.page.plain import table_rows
 from pdfingest.page.words import Words
+from pdfingest.pages import Box, Table
 from pdfingest.text import composed
 
 _ASCENT, _DESCENT = 0.75, 0.25

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
-from pdfingest.model import DocumentInfo
+from pdfingest.pages import DocumentInfo
 from pdfingest.xml_events import read_xml
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"

@@ -6,7 +6,7 @@ Sink, ledger and summary are correctness and are called by name; listeners only 
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import takewhile
@@ -27,7 +27,6 @@ from pdfingest.outcome import Extracted, Failed, Finished, Unchanged
 from pdfingest.output.ledger import Ledger
 from pdfingest.output.peak_gate import SHOWN_PEAKS
 from pdfingest.output.sink import Sink
-from pdfingest.output.snapshot import snapshot
 from pdfingest.output.summary import Summary
 from pdfingest.run.discover import AnyPath, Found, discover
 from pdfingest.run.outputs import Outputs, opened, private
@@ -287,26 +286,3 @@ class _Run:
             known = {each.source.name: each for each in self.summary.reading}
             known |= {each.source.name: each for each in executor.reading()}
             self.summary.reading = [*known.values()]
-
-
-@contextmanager
-def planned(
-    inputs: AnyPath | Iterable[AnyPath],
-    listed: Iterable[AnyPath] | None,
-    options: IngestOptions,
-    stop: Stop,
-) -> Generator[Plan, None, None]:
-    """Plan a run without changing anything; another run may hold the output directory.
-
-    Raises:
-        NoInputError: nothing matched.
-        LedgerError: the ledger cannot be read.
-    """
-    found = require_some(discover(inputs, listed), options)
-    digest = options_digest(options, find_engines(options.engine))
-    with ExitStack() as stack:
-        ledger = Ledger("") if options.to_stdout else snapshot(options.folder)
-        plan = stack.enter_context(Plan(stack.enter_context(ledger)))
-        plan.fill(takewhile(lambda _: not stop.requested, found))
-        plan.settle(options, digest)
-        yield plan

@@ -22,7 +22,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from pdfingest.errors import OptionError, OutputError
-from pdfingest.exchange.record import outcome_of
+from pdfingest.exchange.report_line import outcome_of
 from pdfingest.job import Job
 from pdfingest.model import FailureKind, Reading, Source
 from pdfingest.options import IngestOptions

@@ -31,7 +31,7 @@ from redis.exceptions import RedisError
 
 from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, PdfingestError
-from pdfingest.exchange.record import report_line
+from pdfingest.exchange.report_line import report_line
 from pdfingest.isolation.start import begin_image
 from pdfingest.measure.sizing import allow_descriptors
 from pdfingest.model import FailureKind, Source

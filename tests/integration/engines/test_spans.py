@@ -7,8 +7,8 @@ import pytest
 from fpdf import FPDF
 
 from pdfingest.engines.pdfium import open_document
-from pdfingest.model import Page, Span
 from pdfingest.page.order import reading_order
+from pdfingest.pages import Page, Span
 
 LINES = ["The first line of a page", "The second line of it", "The third and last line"]
 Draw = Callable[[FPDF], None]

@@ -8,7 +8,7 @@ import pytest
 from conftest import CORPUS
 from pdfingest.engines import pdfium, pdfium_files
 from pdfingest.engines.engine import MalformedError
-from pdfingest.model import DocumentInfo, Page
+from pdfingest.pages import DocumentInfo, Page
 from written import Node, plain_pdf, stream, tree_objects
 
 MIB = 1 << 20

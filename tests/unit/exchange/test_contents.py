@@ -14,7 +14,8 @@ from pdfingest.exchange.contents import _PIECE_BYTES, Contents, read_contents
 from pdfingest.exchange.record import DocumentFacts, encode, page_record, record_id
 from pdfingest.exchange.spool import SpoolWriter, join_pages
 from pdfingest.job import EngineSpec
-from pdfingest.model import INFO_NAMES, Format, Page, Unit
+from pdfingest.model import Format, Unit
+from pdfingest.pages import INFO_NAMES, Page
 
 SHA256 = "ab" * 32
 SOURCE = "sub/ä\u2028.pdf"

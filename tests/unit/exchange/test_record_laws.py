@@ -3,10 +3,12 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdfingest.exchange.record import DocumentFacts, encode, outcome_of, page_record, report_line
+from pdfingest.exchange.record import DocumentFacts, encode, page_record
+from pdfingest.exchange.report_line import outcome_of, report_line
 from pdfingest.job import EngineSpec
-from pdfingest.model import INFO_NAMES, FailureKind, Format, Page, Source
+from pdfingest.model import FailureKind, Format, Source
 from pdfingest.outcome import Cost, Extracted, Failed, Finished, Outcome, Peak
+from pdfingest.pages import INFO_NAMES, Page
 from pdfingest.text import clean
 
 ANY_TEXT = st.text(st.characters(codec=None))  # lone surrogates and NUL included

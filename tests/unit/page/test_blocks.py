@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from pdfingest.model import Format, Span
+from pdfingest.model import Format
 from pdfingest.page.reading import read
 from pdfingest.page.survey import NOTHING_IN_COMMON, survey_of
+from pdfingest.pages import Span
 from spans import BOLD, EM, FIXED, column, page, span
 
 FULL = "this line reaches to the right end of its column"
@@ -34,6 +35,12 @@ def test_a_line_further_in_begins_a_paragraph() -> None:
 
 def test_a_short_line_ends_a_paragraph() -> None:
     assert text_of(column([FULL, SHORT, FULL, SHORT])) == f"{FULL} {SHORT}\n\n{FULL} {SHORT}"
+
+
+def test_a_line_of_justified_text_that_ends_early_ends_a_paragraph() -> None:
+    early = FULL[: len(FULL) * 4 // 5].rstrip()
+    spans = column([FULL, FULL, FULL, early, FULL, FULL])
+    assert text_of(spans) == f"{FULL} {FULL} {FULL} {early}\n\n{FULL} {FULL}"
 
 
 def test_lines_that_merely_end_where_they_like_are_no_paragraphs() -> None:

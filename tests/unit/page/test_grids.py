@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from pdfingest.model import Format, Span
+from pdfingest.model import Format
 from pdfingest.page.reading import read
 from pdfingest.page.survey import NOTHING_IN_COMMON
+from pdfingest.pages import Span
 from spans import page, span
 
 HEAD = [span("Term", 50, 100), span("Meaning", 120, 100), span("Since", 300, 100)]

@@ -6,10 +6,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdfingest.model import Box, Font, Format, Page, Span
+from pdfingest.model import Format
 from pdfingest.page.order import reading_order
 from pdfingest.page.reading import read
 from pdfingest.page.survey import NOTHING_IN_COMMON, survey_of
+from pdfingest.pages import Box, Font, Page, Span
 from spans import A4
 
 WORDS = st.text(st.sampled_from("abcxyz -–•1.2)猫AB#*_|`"), min_size=1, max_size=12)

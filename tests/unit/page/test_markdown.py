@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdfingest.model import Font, Format, Span, Title
+from pdfingest.model import Format
 from pdfingest.page.markdown import escaped
 from pdfingest.page.reading import read
 from pdfingest.page.survey import NOTHING_IN_COMMON
+from pdfingest.pages import Font, Span, Title
 from spans import BOLD, FIXED, REGULAR, column, page, span
 
 TEXT = ["this line reaches to the right end of its column", "and this one does not."] * 3

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from pdfingest.model import Span
 from pdfingest.page.order import MOST_SPANS, reading_order
+from pdfingest.pages import Span
 from spans import column, span
 
 LEFT = [f"left column, its line of text {n}" for n in range(8)]

@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from pdfingest.model import Box, Format, Page, Span
+from pdfingest.model import Format
 from pdfingest.page.reading import read
 from pdfingest.page.survey import NOTHING_IN_COMMON
+from pdfingest.pages import Box, Page, Span
 from spans import page, span
 
 LEFTS, TOPS = (50.0, 150.0, 250.0, 350.0), (100.0, 130.0, 160.0, 190.0)
