@@ -23,7 +23,7 @@ from pdfingest.exchange.spool import read_records
 from pdfingest.job import EngineSpec, Job, Sandbox
 from pdfingest.model import Duplicates, FailureKind, Reading, Source
 from pdfingest.options import IngestOptions, options_digest
-from pdfingest.outcome import Extracted, Failed, Finished, Unchanged
+from pdfingest.outcome import NO_TRAITS, Extracted, Failed, Finished, Unchanged
 from pdfingest.output.ledger import Ledger
 from pdfingest.output.peak_gate import SHOWN_PEAKS
 from pdfingest.output.sink import Sink
@@ -273,7 +273,8 @@ class _Run:
         """Plan the PDFs that are attached to a source that has ended."""
         source, outcome = finished.source, finished.outcome
         if isinstance(outcome, Extracted):
-            plan.attach(source, outcome.traits.attachments)
+            if outcome.traits != NO_TRAITS:  # else the file did not let itself be looked at
+                plan.attach(source, outcome.traits.attachments)
         elif isinstance(outcome, Unchanged) and outcome.cost.started_at:
             plan.attach(source, ledger.attachments(source.name))
 

@@ -91,9 +91,10 @@ class Plan:
     def next_wave(self, options: IngestOptions, digest: str) -> bool:
         """Settle what `attach` has added, and go on with it; return whether there is any."""
         self._wave += 1
-        before = self.sources
+        if not self._database.execute(queries.HAS_WAVE, (self._wave,)):
+            return False
         self._settle(options, digest)
-        return self.sources > before
+        return True
 
     def _settle(self, options: IngestOptions, digest: str) -> None:
         """Settle the sources of this wave."""

@@ -37,6 +37,7 @@ WHERE attachments <> '' AND wave = {wave} AND (unchanged OR {all}) AND name > ?
 ORDER BY name LIMIT ?
 """
 WITHIN = "SELECT name FROM source WHERE name > ? AND name < ?"
+HAS_WAVE = "SELECT 1 FROM planned WHERE wave = ? LIMIT 1"
 IS_PLANNED = "SELECT 1 FROM planned WHERE name = ?"
 # Two names for one file (links, inputs that overlap) become one source, under the first of its
 # names, so that the result does not depend on the order in which directories are listed.

@@ -120,6 +120,22 @@ def test_one_that_cannot_be_read_costs_no_other(cli: Cli, pdfs: Path, out: Path)
     assert (retried["sources"], retried["failed"]) == (2, 2)
 
 
+def test_a_nested_one_that_failed_is_tried_again(cli: Cli, pdfs: Path, out: Path) -> None:
+    (pdfs / "a.pdf").write_bytes(pdf("o", ("b.pdf", pdf("m", ("bad.pdf", b"no PDF")))))
+    run(cli, pdfs, out, code=1)
+    retried = run(cli, pdfs, out, "--retry-failed", code=1)
+    assert (retried["sources"], retried["failed"]) == (1, 1)
+
+
+def test_attachments_stay_where_their_file_is_read_by_an_engine_that_knows_none(
+    cli: Cli, pdfs: Path, out: Path
+) -> None:
+    (pdfs / "a.pdf").write_bytes(NESTED)
+    run(cli, pdfs, out)
+    summary = run(cli, pdfs, out, "--engine", "pypdf")
+    assert (summary["gone"], summary["ok"]) == (0, 1)
+
+
 def test_names_that_are_the_same_or_hostile_are_told_apart(cli: Cli, pdfs: Path, out: Path) -> None:
     names = ("same.pdf", "samf.pdf", "../../up.pdf", "x!/y.pdf")
     content = pdf("o", *((name, pdf(f"{n}")) for n, name in enumerate(names)))
