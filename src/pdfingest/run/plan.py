@@ -126,13 +126,18 @@ class Plan:
                 queries.COUNT_ATTACHED, _range(f"{top(source)}{SEPARATOR}")
             )
             for each in members(source, attachments, MOST_SOURCES - count):
-                inside = json.dumps(each.inside)
-                values = (each.name, each.size_bytes, each.error, inside, self._wave + 1)
+                name, inside = each.name, json.dumps(each.inside)
+                while self._is_planned(name):  # a file may have such a name
+                    name += "~"
+                values = (name, each.size_bytes, each.error, inside, self._wave + 1)
                 self._database.change(queries.ATTACHED, (*values, source.name))
         for (name,) in self._database.execute(queries.WITHIN, _range(prefix)):
             attached = prefix + name.removeprefix(prefix).partition(SEPARATOR)[0]
-            if not self._database.execute(queries.IS_PLANNED, (attached,)):
+            if not self._is_planned(attached):
                 self._database.change("INSERT OR IGNORE INTO gone VALUES (?)", (name,))
+
+    def _is_planned(self, name: str) -> bool:
+        return bool(self._database.execute(queries.IS_PLANNED, (name,)))
 
     def unreadable(self) -> Iterator[Source]:
         """Yield the sources that discovery could not look at, and that need no child to fail."""

@@ -26,7 +26,7 @@ INSERT OR IGNORE INTO planned
 """
 # What is attached to a file changes when the file does.
 ATTACHED = """
-INSERT OR IGNORE INTO planned (name, path, size_bytes, error, inside, wave, mtime_ns, settled)
+INSERT INTO planned (name, path, size_bytes, error, inside, wave, mtime_ns, settled)
 SELECT ?, path, ?, ?, ?, ?, mtime_ns, settled FROM planned WHERE name = ?
 """
 COUNT_ATTACHED = "SELECT count(*) FROM planned WHERE name > ? AND name < ?"

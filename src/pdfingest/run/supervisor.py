@@ -19,6 +19,7 @@ from typing import TypeAlias
 
 from pdfingest.errors import ResourceError
 from pdfingest.exchange.contents import audited
+from pdfingest.exchange.spool import files_of
 from pdfingest.job import Attempt, Closing, Job
 from pdfingest.measure.machine import resources_told
 from pdfingest.measure.memory import oom_kills
@@ -222,8 +223,9 @@ class Supervisor:
             return None
         whole = self._joined(work)
         for part in work.parts[1:]:
-            with suppress(FileNotFoundError):
-                os.unlink(part.job.spool)
+            for path in files_of(part.job.spool):
+                with suppress(FileNotFoundError):
+                    os.unlink(path)
         if whole is None:
             self._due.append(work.again())
             return None

@@ -185,6 +185,18 @@ def test_records_come_without_a_directory_and_by_document_too(
     assert not list((out / ".pdfingest").glob("spool/*"))
 
 
+def test_a_file_that_is_called_like_an_attachment_costs_it_nothing(
+    cli: Cli, pdfs: Path, out: Path
+) -> None:
+    (pdfs / "a.pdf").write_bytes(pdf("outer", ("b.pdf", pdf("within"))))
+    (pdfs / "a.pdf!").mkdir()
+    (pdfs / "a.pdf!" / "b.pdf").write_bytes(pdf("beside"))
+    assert run(cli, pdfs, out)["ok"] == 3
+    assert sorted(texts(out).values()) == ["beside", "outer", "within"]
+    again = run(cli, pdfs, out)
+    assert (again["unchanged"], again["gone"]) == (3, 0)
+
+
 def attachments(count: int) -> Sequence[Attachment]:
     return [Attachment(f"{n % 7}.pdf", n, is_pdf=n % 3 != 0) for n in range(count)]
 
