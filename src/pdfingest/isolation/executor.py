@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 _THREADS = 2
 """Threads of an executor: one that waits for answers, and one that sends calls."""
-_CLOSE_S = 1.0
-"""How long a spare child may take to end by itself; it needs milliseconds."""
+_CLOSE_S = 0.5
+"""How long a spare child may take to start and to end by itself; it needs milliseconds."""
 _RETRY_S = 0.02
 """How soon a kill is repeated, for a child that was not yet started at the first."""
 
@@ -69,6 +69,8 @@ class FreshExecutor:
         while closing.is_alive():
             if (process := context.newest) is not None:
                 process.kill()
+                if not process.pid:  # it is still being started, by an image that may be stuck
+                    context.give_up()
             closing.join(_RETRY_S)
         context.close()
         self._executor = self._context = None

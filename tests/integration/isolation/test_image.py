@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ from children import Watched, executor
 
 from conftest import environment, wait_for
 from pdfingest.isolation.context import LOST
+from pdfingest.isolation.executor import FreshExecutor
 from pdfingest.isolation.image import Image
 from pdfingest.isolation.start import FORK, WARM_UP
 from pdfingest.isolation.warm_up import is_possible
@@ -60,6 +62,17 @@ def is_made_anew(image: Image, zygote: psutil.Process) -> bool:
         return zygote_of(image) != zygote
     except psutil.NoSuchProcess:  # its last child has told of it
         return False
+
+
+def test_an_executor_whose_zygote_is_stopped_is_ended_all_the_same(image: Image) -> None:
+    fresh = FreshExecutor(image)
+    zygote = psutil.Process(int(fresh.submit(calls.parent).result(DEADLINE_S)))
+    zygote.suspend()
+    left = [fresh.submit(calls.parent) for _ in range(3)]  # the spare child may do the first
+    began_s = time.monotonic()
+    fresh.end()
+    assert time.monotonic() - began_s < 2
+    assert left[-1].done()
 
 
 def test_a_child_whose_zygote_is_gone_still_answers(image: Image, tmp_path: Path) -> None:
