@@ -110,7 +110,7 @@ def service(session: nox.Session) -> None:
 @nox.session
 def readme(session: nox.Session) -> None:
     """What README and docs show: commands and their outputs, tables, links, pictures."""
-    session.install(".[test]", "./examples/engine")
+    session.install(".[test,service]", "./examples/engine")
     session.run("pytest", "-q", "tests/readme")
 
 

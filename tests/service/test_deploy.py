@@ -19,8 +19,10 @@ import typer
 from conftest import ROOT, copy_examples, environment
 from pdfingest.cli.command import known_variables
 from pdfingest.cli.main import app
-from pdfingest.service.settings import Settings, read_settings
+from pdfingest.service.settings import Settings
 from pdfingest.text import parse_size
+
+from .conftest import settings_in
 
 yaml = pytest.importorskip("yaml")
 
@@ -56,8 +58,16 @@ def size(text: str) -> int:
     return parse_size(text.rstrip("i"))
 
 
+def named(command: str) -> str:
+    """A command with what its reader is to choose."""
+    chosen = {"$BUCKET": "my-bucket", "$REDIS_URL": "redis://10.0.0.3:6379/0"}
+    for name, value in chosen.items():
+        command = command.replace(name, value)
+    return command
+
+
 def gcloud_environment(command: str) -> dict[str, str]:
-    found = re.findall(r"--set-env-vars \"?([^\"\s]+)", command.replace("$BUCKET", "my-bucket"))
+    found = re.findall(r"--set-env-vars \"?([^\"\s]+)", named(command))
     return dict(pair.split("=", 1) for each in found for pair in each.split(","))
 
 
@@ -96,7 +106,7 @@ def test_each_variable_is_one_of_the_program(path: Path) -> None:
 
 @pytest.mark.parametrize("given", list(environments()))
 def test_each_value_can_be_read(given: dict[str, str]) -> None:
-    read_settings(given)
+    settings_in(given)
 
 
 @pytest.mark.parametrize("command", list(commands()), ids=ids)
