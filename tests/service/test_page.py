@@ -138,13 +138,13 @@ def test_the_page_fits_a_phone(
         )
     send(api, name="third.pdf")
     page = shown.page
-    page.set_viewport_size({"width": 390, "height": 844})
+    page.set_viewport_size({"width": 320, "height": 700})
     page.emulate_media(color_scheme=scheme)
     page.goto(api)
     shown.expect(f"two words {scheme}.pdf", "40.0 MiB")
     shown.row(f"two words {scheme}.pdf").get_by_role("button").first.click()
     sync_api.expect(page.locator("#text pre")).to_contain_text("yyy")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
     lines = "[...document.querySelectorAll('td > span')].map((x) => x.getClientRects().length)"
     assert set(page.evaluate(lines)) <= {1, 2}, "words are whole"
     page.screenshot(path=tmp_path / f"{scheme}.png", full_page=True)
