@@ -4,6 +4,7 @@ It speaks the wire protocol of the API with jobs that a test moves along, below 
 as behind a proxy. What the API really does is tested elsewhere, and with the page in `test_page`.
 """
 
+import asyncio
 import io
 import socket
 import threading
@@ -148,7 +149,7 @@ class FakeService:
             fields = {name: form.getlist(name) for name in form if name != "file"}
             name = getattr(form["file"], "filename", "")
         while not self.gate.is_set():
-            await _moment()
+            await asyncio.sleep(0.02)
         self.inside -= 1
         if self.refusals:
             return self.refusals.pop(0)
@@ -190,12 +191,6 @@ class FakeService:
             for job_id in ids:
                 archive.writestr(f"{job_id}.jsonl", TEXTS["application/jsonl"])
         return Response(buffer.getvalue(), media_type=request.headers["accept"])
-
-
-async def _moment() -> None:
-    import anyio  # noqa: PLC0415 - starlette brings it
-
-    await anyio.sleep(0.02)
 
 
 class Server:

@@ -214,3 +214,35 @@ def test_a_job_is_cancelled_and_an_ended_one_is_deleted(
     assert service.jobs == {}
     assert page.title() == "pdfingest"
     assert shown.said == []
+
+
+def test_what_fails_without_a_network_says_so_in_words(
+    shown: Shown, service: FakeService, server: Server
+) -> None:
+    service.add("old.pdf", "done")
+    service.add("open.pdf")
+    page, alert = shown.page, shown.page.locator("#problem")
+    page.goto(server.url)
+    shown.expect("old.pdf", "done")
+    server.stop()
+    link = page.locator("#connection")
+    sync_api.expect(link).to_have_text("The service cannot be reached. Trying again…")
+    shown.press("old.pdf", "Text")
+    sync_api.expect(alert).to_have_text("old.pdf: The service cannot be reached.")
+    page.get_by_role("button", name="old.pdf", exact=True).click()
+    sync_api.expect(page.locator("#text")).to_have_text("The service cannot be reached.")
+    server.start()
+    sync_api.expect(link).to_be_hidden(timeout=40_000)
+
+
+def test_an_answer_that_is_no_json_is_told(
+    shown: Shown, service: FakeService, server: Server
+) -> None:
+    page = shown.page
+    page.route("**/v1/jobs?*", lambda route: route.fulfill(body="<html>Log in</html>"))
+    page.goto(server.url)
+    link = page.locator("#connection")
+    sync_api.expect(link).to_contain_text("The answer was not understood.")
+    service.add("a.pdf")
+    page.unroute("**/v1/jobs?*")
+    shown.expect("a.pdf", "queued")

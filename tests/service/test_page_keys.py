@@ -76,6 +76,21 @@ def test_a_key_that_may_not_read_still_sends(
     shown.expect("blind.pdf", "queued")
 
 
+def test_a_key_that_is_withdrawn_leaves_no_job_as_queued(
+    shown: Shown, service: FakeService, server: Server
+) -> None:
+    service.keys = {"old": {"ingest", "read"}}
+    shown.page.goto(server.url)
+    give(shown, "old")
+    shown.drop("mine.pdf")
+    shown.expect("mine.pdf", "queued")
+    service.keys = {"new": {"ingest", "read"}}
+    shown.expect("mine.pdf", "This key may not read its state.")
+    sync_api.expect(shown.page.locator("#key")).to_contain_text("not known to the service")
+    give(shown, "new")
+    shown.expect("mine.pdf", "queued")
+
+
 def test_a_key_that_may_not_send_is_asked_to_be_replaced(
     shown: Shown, service: FakeService, server: Server
 ) -> None:

@@ -176,3 +176,19 @@ def test_a_file_that_waits_can_be_taken_back(
     service.gate.set()
     shown.expect("4.pdf", "queued")
     assert sorted(job["name"] for job in service.jobs.values()) == [f"{n}.pdf" for n in range(5)]
+
+
+def test_a_file_that_is_being_sent_can_be_taken_back(
+    shown: Shown, service: FakeService, server: Server
+) -> None:
+    service.gate.clear()
+    shown.page.goto(server.url)
+    shown.drop("mine.pdf", "other.pdf")
+    wait_for(lambda: service.inside == 2)
+    shown.press("mine.pdf", "Cancel")
+    shown.drop("last.pdf")
+    wait_for(lambda: service.inside == 3)
+    service.gate.set()
+    shown.expect("last.pdf", "queued")
+    shown.page.wait_for_timeout(1500)  # a broken connection would be tried again within a second
+    assert service.count("POST", "/v1/jobs") == 3
