@@ -148,8 +148,7 @@ class FakeService:
         async with request.form() as form:
             fields = {name: form.getlist(name) for name in form if name != "file"}
             name = getattr(form["file"], "filename", "")
-        while not self.gate.is_set():
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(self.gate.wait, 30)
         self.inside -= 1
         if self.refusals:
             return self.refusals.pop(0)
