@@ -100,7 +100,7 @@ class AsyncClient:
 
         Jobs may be added or deleted meanwhile.
         """
-        listing, left = flows.Listing(), math.inf if limit is None else limit
+        listing, left = flows.Listing(limit), math.inf if limit is None else limit
         while left > 0 and not listing.at_end:
             for job in await self._connection.run(listing.page(self._patience_s)):
                 if left > 0:

@@ -103,9 +103,9 @@ def show(job: Job | str) -> Call:
     return Call("GET", _path(job))
 
 
-def list_jobs(offset: int) -> Call:
+def list_jobs(offset: int, limit: int) -> Call:
     """Ask for a page of the list of jobs."""
-    return Call("GET", "/v1/jobs", params={"limit": PAGE_JOBS, "offset": offset})
+    return Call("GET", "/v1/jobs", params={"limit": limit, "offset": offset})
 
 
 def remove(job: Job | str) -> Call:
@@ -159,12 +159,12 @@ def refusal(answer: httpx.Response) -> ClientError:
     except (ValueError, ClientError):  # a proxy answers with HTML
         problem = {}
     title = str(problem.get("title") or answer.reason_phrase or "refused")
-    wrong = [f"{each['where']}: {each['what']}" for each in problem.get("errors") or ()]
+    wrong = [": ".join(map(str, mapping(each).values())) for each in problem.get("errors") or ()]
     detail = " ".join(filter(None, [str(problem.get("detail") or ""), "; ".join(wrong)]))
-    report = problem.get("report")
+    report = None if problem.get("report") is None else mapping(problem["report"])
+    if report and report.get("message"):
+        detail = f"{detail} {report['message']}".strip()
     kind = Refused if report is None else JobFailed
-    if report and not detail:
-        detail = str(report.get("message", ""))
     return kind(title, detail, status=answer.status_code, report=report)
 
 

@@ -208,9 +208,13 @@ class Listing:
     New jobs push others back, which would come twice; deleted ones pull others forward, which
     would be left out. So each page is compared with what was seen, and if the total has fallen,
     the pages before are read again by as much.
+
+    Args:
+        limit: jobs that are wanted; None for all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int | None) -> None:
+        self._page_jobs = calls.PAGE_JOBS if limit is None else min(calls.PAGE_JOBS, limit)
         self._offset = 0
         self._total: int | None = None
         self._seen = set[str]()
@@ -218,12 +222,13 @@ class Listing:
 
     def page(self, patience_s: float) -> Flow[list[Job]]:
         """Return the jobs of the next page that are new."""
-        answer = yield from answered(calls.list_jobs(self._offset), patience_s)
+        answer = yield from answered(calls.list_jobs(self._offset, self._page_jobs), patience_s)
         document = calls.json_of(answer)
         jobs = [parse_job(each) for each in document.get("jobs") or ()]
         fallen = self._fallen(document.get("total"))
         self._offset = max(0, self._offset - fallen) if fallen else self._offset + len(jobs)
-        self.at_end = not jobs and not fallen
+        is_last = not jobs or (self._total is not None and self._offset >= self._total)
+        self.at_end = is_last and not fallen
         new = [job for job in jobs if job.id not in self._seen]
         self._seen.update(job.id for job in new)
         return new

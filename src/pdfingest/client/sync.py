@@ -101,10 +101,10 @@ class Client:
 
         Jobs may be added or deleted meanwhile.
         """
-        return islice(self._jobs(), limit)
+        return islice(self._jobs(limit), limit)
 
-    def _jobs(self) -> Iterator[Job]:
-        listing = flows.Listing()
+    def _jobs(self, limit: int | None) -> Iterator[Job]:
+        listing = flows.Listing(limit)
         while not listing.at_end:
             yield from self._connection.run(listing.page(self._patience_s))
 

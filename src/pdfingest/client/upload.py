@@ -10,12 +10,12 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import nullcontext
-from typing import BinaryIO, TypeAlias, cast
+from contextlib import AbstractContextManager, nullcontext
+from typing import IO, TypeAlias, cast
 
 from pdfingest.client.errors import ClientError
 
-Pdf: TypeAlias = str | os.PathLike[str] | bytes | bytearray | BinaryIO
+Pdf: TypeAlias = str | os.PathLike[str] | bytes | bytearray | IO[bytes]
 """A path, the content itself, or a file that is open for reading bytes."""
 _PIECE_BYTES = 256 << 10
 _NAMELESS = "document.pdf"
@@ -93,7 +93,7 @@ class _File:
         if self.length is not None and read < self.length:
             raise _changed(self.name)
 
-    def _open(self) -> "BinaryIO | nullcontext[BinaryIO]":
+    def _open(self) -> AbstractContextManager[IO[bytes]]:
         raise NotImplementedError
 
 
@@ -106,14 +106,14 @@ class _OnDisk(_File):
         regular = stat.S_ISREG(found.st_mode)
         super().__init__(os.path.basename(self._path), found.st_size if regular else None)
 
-    def _open(self) -> BinaryIO:
-        return cast("BinaryIO", open(self._path, "rb", buffering=0))
+    def _open(self) -> IO[bytes]:
+        return cast("IO[bytes]", open(self._path, "rb", buffering=0))
 
 
 class _Open(_File):
     """A file that is open already; the rest of it counts."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._opened, self._start = file, 0
         length = None
         if file.seekable():
@@ -123,7 +123,7 @@ class _Open(_File):
         name = getattr(file, "name", None)
         super().__init__(os.path.basename(name) if isinstance(name, str) else _NAMELESS, length)
 
-    def _open(self) -> "nullcontext[BinaryIO]":
+    def _open(self) -> AbstractContextManager[IO[bytes]]:
         if self._regular:
             self._opened.seek(self._start)
         return nullcontext(self._opened)
