@@ -103,9 +103,8 @@ def answered(call: Call, patience_s: float) -> Flow[httpx.Response]:
             if outcome.is_success:
                 return outcome
             error = calls.refusal(outcome)
-            wait_s += calls.retry_after(
-                outcome
-            )  # the pause beside it, as others were told the same
+            # The pause comes on top, as other clients were told the same time.
+            wait_s += calls.retry_after(outcome)
             again = outcome.status_code in (_AGAIN if call.safe else _BUSY)
         else:
             assert isinstance(outcome, httpx.RequestError)
