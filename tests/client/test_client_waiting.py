@@ -118,6 +118,7 @@ def test_a_service_that_stays_away_is_told(connect: Connect, stage: Stage) -> No
 def converted(scene: Scene) -> bool:
     done(scene.stage.add())
     headers = {"Location": "/v1/jobs/j1", "Pdfingest-Status": "partial"}
+    headers["Pdfingest-Pages-Failed"] = "1"
     kind = scene.asked.headers["accept"]
     scene.answer(200, "# ä".encode(), {"Content-Type": f"{kind}; charset=utf-8", **headers})
     return True
@@ -127,6 +128,7 @@ def test_a_text_that_comes_at_once_is_returned_with_its_status(client: Any, stag
     stage.fault("POST", "/v1/convert", converted)
     found = client.convert(PDF, wait_s=2.5, unit="document")
     assert (str(found), found.status, found.job_id) == ("# ä", "partial", "j1")
+    assert (found.pages_failed, found.needs_ocr_pages) == (1, 0)
     (seen,) = stage.seen
     assert seen.query == {"wait": ["2.5"]}
     assert seen.headers["accept"] == "text/markdown"
@@ -135,10 +137,15 @@ def test_a_text_that_comes_at_once_is_returned_with_its_status(client: Any, stag
 
 @pytest.mark.parametrize("markdown", [True, False])
 def test_a_text_that_takes_longer_is_waited_for(client: Any, stage: Stage, markdown: bool) -> None:
-    stage.looks = 3
+    def end(job: dict[str, Any]) -> None:
+        done(job)
+        job["report"].update(status="partial", pages_failed=1, needs_ocr_pages=2)
+
+    stage.looks, stage.end = 3, end
     found = client.convert(PDF, markdown=markdown)
     kind = "text/markdown" if markdown else "text/plain"
-    assert (found.text, found.status, found.job_id) == (kind, "ok", "j1")
+    assert (found.text, found.status, found.job_id) == (kind, "partial", "j1")
+    assert (found.pages_failed, found.needs_ocr_pages) == (1, 2)
     assert [upload.content for upload in stage.uploads] == [PDF]
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 
 from pdfingest.client.errors import ClientError, JobFailed, NotReachable, Refused
-from pdfingest.client.jobs import Job, Options, mapping, not_ours
+from pdfingest.client.jobs import Converted, Job, Options, mapping, not_ours
 from pdfingest.client.upload import Form, Pdf
 
 URL, API_KEY = "PDFINGEST_URL", "PDFINGEST_API_KEY"
@@ -138,6 +138,22 @@ def text_of(answer: httpx.Response, media: str) -> str:
             status=answer.status_code,
         )
     return answer.content.decode()
+
+
+def converted_of(answer: httpx.Response, media: str, job: Job | None = None) -> Converted:
+    """Return the text of an answer with what it, or the report of its job, says of the text."""
+    report: Mapping[str, Any] = (job and job.report) or {}
+
+    def told(header: str, key: str) -> str:
+        return answer.headers.get(header) or str(report.get(key) or "")
+
+    return Converted(
+        text_of(answer, media),
+        job.id if job else answer.headers.get("Location", "").rpartition("/")[2],
+        told("Pdfingest-Status", "status") or "ok",
+        int(told("Pdfingest-Pages-Failed", "pages_failed") or 0),
+        int(told("Pdfingest-Pages-Needing-OCR", "needs_ocr_pages") or 0),
+    )
 
 
 def json_of(answer: httpx.Response) -> dict[str, Any]:

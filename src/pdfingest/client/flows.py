@@ -175,15 +175,12 @@ def converted(call: Call, media: str, patience_s: float) -> Flow[Converted]:
     """Upload a file and return its text, waiting for its job if the service made one."""
     answer = yield from answered(call, patience_s)
     if answer.status_code == _OK:
-        status = answer.headers.get("Pdfingest-Status", "ok")
-        job_id = answer.headers.get("Location", "").rpartition("/")[2]
-        return Converted(calls.text_of(answer, media), status, job_id)
+        return calls.converted_of(answer, media)
     job = parse_job(calls.json_of(answer))
     if not job.ended:
         job = yield from waited(job, None, patience_s)
     answer = yield from answered(calls.result(job, media), patience_s)
-    status = str((job.report or {}).get("status", "ok"))
-    return Converted(calls.text_of(answer, media), status, job.id)
+    return calls.converted_of(answer, media, job)
 
 
 def cancelled(job: Job | str, patience_s: float) -> Flow[Job]:

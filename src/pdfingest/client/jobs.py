@@ -81,10 +81,14 @@ class Converted:
     """The text of a file. `str()` of it is the text."""
 
     text: str
-    status: str
-    """`ok`, or `partial` where some pages could not be read."""
     job_id: str
     """Id of the job, whose records and report the service still has."""
+    status: str = "ok"
+    """`ok`, or `partial` where some pages could not be read."""
+    pages_failed: int = 0
+    """Pages that are missing, as they could not be read."""
+    needs_ocr_pages: int = 0
+    """Pages that are pictures, so that they have no text to read."""
 
     def __str__(self) -> str:
         return self.text
