@@ -178,8 +178,8 @@ def refusal(answer: httpx.Response) -> ClientError:
     wrong = [": ".join(map(str, mapping(each).values())) for each in problem.get("errors") or ()]
     detail = " ".join(filter(None, [str(problem.get("detail") or ""), "; ".join(wrong)]))
     report = None if problem.get("report") is None else mapping(problem["report"])
-    if report and report.get("message"):
-        detail = f"{detail} {report['message']}".strip()
+    if report and report.get("message"):  # why; the problem itself only says where to look
+        detail = str(report["message"])
     kind = Refused if report is None else JobFailed
     return kind(title, detail, status=answer.status_code, report=report)
 
