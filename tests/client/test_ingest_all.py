@@ -130,6 +130,11 @@ def test_a_key_for_one_file_is_not_one_for_many(client: Any, paths: list[Path]) 
         next(client.ingest_all(paths, idempotency_key="x"))
 
 
+def test_no_file_at_a_time_is_a_mistake(client: Any, paths: list[Path]) -> None:
+    with pytest.raises(ValueError, match="in_flight"):
+        next(client.ingest_all(paths, in_flight=0))
+
+
 def test_a_slow_file_does_not_hold_up_the_others(
     client: Any, stage: Stage, paths: list[Path]
 ) -> None:

@@ -198,7 +198,7 @@ class AsyncClient:
             in_flight: files that are uploaded or waited for at the same time.
             **options: see `Options`.
         """
-        calls.check_many(options)
+        calls.check_many(options, in_flight)
         rest = iter(paths)
         open_: set[asyncio.Task[tuple[Path, Job]]] = set()
         try:

@@ -214,12 +214,14 @@ def id_of(job: Job | str) -> str:
     return found
 
 
-def check_many(options: Options) -> None:
-    """Check options that hold for many files.
+def check_many(options: Options, in_flight: int) -> None:
+    """Check what holds for many files.
 
     Raises:
-        ValueError: they have a key, which names one file.
+        ValueError: the options have a key, which names one file; or no file may be on its way.
     """
+    if in_flight < 1:
+        raise ValueError("`in_flight` must be 1 or more, or no file is ever sent.")
     if options.get("idempotency_key"):
         raise ValueError("`idempotency_key` names one file, not many. Leave it out.")
 

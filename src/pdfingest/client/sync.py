@@ -202,7 +202,7 @@ class Client:
         def ingest(path: Path) -> tuple[Path, Job]:
             return path, self._ingest(path, options, pause)
 
-        calls.check_many(options)
+        calls.check_many(options, in_flight)
         rest = iter(paths)
         open_: set[Future[tuple[Path, Job]]] = set()
         with ThreadPoolExecutor(in_flight, "pdfingest-client") as threads:
