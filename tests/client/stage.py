@@ -1,43 +1,22 @@
 """A service as a test wants it: jobs that end when they are looked at, and faults on order."""
 
-import io
 import json
 import re
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from .received import Seen, Upload, parsed
 
 KEPT_BYTES = 1 << 20
 """A longer body is counted and thrown away."""
 
 Fault = Callable[["Scene"], bool]
 """Does something instead of the usual answer; False where the usual one is to follow."""
-
-
-@dataclass
-class Upload:
-    """What a form held."""
-
-    name: str
-    content: bytes
-    fields: dict[str, list[str]]
-
-
-@dataclass
-class Seen:
-    """A request."""
-
-    method: str
-    path: str
-    query: dict[str, list[str]]
-    headers: dict[str, str]
-    size: int
-    body: bytes = field(repr=False)
 
 
 class Stage:
@@ -284,22 +263,6 @@ class Scene(BaseHTTPRequestHandler):
         self.document({"title": title, "status": status, **more}, status, kind)
 
 
-def parsed(boundary: bytes, body: bytes) -> Upload:
-    """Read a form."""
-    assert body.endswith(b"\r\n--" + boundary + b"--\r\n")
-    upload = Upload("", b"", {})
-    for part in body.split(b"--" + boundary)[1:-1]:
-        head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        content = content.removesuffix(b"\r\n")
-        found = re.search(rb'name="([^"]*)"(?:; filename="([^"]*)")?', head)
-        assert found
-        if found[1] == b"file":
-            upload.name, upload.content = found[2].decode("utf-8", "surrogateescape"), content
-        else:
-            upload.fields.setdefault(found[1].decode(), []).append(content.decode())
-    return upload
-
-
 def done(job: dict[str, Any]) -> None:
     """End a job well."""
     job.update(state="done", attempts=1, report={"status": "ok", "pages": 2})
@@ -310,30 +273,3 @@ def failed(job: dict[str, Any]) -> None:
     """End a job badly."""
     report = {"status": "failed", "failure": "malformed", "message": "No page can be read."}
     job.update(state="failed", report=report)
-
-
-def refuse(
-    status: int, title: str = "refused", retry_after: str | None = None, **more: Any
-) -> Fault:
-    """Answer with a problem."""
-    headers = {} if retry_after is None else {"Retry-After": retry_after}
-
-    def fault(scene: Scene) -> bool:
-        scene.problem(status, title, headers, **more)
-        return True
-
-    return fault
-
-
-def hang_up(scene: Scene) -> bool:
-    """Close the connection instead of answering."""
-    scene.close_connection = True
-    return True
-
-
-def take_and_hang_up(scene: Scene) -> bool:
-    """Do what was asked, but close the connection instead of answering."""
-    answered, scene.wfile = scene.wfile, io.BytesIO()
-    scene.usual()
-    scene.wfile = answered
-    return hang_up(scene)

@@ -11,7 +11,8 @@ import pytest
 
 from conftest import ROOT
 
-from .stage import Scene, Stage, done, refuse
+from .mishaps import refuse
+from .stage import Scene, Stage, done
 from .test_verify_webhook import BODY, signed
 
 PAGE = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")

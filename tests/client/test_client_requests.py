@@ -12,7 +12,8 @@ import pytest
 from pdfingest.client import Client, ClientError, JobFailed, Refused
 
 from .conftest import Connect
-from .stage import Scene, Stage, done, failed, refuse
+from .mishaps import refuse
+from .stage import Scene, Stage, done, failed
 
 PDF = b"%PDF-1.4\nany"
 
@@ -197,6 +198,18 @@ def test_the_list_is_whole_while_its_jobs_are_deleted_and_others_come(
         del stage.jobs[job.id]
         if len(listed) % 100 == 0:
             done(stage.add())
+    assert len(listed) == len(set(listed))
+    assert set(listed) >= {f"j{number}" for number in range(1, 451)}
+
+
+def test_a_job_that_is_pushed_back_by_new_ones_is_listed_once(client: Any, stage: Stage) -> None:
+    for _ in range(450):
+        stage.add()
+    listed = []
+    for job in client.jobs():
+        listed.append(job.id)
+        if len(listed) % 50 == 0 and len(stage.jobs) < 460:
+            stage.add()
     assert len(listed) == len(set(listed))
     assert set(listed) >= {f"j{number}" for number in range(1, 451)}
 

@@ -10,7 +10,8 @@ import pytest
 from pdfingest.client import NotReachable, Refused
 
 from .conftest import Connect
-from .stage import Scene, Stage, done, hang_up, refuse, take_and_hang_up
+from .mishaps import hang_up, refuse, take_and_hang_up
+from .stage import Scene, Stage, done
 
 PDF = b"%PDF-1.4\nany"
 

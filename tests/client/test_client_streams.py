@@ -12,7 +12,8 @@ import pytest
 from pdfingest.client import ClientError, NotReachable
 from pdfingest.client.lines import Events, Lines
 
-from .stage import Scene, Stage, done, hang_up
+from .mishaps import hang_up
+from .stage import Scene, Stage, done
 
 LONG_BYTES = 24 << 20
 FEW_BYTES = 6 << 20

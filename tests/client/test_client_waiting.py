@@ -8,7 +8,8 @@ import pytest
 from pdfingest.client import JobFailed, NotReachable, Refused, StillRunning
 
 from .conftest import Connect
-from .stage import Scene, Stage, done, failed, hang_up, refuse
+from .mishaps import hang_up, refuse
+from .stage import Scene, Stage, done, failed
 
 PDF = b"%PDF-1.4\nany"
 

@@ -12,7 +12,8 @@ import pytest
 from pdfingest.client import JobFailed, NotReachable, Refused
 
 from .conftest import Connect
-from .stage import Scene, Stage, failed, hang_up, refuse, take_and_hang_up
+from .mishaps import hang_up, refuse, take_and_hang_up
+from .stage import Scene, Stage, failed
 
 
 @pytest.fixture

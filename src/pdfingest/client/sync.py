@@ -38,7 +38,7 @@ class Client:
         api_key: the key to send; default: PDFINGEST_API_KEY, or none.
         timeout_s: seconds without a sign of the service after which one try is given up.
         transport: how requests are sent, such as `httpx.HTTPTransport(proxy=...)`.
-        patience_s: seconds for all tries of a request together.
+        patience_s: seconds after which no other try of a request is begun.
 
     Raises:
         ValueError: `url` is not an HTTP URL.
