@@ -88,7 +88,8 @@ def answered(call: Call, patience_s: float) -> Flow[httpx.Response]:
 
     Args:
         call: the request.
-        patience_s: seconds for all tries together, without what the request takes on purpose.
+        patience_s: seconds, beside what the request takes on purpose, after which no other try is
+            begun.
 
     Raises:
         Refused: the service refused it, or did so for too long.
