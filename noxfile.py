@@ -45,7 +45,7 @@ def _pythons() -> list[str]:
 PYTHONS = _pythons()
 """Where none has a name with its version, the one that runs nox."""
 
-APART = ("--ignore", "tests/readme", "--ignore", "tests/service")
+APART = ("--ignore", "tests/readme", "--ignore", "tests/service", "--ignore", "tests/client")
 """Tests that have sessions of their own."""
 ON_EACH = (
     "tests/unit",
@@ -98,13 +98,13 @@ def spawn(session: nox.Session) -> None:
 
 @nox.session
 def service(session: nox.Session) -> None:
-    """The service: a real Redis, API and workers on loopback."""
+    """The service, with a real Redis, API and workers on loopback, and its client."""
     session.install(".[test,service,cloud,test-service]")
     if shutil.which("redis-server") is None and shutil.which("apt-get") and os.geteuid() == 0:
         for words in (("update",), ("install", "-y", "redis-server")):
             session.run("apt-get", "-qq", *words, external=True, success_codes=range(256))
     # Where there is still none, the tests skip and say so.
-    session.run("pytest", *PARALLEL, "tests/service", *session.posargs)
+    session.run("pytest", *PARALLEL, "tests/service", "tests/client", *session.posargs)
 
 
 @nox.session
