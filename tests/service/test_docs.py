@@ -1,65 +1,105 @@
-"""The service of docs/service.md is started as it stands there, and takes its upload."""
+"""What docs/service.md shows is pasted into a shell, and works at the first try."""
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
-from conftest import ROOT, wait_for
+from conftest import ROOT, read_lines, wait_for
 
-from .conftest import stop
+from .conftest import find_program
 
-pytestmark = pytest.mark.service
+pytestmark = [
+    pytest.mark.service,
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl"),
+    pytest.mark.skipif(sys.platform == "win32", reason="needs a shell"),
+]
 
 PAGE = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
-BLOCK = re.findall(r"<!-- service -->\n```sh\n(.*?)```", PAGE, re.DOTALL)[0].splitlines()
+BLOCK = re.compile(r"<!-- service -->\n```sh\n(.*?)```", re.DOTALL)
+BLOCKS = BLOCK.findall(PAGE)
 API = "http://localhost:8000"
+INSTALL = "pip install '.[service]'\n"
+
+Paste = Callable[[str], subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def started(service_environment: dict[str, str], tmp_path: Path) -> Iterator[None]:
-    """What the page starts; Redis is that of the tests."""
-    words = [line.removesuffix(" &").split() for line in BLOCK if line.startswith("pdfingest")]
-    assert [each[1] for each in words] == ["serve", "worker"]
+def paste(tmp_path: Path) -> Iterator[Paste]:
+    """A shell in a folder with the examples; what it starts is ended after the test."""
     with suppress(httpx.TransportError):
         httpx.get(API)
         pytest.skip("port 8000 is taken")
-    processes = [
-        subprocess.Popen([sys.executable, "-m", *each], env=service_environment, cwd=tmp_path)
-        for each in words
-    ]
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "redis-server").symlink_to(find_program())
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PDFINGEST_")}
+    path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
+    before = set(psutil.Process().children(recursive=True))
 
-    def is_ready() -> bool:
-        with suppress(httpx.TransportError):
-            return httpx.get(f"{API}/readyz").status_code == 200
-        return False
+    def run(block: str) -> subprocess.CompletedProcess[str]:
+        with open(tmp_path / "out", "w+b") as out, open(tmp_path / "err", "w+b") as err:
+            # Files and no pipes: what runs in the background would keep a pipe open.
+            code = subprocess.run(
+                ["bash", "-ec", block],
+                cwd=tmp_path,
+                env={**kept, "PATH": path, "MARK": str(tmp_path)},
+                stdout=out, stderr=err, stdin=subprocess.DEVNULL, timeout=90, check=False,
+            ).returncode  # fmt: skip
+        texts = [(tmp_path / each).read_text() for each in ("out", "err")]
+        return subprocess.CompletedProcess(block, code, *texts)
 
-    wait_for(is_ready)
-    yield
-    for process in processes:
-        stop(process)
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-@pytest.mark.usefixtures("started")
-def test_the_upload_of_the_page_becomes_records(tmp_path: Path) -> None:
-    (command,) = [line for line in BLOCK if line.startswith("curl")]
-    assert command == 'curl -F "file=@example.pdf" http://localhost:8000/ingest'
-    shutil.copy(ROOT / "examples" / "pdfs" / "table.pdf", tmp_path / "example.pdf")
-    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, check=True)
-    ticket = json.loads(done.stdout)
-    wait_for(lambda: httpx.get(API + ticket["links"]["self"]).json()["state"] == "done")
-    records = httpx.get(API + ticket["links"]["result"]).text.splitlines()
-    assert json.loads(records[0])["metadata"]["source"] == "example.pdf"
+    yield run
+    ours = [each for each in psutil.process_iter() if _is_of(each, tmp_path) and each not in before]
+    for each in ours:
+        with suppress(psutil.Error):
+            each.send_signal(signal.SIGTERM)
+    _, alive = psutil.wait_procs(ours, 40)
+    for each in alive:
+        each.kill()
 
 
-def test_the_page_installs_what_it_starts() -> None:
-    assert BLOCK[0] == "pip install '.[service]'"
-    assert BLOCK[1].startswith("redis-server --appendonly yes")
+def _is_of(process: psutil.Process, folder: Path) -> bool:
+    with suppress(psutil.Error):
+        return process.environ().get("MARK") == str(folder)
+    return False
+
+
+def test_one_command_and_a_file(paste: Paste) -> None:
+    assert BLOCKS[0].startswith(INSTALL)
+    assert BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8")) == [BLOCKS[0]]
+    done = paste(BLOCKS[0].removeprefix(INSTALL))
+    assert done.returncode == 0, done.stderr
+    (record,) = map(json.loads, done.stdout.splitlines())
+    assert record["source"] == "table.pdf"
+    assert "January" in record["text"]
+
+
+def test_the_parts_one_by_one_and_a_file(paste: Paste) -> None:
+    done = paste(BLOCKS[1])
+    assert done.returncode == 0, done.stderr
+    ticket = json.loads(done.stdout.partition("{")[1] + done.stdout.partition("{")[2])
+    link = API + ticket["links"]["self"]
+    wait_for(lambda: httpx.get(link).json()["state"] == "done")
+    (record,) = map(json.loads, httpx.get(API + ticket["links"]["result"]).text.splitlines())
+    assert record["source"] == "table.pdf"
+
+
+def test_a_run_on_the_workers(paste: Paste, tmp_path: Path) -> None:
+    done = paste(BLOCKS[2])
+    assert done.returncode == 0, done.stderr
+    report = read_lines(tmp_path / "pdfingest-out" / "report.jsonl")
+    assert {line["status"] for line in report} == {"ok"}
+    assert len(report) == len(list((ROOT / "examples" / "pdfs").glob("*.pdf")))

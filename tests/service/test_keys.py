@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from conftest import wait_for
 from pdfingest.errors import UsageError
 from pdfingest.service.fleet import OWNER
 from pdfingest.service.keys import Keys, is_loopback
@@ -155,3 +156,101 @@ def test_the_page_runs_nothing_but_its_own(keyed: str) -> None:
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def keys_file(folder: Path, **scopes: str) -> Path:
+    """A file of keys, each of which is its own name; with `:scopes` if there are some."""
+    path = folder / "keys"
+    lines = (
+        f"{name}:{hashlib.sha256(name.encode()).hexdigest()}{f':{of}' if of else ''}\n"
+        for name, of in scopes.items()
+    )
+    path.write_text("".join(lines))
+    return path
+
+
+def bearer(name: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {name}"}
+
+
+def test_a_key_is_for_what_its_scopes_say(
+    serve: Serve, tmp_path: Path, tickets: Tickets, store: Store
+) -> None:
+    path = keys_file(tmp_path, sender="ingest", reader="read", scraper="metrics", all="")
+    api = serve(API_KEYS_FILE=str(path))
+    link = send(api, headers=bearer("all")).json()["links"]
+    end(tickets, store, link["self"])
+    asked = {
+        "ingest": [("POST", "/v1/jobs"), ("POST", "/ingest"), ("POST", "/v1/convert")],
+        "read": [("GET", "/v1/jobs"), *(("GET", path) for path in link.values())],
+        "metrics": [("GET", "/metrics")],
+    }
+    asked["ingest"].append(("DELETE", link["self"]))
+    asked["read"].append(("GET", f"/v1/results?id={'0' * 32}"))
+    names = {"sender": "ingest", "reader": "read", "scraper": "metrics"}
+    for name, scope in names.items():
+        for of, requests in asked.items():
+            for method, path_ in requests:
+                answer = httpx.request(method, f"{api}{path_}", headers=bearer(name))
+                refused = (answer.status_code, answer.text.count("not for this key")) == (403, 1)
+                assert refused == (of != scope), (name, method, path_, answer.text)
+
+
+def test_a_key_may_come_as_bearer_or_in_its_own_header(serve: Serve, tmp_path: Path) -> None:
+    api = serve(API_KEYS_FILE=str(keys_file(tmp_path, ann="")))
+    for headers in (bearer("ann"), {"Authorization": "bearer  ann"}, {"X-API-Key": "ann"}):
+        assert httpx.get(f"{api}/v1/jobs", headers=headers).status_code == 200
+    for headers in ({"Authorization": "Basic ann"}, {"Authorization": "ann"}):
+        assert httpx.get(f"{api}/v1/jobs", headers=headers).status_code == 401
+
+
+def test_the_keys_are_read_again_when_they_change(serve: Serve, tmp_path: Path) -> None:
+    path = keys_file(tmp_path, ann="", bob="")
+    api = serve(API_KEYS_FILE=str(path))
+
+    def status(name: str) -> int:
+        return httpx.get(f"{api}/v1/jobs", headers=bearer(name)).status_code
+
+    assert (status("ann"), status("bob")) == (200, 200)
+    keys_file(tmp_path, bob="", eve="")
+    wait_for(lambda: (status("ann"), status("eve")) == (401, 200), 5)
+    path.write_text("nonsense\n")
+    time.sleep(1.5)
+    assert (status("ann"), status("bob")) == (401, 200), "the keys stay as they were"
+    path.unlink()
+    time.sleep(1.5)
+    assert (status("ann"), status("bob")) == (401, 200)
+    keys_file(tmp_path, ann="")
+    wait_for(lambda: (status("ann"), status("bob")) == (200, 401), 5)
+
+
+@pytest.mark.parametrize("line", ["run:{0}", "a:{0}:", "a:{0}:write", "a:{0}:read,", "a:{0}: read"])
+def test_a_key_that_cannot_be_is_refused(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "keys"
+    path.write_text(line.format("0" * 64))
+    with pytest.raises(UsageError, match="line 1"):
+        Keys(str(path))
+
+
+def test_one_key_cannot_fill_the_queue(serve: Serve, tmp_path: Path, tickets: Tickets) -> None:
+    path = keys_file(tmp_path, greedy="", modest="")
+    api = serve(API_KEYS_FILE=str(path), MAX_QUEUE_PER_KEY="3")
+    links = [send(api, headers=bearer("greedy")).json()["links"]["self"] for _ in range(3)]
+    refused = send(api, headers=bearer("greedy"))
+    assert (refused.status_code, refused.json()["title"]) == (429, "too many open")
+    assert refused.headers["Retry-After"]
+    assert send(api, headers=bearer("modest")).status_code == 202
+    assert httpx.delete(f"{api}{links[0]}", headers=bearer("greedy")).status_code == 204
+    assert send(api, headers=bearer("greedy")).status_code == 202
+    assert tickets.open_of("greedy") == 3
+
+
+def test_more_files_at_once_than_a_key_may_send_are_refused_one_by_one(
+    serve: Serve, tmp_path: Path
+) -> None:
+    api = serve(API_KEYS_FILE=str(keys_file(tmp_path, hasty="")), RATE="2")
+    files = [("file", (f"{each}.pdf", unique())) for each in range(4)]
+    answer = httpx.post(f"{api}/v1/jobs", files=files, headers=bearer("hasty"), timeout=30)
+    assert [job["name"] for job in answer.json()["jobs"]] == ["0.pdf", "1.pdf"]
+    refused = {each["problem"]["title"] for each in answer.json()["refused"]}
+    assert refused == {"too many requests"}

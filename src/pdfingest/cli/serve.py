@@ -44,6 +44,7 @@ def serve(
         app,
         host=host,
         port=port,
+        root_path=settings.root_path,
         http=ImpatientProtocol,
         ws="none",
         log_config=None,  # what it warns of is logged as by all parts

@@ -1,6 +1,7 @@
 """`pdfingest up`: the whole service on one machine."""
 
 import os
+import socket
 from contextlib import ExitStack
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from pdfingest.cli.messages import LogFormat, say, use
 from pdfingest.cli.serve import LogFormatOption, check_host
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.cli.worker import LanesOption
+from pdfingest.errors import ResourceError
 
 
 def up(
@@ -46,6 +48,7 @@ def up(
     settings = read_settings(lanes=lanes)
     check_host(host, settings.api_keys_file)
     log_service()
+    _check_port(host, port)
     open_store(settings.store).close()  # it is made, or refused, before anything starts
     url, queue_at = settings.redis_url, "as PDFINGEST_REDIS_URL says"
     parts: list[Part] = []
@@ -80,3 +83,22 @@ def up(
 
         code = Parts(parts, stop, lambda line: say("warning", line)).run(ready)
     raise typer.Exit(code)
+
+
+def _check_port(host: str, port: int) -> None:
+    """Check that the API can have its port: another program there would answer in its place.
+
+    Raises:
+        ResourceError: it cannot.
+    """
+    try:
+        (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )
+        with socket.socket(family, kind, protocol) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+    except OSError as error:
+        raise ResourceError(
+            f"cannot listen at {host}, port {port}: {error.strerror}. Choose another --port."
+        ) from error

@@ -40,7 +40,6 @@ def make_api(settings: Settings) -> FastAPI:
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        root_path=settings.root_path,
     )
     routers = routes.open_routes(), routes.ticket_routes()
     problems.handle_problems(app, [route for each in routers for route in each.routes])

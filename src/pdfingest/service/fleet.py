@@ -12,16 +12,18 @@ the sources by the same paths, and may open what is below PDFINGEST_SOURCE_PREFI
 # The client of Redis is not typed throughout; mypy checks this file strictly.
 
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from pdfingest.errors import OptionError, OutputError
+from pdfingest.errors import OptionError, OutputError, UsageError
 from pdfingest.exchange.report_line import outcome_of
 from pdfingest.job import Job
 from pdfingest.model import FailureKind, Reading, Source
@@ -29,7 +31,9 @@ from pdfingest.options import IngestOptions
 from pdfingest.outcome import Failed, Finished
 from pdfingest.service import queue
 from pdfingest.service.contents import result_key
+from pdfingest.service.presence import present
 from pdfingest.service.settings import Settings
+from pdfingest.service.sources import is_below
 from pdfingest.service.store import open_store
 from pdfingest.service.ticket import Ticket, new_id
 from pdfingest.stop import Stop
@@ -39,6 +43,9 @@ _IN_FLIGHT = 256
 _WAIT_S = 0.1
 _ALL_S = 5.0
 """Seconds between two looks at all tickets, beside those that are told to have ended."""
+_PATIENT_LOOKS = 3
+"""At which of these looks it is said that there is no worker."""
+_log = logging.getLogger("pdfingest.fleet")
 OWNER = "(run)"
 """Owner of the tickets; no API key can have this name, so no client sees them."""
 
@@ -72,6 +79,8 @@ class Fleet:
         self._stop = stop
         self._started = started
         self._inbox = self._tickets.new_inbox()
+        self._looks = 0
+        """How often all tickets were looked at."""
         self._due_s = time.monotonic() + _ALL_S
 
     def run(self, jobs: Iterator[Job]) -> Generator[Finished | None, None, None]:
@@ -79,9 +88,13 @@ class Fleet:
 
         Raises:
             OutputError: Redis or the store cannot be reached.
+            UsageError: the workers may not read the first source where it is.
         """
         sent: dict[str, Job] = {}
         try:
+            if first := next(jobs, None):
+                self._check(first.source)
+                jobs = chain([first], jobs)
             while not self._stop.requested:
                 while len(sent) < _IN_FLIGHT and (job := next(jobs, None)):
                     sent[self._send(job)] = job
@@ -100,6 +113,21 @@ class Fleet:
             with suppress(RedisError):
                 for ticket_id in sent:
                     self._tickets.cancel(ticket_id)
+
+    def _check(self, source: Source) -> None:
+        """Check that the workers that are alive may read where a source is; all would fail else."""
+        workers = present(self._tickets)
+        if not workers:  # they may be about to start, as where they are started by need
+            return
+        path = os.path.abspath(source.path)
+        prefixes = sorted({each for worker in workers for each in worker.source_prefixes})
+        if not any(is_below(os.path.realpath(path), each) for each in prefixes):
+            raise UsageError(
+                f"the workers may not read {path}: their PDFINGEST_SOURCE_PREFIXES is "
+                f"{','.join(prefixes) or 'empty'}. Start them with "
+                f"PDFINGEST_SOURCE_PREFIXES={os.path.dirname(path)}, a folder that they must reach "
+                "by the same path."
+            )
 
     def _send(self, job: Job) -> str:
         """Queue a job; returns the id of its ticket."""
@@ -130,6 +158,9 @@ class Fleet:
         if time.monotonic() >= self._due_s:  # nothing tells of a ticket that is forgotten
             self._due_s = time.monotonic() + _ALL_S
             told = list(sent)
+            self._looks += 1
+            if self._looks == _PATIENT_LOOKS and not present(self._tickets):
+                _log.warning("no worker is alive: start `pdfingest worker`, or `pdfingest up`")
         found = self._tickets.reports(told)
         return [(ticket_id, report) for ticket_id, (state, report) in found.items() if state.ended]
 

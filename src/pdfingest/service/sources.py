@@ -118,14 +118,14 @@ def _resolve(path: str, settings: Settings) -> str:
     if "\0" in path or os.pardir in path.replace(os.sep, "/").split("/"):
         raise SourceError("its path has a NUL or a segment `..`")
     found = os.path.realpath(path)
-    if not is_address(settings.store) and _is_below(found, settings.store):
+    if not is_address(settings.store) and is_below(found, settings.store):
         raise SourceError(_OF_THE_SERVICE)
-    if not any(isinstance(each, str) and _is_below(found, each) for each in settings.prefixes):
+    if not any(isinstance(each, str) and is_below(found, each) for each in settings.prefixes):
         raise SourceError(_ELSEWHERE)
     return found
 
 
-def _is_below(path: str, folder: str) -> bool:
+def is_below(path: str, folder: str) -> bool:
     """Tell whether a resolved path is in a directory: `/data2/a.pdf` is not in `/data`."""
     return path.startswith(os.path.join(os.path.realpath(folder), ""))
 
