@@ -90,7 +90,8 @@ def test_a_page_that_hangs_is_ended_with_its_stack(among_good: Run, fault: str) 
 @pytest.mark.parametrize("aside", ["label", "links", "info"])
 @pytest.mark.parametrize("fault", ["segfault", "hang", "memory_error", "raises", "hog"])
 def test_what_is_not_the_text_never_costs_a_page(among_good: Run, fault: str, aside: str) -> None:
-    bad, records, _ = among_good(*TIMES, *MEMORY, fault="", aside=aside, aside_fault=fault)
+    times = TIMES if fault == "hang" else ()  # a busy machine needs longer to fill the memory
+    bad, records, _ = among_good(*times, *MEMORY, fault="", aside=aside, aside_fault=fault)
     assert (bad["status"], bad["failure"], bad["failed_pages"]) == ("ok", "", [])
     assert bad["attempts"] == (1 if fault == "raises" else 2)
     assert bad["signal"] == (
