@@ -228,7 +228,8 @@ def test_the_records_are_the_same_with_it_and_without(
 ) -> None:
     (pdfs / "linked.pdf").symlink_to(make_pdf(out.parent / "elsewhere" / "a.pdf", ["Linked"]))
     found = []
-    for sandbox in ("off", "require", "auto"):
+    # `auto` differs from `require` only in what it does where a part is missing.
+    for sandbox in ("off", "require", *["auto"] * (engine == "auto")):
         done = cli(
             "run", examples, pdfs, "-o", out / sandbox, "--engine", engine, "--unit", unit,
             "-w", "1", "--password", "correct horse", "--sandbox", sandbox,
@@ -239,7 +240,7 @@ def test_the_records_are_the_same_with_it_and_without(
         outcomes = [(r["source"], r["status"], r["failure"], r["message"]) for r in report]
         found.append(((out / sandbox / f"{unit}s.jsonl").read_bytes(), sorted(outcomes)))
         assert b"Linked" in found[0][0]
-    assert found[0] == found[1] == found[2]
+    assert all(each == found[0] for each in found)
 
 
 def test_a_document_that_killed_its_child_is_salvaged_within(
