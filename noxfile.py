@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -10,7 +11,8 @@ import nox
 nox.options.default_venv_backend = "uv|venv"
 nox.options.sessions = ["lint", "typing", "tests", "spawn", "service", "readme"]
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does: some networks have their own
-os.environ.setdefault("UV_COMPILE_BYTECODE", "1")  # as pip does: tests start a thousand processes
+# Images of containers set it. Then each worker of each session compiles all tests, 5 s of CPU time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 nox.options.error_on_missing_interpreters = False
 
 
@@ -58,6 +60,19 @@ ON_EACH = (
 """What may depend on the interpreter: how processes are made, ended and talked to."""
 PARALLEL = ("-q", "-n", "3", "--dist", "worksteal")
 """Tests wait for processes much of the time."""
+CHECKERS = ("mypy", "pyright")
+EXTRAS = nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"]
+
+
+def _install(session: nox.Session, *tools: str, program: str = ".") -> None:
+    """Install the wheel of this program, and extras of tools that test it.
+
+    What the program imports is compiled, as pip does it: tests start a thousand processes, and a
+    child may not write into the environment. To compile the tools as well takes four times as long
+    as all the rest; they compile themselves where they are imported first.
+    """
+    session.install(program, env={"UV_COMPILE_BYTECODE": "1"})
+    session.install(*(each for extra in tools for each in EXTRAS[extra]))
 
 
 @nox.session
@@ -73,15 +88,16 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Types, by both checkers."""
-    session.install("-e", ".[typing,test,service,cloud,test-service]")
-    session.run("mypy")
-    session.run("pyright")
+    session.install("-e", ".[typing,test,service,cloud,otel,client,test-service]")
+    with ThreadPoolExecutor() as checkers:  # each keeps one CPU busy
+        for checked in [checkers.submit(session.run, each, silent=True) for each in CHECKERS]:
+            checked.result()
 
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Tests against the built wheel: all on the newest interpreter, fewer on the older ones."""
-    session.install(".[test]")
+    _install(session, "test")
     is_newest = session.python == PYTHONS[-1]
     chosen = (
         ["tests", "-m", "not spawn"] if is_newest else [*ON_EACH, "-m", "not slow and not spawn"]
@@ -92,32 +108,29 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def spawn(session: nox.Session) -> None:
     """The fault suite where each child is spawned, as on systems without fork."""
-    session.install(".[test]")
+    _install(session, "test")
     session.run("pytest", *PARALLEL, "tests/integration", "-m", "spawn and not slow")
 
 
 @nox.session
 def service(session: nox.Session) -> None:
     """The service, with a real Redis, API and workers on loopback, and its client."""
-    session.install(".[test,service,cloud,test-service]")
-    if shutil.which("redis-server") is None and shutil.which("apt-get") and os.geteuid() == 0:
-        for words in (("update",), ("install", "-y", "redis-server")):
-            session.run("apt-get", "-qq", *words, external=True, success_codes=range(256))
-    # Where there is still none, the tests skip and say so.
+    _install(session, "test", "test-service", program=".[service,cloud]")
     session.run("pytest", *PARALLEL, "tests/service", "tests/client", *session.posargs)
 
 
 @nox.session
 def readme(session: nox.Session) -> None:
     """What README and docs show: commands and their outputs, tables, links, pictures."""
-    session.install(".[test,service]", "./examples/engine")
-    session.run("pytest", "-q", "tests/readme")
+    _install(session, "test", program=".[service]")
+    session.install("./examples/engine", env={"UV_COMPILE_BYTECODE": "1"})
+    session.run("pytest", *PARALLEL, "tests/readme")
 
 
 @nox.session
 def pictures(session: nox.Session) -> None:
     """Make the pictures of the README and the docs anew."""
-    session.install(".[test]")
+    _install(session, "test")
     session.run("python", "docs/make_pictures.py")
 
 
@@ -126,7 +139,7 @@ def lowest(session: nox.Session) -> None:
     """The tests against the lowest versions that pyproject.toml allows."""
     project = nox.project.load_toml("pyproject.toml")["project"]
     lower = [requirement.replace(">=", "==") for requirement in project["dependencies"]]
-    session.install(".[test]", *lower)
+    session.install(".[test]", *lower, env={"UV_COMPILE_BYTECODE": "1"})
     session.run("pytest", *PARALLEL, *APART, *session.posargs)
 
 
@@ -143,6 +156,6 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Speed and memory, beside peers; prints tables, judges nothing."""
-    session.install(".[test]")
+    _install(session, "test")
     for script in sorted(Path("tests/benchmarks").glob("bench_*.py")):
         session.run("python", str(script), *session.posargs)

@@ -53,6 +53,13 @@ def _raise(error):
     return fault
 
 
+def _wait(order):
+    """Wait until a file is there, and half a minute at most."""
+    until = time.monotonic() + 30
+    while not os.path.exists(order["until"]) and time.monotonic() < until:
+        time.sleep(0.01)
+
+
 def _print(order):
     print("noise on stdout")
     os.write(1, b"noise on descriptor 1\n")
@@ -282,6 +289,7 @@ FAULTS = {
     "malformed": _raise(MalformedError("broken")),
     "stdout_noise": _print,
     "hang": lambda order: time.sleep(3600),
+    "waits": _wait,
     "sleep": lambda order: time.sleep(order["seconds"]),
     "allocate": _allocate,
     "keeps": _keep,

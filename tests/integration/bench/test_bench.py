@@ -49,7 +49,8 @@ def served_by_faulty(inputs: Inputs, options: IngestOptions, watch: Watch) -> Le
 
 def benched(cli: Cli, files: int) -> tuple[dict[str, Any], list[str]]:
     """The figures of a bench, and the lines that it ends with."""
-    done = cli("bench", "--files", f"{files}", "--control", "pypdf", "-w", "2", "--json", "-")
+    words = ("bench", "--files", f"{files}", "--control", "pypdf", "-w", "2", "--json", "-")
+    done = cli(*words, timeout=300)  # 20 s on a quiet machine
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr.splitlines()[-5:]
 

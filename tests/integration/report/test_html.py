@@ -2,15 +2,18 @@
 
 import csv
 import shutil
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from faulty import write_pdf
 
-from conftest import Cli
+from conftest import environment
 from pdfingest.report.costs import Costs, FileCost
 from pdfingest.report.figures import Figures
 
@@ -51,31 +54,43 @@ class Shown:
         self.opened_s = time.monotonic() - began_s
 
 
-@pytest.fixture
-def shown() -> Iterator[Shown]:
-    """A browser that notes errors and requests."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser; each test has a context of its own in it."""
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        shown = Shown(browser.new_page())
-        page, said = shown.page, shown.said
-        page.on("pageerror", lambda error: said.append(f"error: {error}"))
-        page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else 0)
-        page.on(
-            "request",
-            lambda r: None if r.url.startswith(("file:", "data:")) else said.append(r.url),
-        )
-        yield shown
+        yield browser
         browser.close()
 
 
 @pytest.fixture
-def report(cli: Cli, faulty: Callable[..., Path], pdfs: Path, out: Path) -> Path:
+def shown(browser: Any) -> Iterator[Shown]:
+    """A page of the browser that notes errors and requests."""
+    shown = Shown(browser.new_page())
+    page, said = shown.page, shown.said
+    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else 0)
+    page.on(
+        "request",
+        lambda r: None if r.url.startswith(("file:", "data:")) else said.append(r.url),
+    )
+    yield shown
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pictures of a run, one of whose files is hostile by its name."""
+    pdfs, out = (tmp_path_factory.mktemp(name) for name in ("pdfs", "out"))
     for number in range(60):
-        faulty(f"{number}.pdf", pages=1 + number % 5)
-    faulty(HOSTILE.replace("/", "\u2215")).rename(pdfs / HOSTILE.replace("/", "\u2215"))
-    faulty("bad.pdf", fault="raises")
-    done = cli("run", pdfs, "-o", out, "--engine", "faulty", "-w", "2", "-q", "--html")
+        write_pdf(pdfs / f"{number}.pdf", pages=1 + number % 5)
+    write_pdf(pdfs / HOSTILE.replace("/", "\u2215"))
+    write_pdf(pdfs / "bad.pdf", fault="raises")
+    words = ["run", str(pdfs), "-o", str(out), "--engine", "faulty", "-w", "2", "-q", "--html"]
+    command = [sys.executable, "-m", "pdfingest", *words]
+    done = subprocess.run(
+        command, env=environment(), capture_output=True, text=True, check=False, timeout=100
+    )
     assert done.returncode == 1, done.stderr
     return out / "report.html"
 
@@ -146,17 +161,18 @@ def test_hovering_names_the_file(shown: Shown, report: Path) -> None:
 
 def test_the_table_filters_and_sorts(shown: Shown, report: Path) -> None:
     shown.show(report)
-    cells = shown.page.locator(".slick-cell.l0")
     shown.page.locator("input").last.fill("engine_error")
-    shown.page.wait_for_timeout(300)
-    assert cells.all_inner_texts() == ["bad.pdf"]
+    shown.page.wait_for_function(ROWS, arg=1)
+    assert shown.column("file") == ["bad.pdf"]
     shown.page.locator("input").last.fill("")
-    shown.page.wait_for_timeout(300)
+    shown.page.wait_for_function(f"number => !({ROWS})(number)", arg=1)
+    pages = [float(text) for text in shown.column("pages")]
+    assert pages != sorted(pages)
+    assert len(pages) > 5
     shown.page.locator(".slick-header-column", has_text="pages").click()
-    shown.page.wait_for_timeout(300)
+    shown.page.locator(".slick-sort-indicator-asc").wait_for()
     pages = [float(text) for text in shown.column("pages")]
     assert pages == sorted(pages)
-    assert len(pages) > 5
 
 
 def cost(source: str, **more: Any) -> FileCost:

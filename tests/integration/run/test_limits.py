@@ -17,7 +17,7 @@ from conftest import FORKS, Cli, Lines, read_lines, wait_for
 
 pytestmark = pytest.mark.usefixtures("starts")
 GOOD = ("good0.pdf", "good1.pdf", "good2.pdf")
-TIMES = ("--page-timeout", "1", "--timeout", "20")
+TIMES = ("--page-timeout", "2", "--timeout", "30")
 MEMORY = ("--memory-limit", "128M", "--memory-budget", "512M")
 
 Run = Callable[..., tuple[dict[str, Any], Lines, str]]
@@ -78,9 +78,9 @@ def test_a_death_costs_its_page_and_tells_where(
 def test_a_page_that_hangs_is_ended_with_its_stack(among_good: Run, fault: str) -> None:
     began = time.monotonic()
     bad, records, _ = among_good(*TIMES, fault=fault)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 25
     assert (bad["status"], bad["failure"], bad["failed_pages"]) == ("partial", "timeout", [3])
-    assert "page 3 took more than 1 s" in bad["message"]
+    assert "page 3 took more than 2 s" in bad["message"]
     assert fault == "stopped" or "faulty.py" in bad["stack"]
     assert bad["signal"] == "SIGKILL"
     assert bad["peak_rss_bytes"] > 0
@@ -90,7 +90,8 @@ def test_a_page_that_hangs_is_ended_with_its_stack(among_good: Run, fault: str) 
 @pytest.mark.parametrize("aside", ["label", "links", "info"])
 @pytest.mark.parametrize("fault", ["segfault", "hang", "memory_error", "raises", "hog"])
 def test_what_is_not_the_text_never_costs_a_page(among_good: Run, fault: str, aside: str) -> None:
-    bad, records, _ = among_good(*TIMES, *MEMORY, fault="", aside=aside, aside_fault=fault)
+    times = TIMES if fault == "hang" else ()  # a busy machine needs longer to fill the memory
+    bad, records, _ = among_good(*times, *MEMORY, fault="", aside=aside, aside_fault=fault)
     assert (bad["status"], bad["failure"], bad["failed_pages"]) == ("ok", "", [])
     assert bad["attempts"] == (1 if fault == "raises" else 2)
     assert bad["signal"] == (
@@ -131,7 +132,7 @@ def test_a_file_that_takes_too_long_keeps_what_it_has(among_good: Run) -> None:
 def test_a_file_that_hangs_while_it_is_opened_is_ended(among_good: Run) -> None:
     bad, records, _ = among_good(*TIMES, fault="hang", page=0)
     assert (bad["status"], bad["failure"], bad["signal"]) == ("failed", "timeout", "SIGKILL")
-    assert "opening it took more than 1 s" in bad["message"]
+    assert "opening it took more than 2 s" in bad["message"]
     assert records == []
 
 

@@ -87,13 +87,18 @@ def test_lanes_go_on_while_the_reader_waits_for_the_disk(
 
 
 def test_no_lane_idles_while_jobs_wait_behind_a_slow_one(
-    supervisor: Supervisor, jobs: Callable[..., Iterator[Job]], starts: str
+    supervisor: Supervisor, jobs: Callable[..., Iterator[Job]], tmp_path: Path
 ) -> None:
-    slow = {"fault": "sleep", "seconds": 2.0 if starts == FORKS else 6.0}
+    until = tmp_path / "until"
+    slow = {"fault": "waits", "until": str(until)}
     many = {"slow": slow, **{f"{number}": {} for number in range(_LINED_UP)}}
-    finished = ended(supervisor.run(jobs(**many)))
-    assert len(finished) == len(many)
-    assert finished[-1].source.name == "slow"
+    names = []
+    for finished in filter(None, supervisor.run(jobs(**many))):
+        names.append(finished.source.name)
+        if len(names) == _LINED_UP:  # all that could wait behind it
+            until.touch()
+    assert len(names) == len(many)
+    assert names[-1] == "slow"
 
 
 def test_what_waits_behind_a_death_is_done_and_told_once(

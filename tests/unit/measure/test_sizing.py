@@ -15,7 +15,6 @@ from pdfingest.measure.sizing import (
     default_budget_bytes,
     descriptors_for,
 )
-from pdfingest.service.settings import read_settings
 
 resource = pytest.importorskip("resource")
 
@@ -69,10 +68,9 @@ def test_lanes_that_nobody_chose_fit_into_cpus_memory_and_descriptors(
 def test_no_machine_refuses_what_nobody_chose(cpus: int, memory_mib: int, descriptors: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         pretend(patch, cpus, memory_mib, descriptors)
-        options, settings = IngestOptions(), read_settings()
+        options = IngestOptions()
         limit_bytes, budget_bytes = options.limits().memory_bytes, default_budget_bytes()
     lanes = options.workers
-    assert settings.lanes == lanes
     assert 1 <= lanes <= cpus
     assert LEAST_MEMORY_BYTES <= limit_bytes <= budget_bytes // lanes
     assert lanes == 1 or descriptors_for(lanes) <= descriptors
