@@ -16,8 +16,7 @@ import psutil
 import pytest
 
 from conftest import ROOT, read_lines, wait_for
-
-from .conftest import find_program
+from pdfingest.service.embedded import find_program
 
 pytestmark = [
     pytest.mark.service,

@@ -30,6 +30,7 @@ from pdfingest.options import options_digest
 from pdfingest.service import queue
 from pdfingest.service.contents import result_key, upload_key
 from pdfingest.service.embedded import find_program
+from pdfingest.service.presence import present
 from pdfingest.service.settings import Settings
 from pdfingest.service.store import Store, open_store
 from pdfingest.service.ticket import State, Ticket, Told, new_id
@@ -281,6 +282,36 @@ def test_a_redis_that_starts_again_loses_no_ticket(service: Service, broker: Bro
     assert service.workers[0].poll() is None
 
 
+DEAF = """
+import os, sys
+import kombu.transport.redis as transport
+import pdfingest.service.worker as worker
+from pdfingest.__main__ import main
+worker._SWEEP_S = 0.3
+if os.path.exists({flag!r}):
+    os.unlink({flag!r})
+    transport.MultiChannelPoller.on_poll_start = lambda self: None
+sys.argv = ["pdfingest", "worker"]
+sys.exit(main())
+"""
+
+
+def test_a_worker_that_hears_no_message_any_more_starts_itself_anew(service: Service) -> None:
+    flag = service.folder / "deaf"
+    flag.touch()
+    tickets = [service.faulty() for _ in range(3)]
+    program = [sys.executable, "-c", DEAF.format(flag=str(flag))]
+    with open(service.folder / "worker-0.log", "wb") as log:
+        process = subprocess.Popen(program, env=service.environment, stderr=log)
+    service.workers.append(process)
+    for ticket_id in tickets:
+        assert service.ended(ticket_id).state is State.DONE
+    assert "the worker starts anew" in service.log()
+    assert process.poll() is None, "in the same process"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+
+
 def test_a_stopped_worker_gives_its_ticket_back_at_once(service: Service) -> None:
     worker = service.work()
     ticket_id = service.faulty(fault="hang", page=1)
@@ -512,10 +543,34 @@ def test_sources_that_workers_may_not_open_are_unreadable(
     pdfs.mkdir()
     write_pdf(pdfs / "a.pdf")
     service.work(PDFINGEST_SOURCE_PREFIXES="/nowhere")
+    wait_for(lambda: present(service.tickets))
     done = fleet(pdfs, "-o", tmp_path / "out", "--engine", "faulty", "-q")
-    (line,) = read_lines(tmp_path / "out" / "report.jsonl")
-    assert (done.returncode, line["failure"]) == (1, "unreadable")
-    assert "PDFINGEST_SOURCE_PREFIXES" in line["message"]
+    assert done.returncode == 2
+    assert f"Start them with PDFINGEST_SOURCE_PREFIXES={pdfs}" in done.stderr
+    ticket_id = new_id()  # as of a run that began before there was a worker
+    service.tickets.add(Ticket(ticket_id, "a.pdf", str(pdfs / "a.pdf")))
+    queue.send(service.app, ticket_id)
+    report = service.ended(ticket_id).report
+    assert report is not None
+    assert report["failure"] == "unreadable"
+    assert "PDFINGEST_SOURCE_PREFIXES" in report["message"]
+    assert service.ticket(ticket_id).attempts == 1
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root reads all")
+def test_a_source_that_permissions_keep_from_the_worker_is_unreadable_at_once(
+    service: Service,
+) -> None:
+    path = service.folder / "closed.pdf"
+    write_pdf(path)
+    path.chmod(0)
+    service.work()
+    ticket_id = new_id()
+    service.tickets.add(Ticket(ticket_id, "closed.pdf", str(path)))
+    queue.send(service.app, ticket_id)
+    ticket = service.ended(ticket_id)
+    assert ticket.report is not None
+    assert (ticket.report["failure"], ticket.attempts) == ("unreadable", 1)
 
 
 def test_a_worker_reads_the_object_that_a_source_names_and_no_other(

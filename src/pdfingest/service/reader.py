@@ -88,6 +88,14 @@ class Reader:
         self._store_is_away = False
         self.files = 0
         """How many tickets have ended here."""
+        self._calls: set[str] = set()
+        self.heard = 0.0
+        """When the newest message came, by the clock of this process; 0 before the first."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no message is worked on."""
+        return not self._calls
 
     @property
     def busy(self) -> int:
@@ -100,8 +108,18 @@ class Reader:
         Afterwards the ticket has ended, or is queued again, or turned out not to be ours to read.
         """
         token = uuid.uuid4().hex
+        self._calls.add(token)
+        self.heard = time.monotonic()
+        try:
+            self._read(ticket_id, token)
+        finally:
+            self._calls.remove(token)
+
+    def _read(self, ticket_id: str, token: str) -> None:
+        """Read for a message; the lease has the name `token`."""
         self._await_store()
-        if self._ending.is_set():  # the ticket stays queued; another worker's sweep sees to it
+        if self._ending.is_set():  # the message is another worker's
+            self._send(ticket_id)
             return
         settings = self._settings
         claimed = _patiently(

@@ -17,6 +17,7 @@ import gc
 import logging
 import os
 import socket
+import sys
 import threading
 import uuid
 import warnings
@@ -28,6 +29,7 @@ from typing import Any
 
 from celery import signals
 from celery.platforms import SecurityWarning
+from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from pdfingest.engines.registry import find_engines
@@ -56,8 +58,11 @@ _MOST_EXPIRY_S = 3600.0
 """The longest time between two looks for files that are too old."""
 _ORPHAN_S = 3600.0
 """Seconds beyond those that a ticket is kept, after which a file that is left is deleted."""
-_UNHEARD_S = 30.0
-"""Seconds for which a ticket may be queued while no message is; then its message was lost."""
+_UNHEARD_S, _UNHEARD_BUSY_S = 30.0, 600.0
+"""Seconds for which a ticket may be queued while no message is, or while there are some; then its
+message was lost, or may be."""
+_DEAF_LOOKS = 6
+"""Sweeps in a row that find messages though nothing is done here; then none is heard any more."""
 _MOST_SAMPLES = 2000
 _log = logging.getLogger("pdfingest.worker")
 
@@ -77,9 +82,12 @@ class Worker:
         open_prefixes(settings)
         self._app = queue.make_app(settings)
         self._webhooks = Webhooks(settings, self._tickets)
+        self._owed: list[str] = []
+        """Ids of tickets that need a message."""
         self._ending = threading.Event()
         self._id = uuid.uuid4().hex
         self._processes, self._samples = Processes(), list[Point]()
+        self._heard, self._deaf_looks = 0.0, 0
 
     def run(self) -> int:
         """Take tickets until SIGTERM or SIGINT comes; returns the exit code.
@@ -141,7 +149,7 @@ class Worker:
         tidy_s = min(_TIDY_S, self._settings.keep)
         chores: list[tuple[str, Callable[[], None], float]] = [
             ("extend", reader.extend_all, _BEAT_S),
-            ("sweep", self._sweep, _SWEEP_S),
+            ("sweep", partial(self._sweep, reader), _SWEEP_S),
             ("tidy", self._tidy, tidy_s),
             ("announce", partial(self._announce, reader), _ANNOUNCE_S),
         ]
@@ -150,10 +158,22 @@ class Worker:
         return chores
 
     def _send(self, ticket_id: str) -> None:
-        queue.send(self._app, ticket_id)
+        """Send a message for a ticket, or, while this worker ends, once it takes none itself.
+
+        Celery takes messages while it stops: it could be this worker that gets the one it sent.
+        """
+        self._owed.append(ticket_id)
+        if not self._ending.is_set():
+            self._pay()
+
+    def _pay(self) -> None:
+        while self._owed:
+            queue.send(self._app, self._owed.pop())
 
     def _end(self) -> None:
         self._ending.set()
+        with suppress(RedisError, OperationalError):  # else a sweep finds them
+            self._pay()
         self._webhooks.close()
         with suppress(RedisError):
             presence.leave(self._tickets, self._id)
@@ -180,11 +200,25 @@ class Worker:
         )
         presence.announce(self._tickets, says)
 
-    def _sweep(self) -> None:
+    def _sweep(self, reader: Reader) -> None:
         """Send messages for the tickets of all workers that have neither a worker nor a message."""
         is_idle = not self._tickets.client.llen(str(self._app.conf.task_default_queue))
-        for ticket_id in self._tickets.lost(_UNHEARD_S if is_idle else float("inf")):
+        for ticket_id in self._tickets.lost(_UNHEARD_S if is_idle else _UNHEARD_BUSY_S):
             self._send(ticket_id)
+        self._listen(reader, is_idle=is_idle)
+
+    def _listen(self, reader: Reader, *, is_idle: bool) -> None:
+        """Start this program anew if it does not hear the messages that there are.
+
+        After Redis was away, Celery may go on with a connection that nobody listens to, and says
+        nothing (celery/celery#9054, #10302; seen here with kombu 5.7 once in 20 restarts of Redis).
+        """
+        is_deaf = not is_idle and reader.is_idle and reader.heard == self._heard
+        self._heard = reader.heard
+        self._deaf_looks = self._deaf_looks + 1 if is_deaf else 0
+        if self._deaf_looks >= _DEAF_LOOKS:
+            _log.error("no message is heard though there are some: the worker starts anew")
+            os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - this very command
 
     def _tidy(self) -> None:
         """Delete tickets that ended long ago, with their files, and files that are left over."""
