@@ -20,6 +20,13 @@ def serve(
         str, typer.Option(metavar="ADDRESS", help="Other than loopback only with API keys.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, metavar="N", help="Port.")] = 8000,
+    trust_network: Annotated[
+        bool,
+        typer.Option(
+            "--trust-network",
+            help="Without keys, serve any ADDRESS: a container whose port only loopback reaches.",
+        ),
+    ] = False,
 ) -> None:
     """Serve the API and its page until stopped. Settings come from PDFINGEST_*."""
     import logging
@@ -33,10 +40,11 @@ def serve(
     from pdfingest.service.settings import read_settings
 
     settings = read_settings()
-    if not settings.api_keys_file and not is_loopback(host):
+    if not (settings.api_keys_file or trust_network or is_loopback(host)):
         raise UsageError(
             f"{host} can be reached from elsewhere, and there are no API keys. Name a file of "
-            "them in PDFINGEST_API_KEYS_FILE, or serve 127.0.0.1."
+            "them in PDFINGEST_API_KEYS_FILE, or serve 127.0.0.1. In a container whose port is "
+            "published on loopback alone, say --trust-network."
         )
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of mistakes of clients
     app = make_api(settings)
