@@ -111,7 +111,7 @@ def service(session: nox.Session) -> None:
 
 @nox.session
 def containers(session: nox.Session) -> None:
-    """The stack of examples/deploy in docker or podman; takes minutes, and is not run by default."""
+    """The stack of examples/deploy in docker or podman; takes minutes, so not by default."""
     session.install(".[test,service,cloud,test-service]", "podman-compose")
     session.env["PDFINGEST_TEST_CONTAINERS"] = "1"
     session.run("pytest", "-q", "tests/containers", *session.posargs)

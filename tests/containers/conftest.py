@@ -74,17 +74,17 @@ class Client:
     """Somebody who sends files."""
 
     def __init__(self, http: httpx.Client) -> None:
-        self._http = http
+        self.http = http
 
     def send(self, name: str, content: bytes) -> str:
         """Upload a file; returns the path of its job."""
-        answer = self._http.post("/ingest", files={"file": (name, content)})
+        answer = self.http.post("/ingest", files={"file": (name, content)})
         assert answer.status_code in {200, 202}, answer.text
         return str(answer.json()["links"]["self"])
 
     def job(self, path: str) -> dict[str, Any]:
         """The document of a job."""
-        answer = self._http.get(path)
+        answer = self.http.get(path)
         assert answer.status_code == 200, answer.text
         document: dict[str, Any] = answer.json()
         return document
@@ -100,7 +100,7 @@ class Client:
 
     def text(self, path: str) -> str:
         """What a path answers."""
-        return str(self._http.get(path).text)
+        return str(self.http.get(path).text)
 
 
 @pytest.fixture

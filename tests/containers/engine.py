@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ from conftest import FAULTS, ROOT
 DEPLOY = ROOT / "examples" / "deploy"
 IMAGE = "pdfingest:0.1.0"
 """As the Compose file names it."""
+GRACE_S = 10
+"""Seconds between SIGTERM and SIGKILL on Cloud Run, and by default in Docker."""
 _SECONDS = 900
 """For a command; the first build is the longest."""
 
@@ -49,6 +52,12 @@ class Engine:
         found: list[dict[str, Any]] = json.loads(self("container", "inspect", container))
         return found[0]
 
+    def stop(self, container: str, grace_s: int) -> float:
+        """Send SIGTERM, and SIGKILL after the grace; returns the seconds until it ended."""
+        began_s = time.monotonic()
+        self("stop", "--time", str(grace_s), container)
+        return time.monotonic() - began_s
+
     def logs(self, container: str) -> str:
         """What a container has said on both streams."""
         done = subprocess.run(
@@ -62,9 +71,7 @@ class Engine:
         return done.stdout
 
 
-def run(
-    command: Sequence[str], *, check: bool = True, env: Mapping[str, str] | None = None
-) -> str:
+def run(command: Sequence[str], *, check: bool = True, env: Mapping[str, str] | None = None) -> str:
     """What a program prints; its complaints are in the failure."""
     done = subprocess.run(
         command,

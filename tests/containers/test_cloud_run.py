@@ -5,7 +5,6 @@ volumes. The words are those of cloud-run.md.
 """
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,10 +14,8 @@ import pytest
 from conftest import wait_for
 
 from .conftest import answers, free_port
-from .engine import DEPLOY, IMAGE, Engine
+from .engine import DEPLOY, GRACE_S, IMAGE, Engine
 
-GRACE_S = 10
-"""Seconds between SIGTERM and SIGKILL."""
 Start = Callable[..., str]
 
 
@@ -66,13 +63,6 @@ def deployed(name: str, *more: str) -> tuple[str, ...]:
     return (*options, *(word for pair in variables.items() for word in ("--env", "=".join(pair))))
 
 
-def stop(engine: Engine, container: str) -> tuple[int, float]:
-    """Send SIGTERM, and SIGKILL after the grace; returns the exit code and the seconds."""
-    began_s = time.monotonic()
-    engine("stop", "--time", str(GRACE_S), container)
-    return int(engine.inspect(container)["State"]["ExitCode"]), time.monotonic() - began_s
-
-
 def test_the_api_listens_on_the_port_and_ends_in_time(
     engine: Engine, begin: Start, tmp_path: Path
 ) -> None:
@@ -84,7 +74,8 @@ def test_the_api_listens_on_the_port_and_ends_in_time(
     api = begin(IMAGE, *words("pdfingest-api"), options=deployed("pdfingest-api", *shared))
     wait_for(lambda: answers(f"http://127.0.0.1:{port}"), 60)
     assert httpx.get(f"http://127.0.0.1:{port}/v1/jobs").status_code == 401
-    code, seconds = stop(engine, api)
+    seconds = engine.stop(api, GRACE_S)
+    code = engine.inspect(api)["State"]["ExitCode"]
     print(f"the API ended {seconds:.1f} s after SIGTERM, with {code}")
     assert code in {0, 143}
     assert seconds < GRACE_S
@@ -92,9 +83,9 @@ def test_the_api_listens_on_the_port_and_ends_in_time(
 
 def test_a_worker_ends_in_time(engine: Engine, begin: Start) -> None:
     worker = begin(IMAGE, *words("pdfingest-worker"), options=deployed("pdfingest-worker"))
-    wait_for(lambda: "pdfingest" in engine("top", worker), 30)
-    time.sleep(5)  # until it is connected and has its handlers
-    code, seconds = stop(engine, worker)
+    wait_for(lambda: "worker ready" in engine.logs(worker), 30)
+    seconds = engine.stop(worker, GRACE_S)
+    code = engine.inspect(worker)["State"]["ExitCode"]
     print(f"the worker ended {seconds:.1f} s after SIGTERM, with {code}")
     assert code in {0, 143}
     assert seconds < GRACE_S

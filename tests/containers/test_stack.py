@@ -10,7 +10,7 @@ from faulty import write_pdf
 from conftest import ROOT, wait_for
 
 from .conftest import Client, start
-from .engine import Stack
+from .engine import GRACE_S, Stack
 
 TABLE = (ROOT / "examples" / "pdfs" / "table.pdf").read_bytes()
 
@@ -68,6 +68,37 @@ def test_the_job_of_a_worker_that_is_killed_is_done_by_another(
     ended = client.ended(job, 60)
     print(f"done {time.monotonic() - began_s:.1f} s after its worker was killed")
     assert (ended["state"], ended["attempts"]) == ("done", 2)
+
+
+def test_a_worker_that_is_stopped_gives_its_job_back(
+    stack: Stack, client: Client, tmp_path: Path
+) -> None:
+    stack.configure(engine="faulty")
+    start(stack)
+    job = client.send("slow.pdf", faulty(tmp_path, "slow.pdf", fault="sleep", seconds=6))
+    wait_for(lambda: client.state(job) == "running", 60)
+    (first,) = stack.containers("worker")
+    start(stack, workers=2)
+    seconds = stack.engine.stop(first, GRACE_S)
+    print(f"the worker ended {seconds:.1f} s after SIGTERM, in the middle of a job")
+    assert seconds < GRACE_S
+    began_s = time.monotonic()
+    ended = client.ended(job, 60)
+    print(f"another did it within {time.monotonic() - began_s:.1f} s, of which it reads for 6")
+    assert (ended["state"], ended["attempts"]) == ("done", 1)
+
+
+def test_an_api_that_is_stopped_does_not_wait_for_those_who_listen(
+    stack: Stack, client: Client
+) -> None:
+    start(stack, workers=0)
+    job = client.job(client.send("table.pdf", TABLE))
+    (api,) = stack.containers("api")
+    with client.http.stream("GET", job["links"]["events"]) as events:
+        assert "queued" in next(events.iter_text())
+        seconds = stack.engine.stop(api, GRACE_S)
+    print(f"the API ended {seconds:.1f} s after SIGTERM, with a client that listens")
+    assert seconds < GRACE_S
 
 
 @pytest.mark.parametrize("budget", ["", "2G"], ids=["budget", "kernel"])

@@ -37,7 +37,12 @@ def extra(name: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(("lock", "text"), list(wanted()), ids=lambda text: re.split(r"[>\[]", text)[0])
+def short(text: str) -> str:
+    """The name of a case."""
+    return re.split(r"[>\[]", text)[0]
+
+
+@pytest.mark.parametrize(("lock", "text"), list(wanted()), ids=short)
 def test_a_requirement_is_satisfied(lock: str, text: str) -> None:
     requirement = packaging.Requirement(text)
     version = locked(lock).get(requirement.name.lower().replace("_", "-"))

@@ -1,4 +1,4 @@
-"""The API behind the nginx of examples/deploy: what the proxy lets through, and what it cuts off."""
+"""The API behind the nginx of examples/deploy: what it lets through, and what it cuts off."""
 
 import hashlib
 import json
@@ -11,18 +11,17 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from conftest import ROOT, wait_for
+from pdfingest.service.store import Store
+from pdfingest.service.tickets import Tickets
 
 from . import wire
 from .conftest import Serve, end, free_port, stop, unique
-from pdfingest.service.store import Store
-from pdfingest.service.tickets import Tickets
 
 pytestmark = [
     pytest.mark.service,

@@ -1,4 +1,4 @@
-"""`serve --trust-network`: no keys, an address that others may reach, and still only this machine."""
+"""`serve --trust-network`: no keys, any address, and still only this machine."""
 
 import subprocess
 from collections.abc import Iterator

@@ -19,7 +19,7 @@ _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 
 def _close_folder() -> None:
     """Let nobody search the current directory, not even root; runs in the child, before exec."""
-    os.chmod(".", 0)  # noqa: PTH101 - the directory has no better name here
+    os.chmod(".", 0)
     libc = ctypes.CDLL(None)
     for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
         libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # fails for others than root: no matter
