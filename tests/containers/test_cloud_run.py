@@ -39,12 +39,19 @@ def begin(engine: Engine, image: None, tmp_path: Path) -> Iterator[Start]:  # no
         started.append(engine(*command).split()[-1])
         return started[-1]
 
-    start("redis:8-alpine", "redis-server", options=("--network-alias", "redis"))
+    alias = ("--network-alias", "redis", "--label", f"network={network}")
+    start("redis:8-alpine", "redis-server", options=alias)
     yield start
     for container in started:
         print(engine.logs(container)[-2000:])
         engine("rm", "--force", "--volumes", container)
     engine("network", "rm", network)
+
+
+def redis_of(engine: Engine, container: str) -> str:
+    """The Redis on the network of a container."""
+    (network,) = engine.inspect(container)["NetworkSettings"]["Networks"]
+    return engine("ps", "--quiet", "--filter", f"label=network={network}").strip()
 
 
 def deployed(name: str, *more: str) -> tuple[str, ...]:
@@ -83,7 +90,8 @@ def test_the_api_listens_on_the_port_and_ends_in_time(
 
 def test_a_worker_ends_in_time(engine: Engine, begin: Start) -> None:
     worker = begin(IMAGE, *words("pdfingest-worker"), options=deployed("pdfingest-worker"))
-    wait_for(lambda: "worker ready" in engine.logs(worker), 30)
+    clients = ("exec", redis_of(engine, worker), "redis-cli", "client", "list")
+    wait_for(lambda: "cmd=brpop" in engine(*clients), 60)  # it waits for messages
     seconds = engine.stop(worker, GRACE_S)
     code = engine.inspect(worker)["State"]["ExitCode"]
     print(f"the worker ended {seconds:.1f} s after SIGTERM, with {code}")

@@ -147,7 +147,7 @@ def test_a_task_without_nfs_goes_on_where_it_was(tmp_path: Path) -> None:
     copy_examples(tmp_path / "bucket" / "pdfs")
     for execution in "12":
         for index in "01":
-            own = script.replace("/tmp/out", f"{tmp_path}/local-{execution}-{index}")
+            own = script.replace("/scratch/out", f"{tmp_path}/local-{execution}-{index}")
             bash(own, tmp_path, "-eu", CLOUD_RUN_TASK_INDEX=index, CLOUD_RUN_TASK_COUNT="2")
     parts = sorted((tmp_path / "bucket" / "out").glob("part-*/report.jsonl"))
     found = [json.loads(line) for part in parts for line in part.read_text().splitlines()]
