@@ -46,7 +46,9 @@ PYTHONS = _pythons()
 """Where none has a name with its version, the one that runs nox."""
 
 APART = tuple(
-    word for name in ("readme", "service", "containers") for word in ("--ignore", f"tests/{name}")
+    word
+    for name in ("readme", "service", "client", "containers")
+    for word in ("--ignore", f"tests/{name}")
 )
 """Tests that have sessions of their own."""
 ON_EACH = (
@@ -100,13 +102,13 @@ def spawn(session: nox.Session) -> None:
 
 @nox.session
 def service(session: nox.Session) -> None:
-    """The service: a real Redis, API and workers on loopback."""
+    """The service, with a real Redis, API and workers on loopback, and its client."""
     session.install(".[test,service,cloud,test-service]")
     if shutil.which("redis-server") is None and shutil.which("apt-get") and os.geteuid() == 0:
         for words in (("update",), ("install", "-y", "redis-server")):
             session.run("apt-get", "-qq", *words, external=True, success_codes=range(256))
     # Where there is still none, the tests skip and say so.
-    session.run("pytest", *PARALLEL, "tests/service", *session.posargs)
+    session.run("pytest", *PARALLEL, "tests/service", "tests/client", *session.posargs)
 
 
 @nox.session
@@ -136,7 +138,7 @@ def lock(session: nox.Session) -> None:
 @nox.session
 def readme(session: nox.Session) -> None:
     """What README and docs show: commands and their outputs, tables, links, pictures."""
-    session.install(".[test]", "./examples/engine")
+    session.install(".[test,service]", "./examples/engine")
     session.run("pytest", "-q", "tests/readme")
 
 

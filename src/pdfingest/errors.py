@@ -72,6 +72,10 @@ class OutputError(PdfingestError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+class StoreError(OutputError):
+    """The store of the service does not have a file, or takes none, or is away."""
+
+
 class ReaderGoneError(OutputError):
     """The program that reads stdout has ended, as `head` does once it has enough lines."""
 

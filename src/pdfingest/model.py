@@ -24,6 +24,7 @@ class FailureKind(StrEnum):
     CRASHED = "crashed"
     ENGINE_ERROR = "engine_error"
     TOO_LARGE = "too_large"
+    STORE = "store"
     CANCELLED = "cancelled"
 
 

@@ -28,7 +28,7 @@ from files import real_files
 
 from pdfingest.measure.flatness import judge
 from pdfingest.service import queue
-from pdfingest.service.settings import read_settings
+from pdfingest.service.settings import Settings
 
 JOBS = int(os.environ.get("PDFINGEST_BENCH_JOBS", "5000"))
 CLIENTS = 16
@@ -155,7 +155,7 @@ def flat(
     worker: subprocess.Popen[bytes],
 ) -> None:
     """Memory of API and worker over many jobs."""
-    tickets = queue.connect(read_settings(environment))
+    tickets = queue.connect(Settings(redis_url=environment["PDFINGEST_REDIS_URL"]))
     paths = unlike(folder, JOBS)
 
     def done() -> int:
@@ -185,7 +185,7 @@ def unlike(folder: Path, count: int) -> list[Path]:
 
 def throughput(url: str, folder: Path, environment: dict[str, str]) -> None:
     """Files a second of `run`, of the service, and of `run` on its workers."""
-    tickets = queue.connect(read_settings(environment))
+    tickets = queue.connect(Settings(redis_url=environment["PDFINGEST_REDIS_URL"]))
     paths = [path.resolve() for path in (folder / "pdfs").glob("*.pdf")]
     times: dict[str, list[float]] = {}
     for number in range(5):

@@ -24,7 +24,8 @@ from pdfingest.output import layout
 from pdfingest.output.schema import Schema, schema_of
 from pdfingest.report.csv import write_csv
 from pdfingest.report.plots import MOST_ROWS
-from pdfingest.service.settings import PREFIX, Settings
+from pdfingest.service.settings import Settings
+from pdfingest.service.variables import PREFIX
 from pdfingest.text import parse_size
 
 PROGRAM: Program = get_command(app)
@@ -47,7 +48,7 @@ def test_the_exit_codes_are_those_of_the_program() -> None:
 
 
 def test_the_settings_are_those_of_the_service() -> None:
-    settings = {f"{PREFIX}{name.upper()}" for name in Settings.__dataclass_fields__}
+    settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     found = names(column("setting"))
     assert (set(found), len(found)) == (settings, len(settings))
 

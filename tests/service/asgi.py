@@ -1,7 +1,6 @@
 """The API in this process, where a test plays the network."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -12,7 +11,7 @@ from pdfingest.service.settings import Settings
 
 def changed(settings: Settings, **more: Any) -> Settings:
     """Other settings."""
-    return replace(settings, **more)
+    return Settings(**{**settings.model_dump(), **more})
 
 
 def asked(app: FastAPI, method: str, path: str, **more: Any) -> httpx.Response:

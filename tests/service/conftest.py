@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -21,6 +21,7 @@ try:
 
     from pdfingest.service import queue
     from pdfingest.service.contents import result_key
+    from pdfingest.service.embedded import find_program
     from pdfingest.service.settings import Settings, read_settings
     from pdfingest.service.store import Store, open_store
     from pdfingest.service.ticket import State, new_id
@@ -32,6 +33,12 @@ PDF = b"%PDF-1.4\n"
 """Enough of a PDF for an upload."""
 PROGRAM = [sys.executable, "-m", "pdfingest"]
 """`pdfingest`."""
+
+
+def settings_in(environment: Mapping[str, str]) -> Settings:
+    """The settings as a program with this environment reads them."""
+    with mock.patch.dict(os.environ, environment, clear=True):
+        return read_settings()
 
 
 def free_port() -> int:
@@ -112,9 +119,7 @@ def buckets() -> Iterator[Buckets]:
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis that keeps nothing."""
-    program = shutil.which("redis-server")
-    if not program:
-        pytest.skip("needs redis-server")
+    program = find_program()
     port, folder = free_port(), tmp_path_factory.mktemp("redis")
     options = {"port": port, "bind": "127.0.0.1", "dir": folder, "save": "", "appendonly": "no"}
     command = [program, *(word for k, v in options.items() for word in (f"--{k}", str(v)))]
@@ -141,7 +146,7 @@ def service_environment(redis_url: str, tmp_path_factory: pytest.TempPathFactory
         "PDFINGEST_RATE": "1000000",
         "PDFINGEST_LANES": "1",
     }
-    with queue.connect(read_settings(environment)).client as client:
+    with queue.connect(settings_in(environment)).client as client:
         client.flushdb()
     return environment
 
@@ -149,7 +154,7 @@ def service_environment(redis_url: str, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="module")
 def settings(service_environment: dict[str, str]) -> Settings:
     """As all parts read them."""
-    return read_settings(service_environment)
+    return settings_in(service_environment)
 
 
 @pytest.fixture(scope="module")

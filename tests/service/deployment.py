@@ -47,6 +47,10 @@ GCLOUD = re.findall(
 )
 
 
+CHOSEN = {"$BUCKET": "my-bucket", "$REDIS_URL": "redis://10.0.0.3:6379/0"}
+"""What the reader of a command is to choose."""
+
+
 def size(text: str) -> int:
     """Bytes, as Compose, Kubernetes or Google write them."""
     return parse_size(text.rstrip("i"))
@@ -54,7 +58,9 @@ def size(text: str) -> int:
 
 def gcloud_environment(command: str) -> dict[str, str]:
     """The variables that a command sets."""
-    found = re.findall(r"--set-env-vars \"?([^\"\s]+)", command.replace("$BUCKET", "my-bucket"))
+    for name, value in CHOSEN.items():
+        command = command.replace(name, value)
+    found = re.findall(r"--set-env-vars \"?([^\"\s]+)", command)
     return dict(pair.split("=", 1) for each in found for pair in each.split(","))
 
 

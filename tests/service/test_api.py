@@ -18,7 +18,7 @@ from pdfingest.service.settings import Settings
 from pdfingest.service.store import Store
 from pdfingest.service.ticket import State, new_id
 from pdfingest.service.tickets import Tickets
-from pdfingest.service.upload import Upload
+from pdfingest.service.upload import Received, Upload
 
 from .asgi import asked, changed
 from .conftest import PDF, Serve, end, send, unique
@@ -107,7 +107,6 @@ def test_a_cancelled_ticket_ends_and_its_file_is_deleted(api: str, store: Store)
     assert get(api, ticket["links"]["result"]).status_code == 410
     with pytest.raises(FileNotFoundError):
         store.read(upload_key(ticket["id"]))
-    assert httpx.delete(f"{api}{ticket['links']['self']}").status_code == 409
 
 
 @pytest.mark.parametrize("name", ["0" * 32, "..", "a:b", "%00", "x" * 5000, "..%2f..%2fetc"])
@@ -154,29 +153,30 @@ def test_tickets_are_listed_the_newest_first(api: str) -> None:
     assert httpx.get(f"{api}/v1/jobs", params={"limit": 0}).status_code == 422
 
 
-def test_the_same_content_and_options_are_answered_at_once(
-    api: str, tickets: Tickets, store: Store, scratch: Path
+def test_an_ended_ticket_is_deleted_with_its_records(
+    api: str, tickets: Tickets, store: Store
 ) -> None:
-    content = unique()
-    first = send(api, content).json()
-    assert send(api, content).json()["id"] != first["id"], "not done yet"
-    end(tickets, store, first["links"]["self"])
-    again = send(api, content, name="other.pdf")
-    assert (again.status_code, again.json()["id"]) == (200, first["id"])
-    assert send(api, content, unit="document").status_code == 202
-    assert not list(scratch.iterdir())
+    ticket = send(api).json()
+    ticket_id = end(tickets, store, ticket["links"]["self"])
+    assert httpx.delete(f"{api}{ticket['links']['self']}").status_code == 204
+    for path in ticket["links"].values():
+        assert get(api, path).status_code == 404
+    for key in (upload_key(ticket_id), result_key(ticket_id)):
+        with pytest.raises(FileNotFoundError):
+            store.read(key)
+    assert httpx.delete(f"{api}{ticket['links']['self']}").status_code == 404
 
 
-def test_the_same_content_is_read_again_if_it_failed(
+def test_the_same_content_is_a_ticket_of_its_own_each_time(
     api: str, tickets: Tickets, store: Store
 ) -> None:
     content = unique()
     first = send(api, content).json()
-    end(tickets, store, first["links"]["self"], State.FAILED, failure="crashed")
-    second = send(api, content)
-    assert second.status_code == 202
-    end(tickets, store, second.json()["links"]["self"])
-    assert send(api, content).json()["id"] == second.json()["id"]
+    end(tickets, store, first["links"]["self"])
+    again = send(api, content, name="other.pdf")
+    assert again.status_code == 202
+    assert again.json()["id"] != first["id"]
+    assert (again.json()["name"], again.json()["sha256"]) == ("other.pdf", first["sha256"])
 
 
 def test_an_idempotency_key_is_one_ticket(api: str, scratch: Path) -> None:
@@ -283,7 +283,7 @@ def test_a_ticket_that_cannot_be_queued_leaves_nothing(
     known, stored = tickets.queued(), len(list(path.parent.parent.rglob("*.pdf")))
     for _ in range(2):
         with pytest.raises(Problem, match="unavailable"):
-            intake.upload(Upload(str(path), "a.pdf", 9, new_id(), {}), "", "the key")
+            intake.form(Received([Upload(str(path), "a.pdf", 9, new_id())], {}), "", "the key")
         path.write_bytes(PDF)
     path.unlink()
     assert tickets.queued() == known

@@ -45,7 +45,9 @@ OPERATIONS = [
     "GET /v1/jobs/{job_id}",
     "GET /v1/jobs/{job_id}/events",
     "GET /v1/jobs/{job_id}/result",
+    "GET /v1/results",
     "POST /ingest",
+    "POST /v1/convert",
     "POST /v1/jobs",
 ]
 

@@ -16,8 +16,8 @@ import typer
 from conftest import ROOT, copy_examples
 from pdfingest.cli.command import known_variables
 from pdfingest.cli.main import app
-from pdfingest.service.settings import read_settings
 
+from .conftest import settings_in
 from .deployment import (
     COMPOSE,
     CONTAINERS,
@@ -73,7 +73,7 @@ def test_each_variable_is_one_of_the_program(path: Path) -> None:
 
 @pytest.mark.parametrize("given", list(environments()))
 def test_each_value_can_be_read(given: dict[str, str]) -> None:
-    read_settings(given)
+    settings_in(given)
 
 
 @pytest.mark.parametrize("command", list(commands()), ids=ids)

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from pdfingest.service.settings import read_settings
-
+from .conftest import settings_in
 from .deployment import (
     COMPOSE,
     CONTAINERS,
@@ -88,7 +87,7 @@ def redis_sizes() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("given", "most", "limit"), list(redis_sizes()))
 def test_redis_holds_the_jobs_that_are_kept(given: dict[str, str], most: str, limit: str) -> None:
-    settings = read_settings({k: v for k, v in given.items() if k.startswith("PDFINGEST_")})
+    settings = settings_in({k: v for k, v in given.items() if k.startswith("PDFINGEST_")})
     assert settings.rate * settings.keep / 60 * JOB_BYTES <= size(most)
     assert 2 * size(most) <= size(limit), "a fork that rewrites the file may need as much again"
 

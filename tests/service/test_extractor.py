@@ -9,16 +9,17 @@ from pdfingest.errors import ExitCode
 from pdfingest.model import FailureKind
 from pdfingest.outcome import Failed
 from pdfingest.service.extractor import Extractor
-from pdfingest.service.settings import read_settings
 from pdfingest.service.store import open_store
 from pdfingest.service.ticket import Ticket, new_id
 from pdfingest.stop import Stop
+
+from .conftest import settings_in
 
 pytestmark = pytest.mark.service
 
 
 def test_a_file_whose_worker_is_stopped_before_a_child_begins_is_cancelled(tmp_path: Path) -> None:
-    settings = read_settings(
+    settings = settings_in(
         {
             "PDFINGEST_STORE": str(tmp_path / "store"),
             "PDFINGEST_SOURCE_PREFIXES": str(tmp_path),
@@ -26,7 +27,11 @@ def test_a_file_whose_worker_is_stopped_before_a_child_begins_is_cancelled(tmp_p
         }
     )
     path = make_pdf(tmp_path / "a.pdf")
-    extractor, stop = Extractor(settings, open_store(settings.store)), Stop()
+    (tmp_path / "lane").mkdir()
+    extractor, stop = (
+        Extractor(settings, open_store(settings.store), str(tmp_path / "lane")),
+        Stop(),
+    )
     stop.request(ExitCode.TERMINATED)
     with extractor.extract(Ticket(new_id(), "a.pdf", str(path)), stop) as (finished, _):
         assert isinstance(finished.outcome, Failed)

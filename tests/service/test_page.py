@@ -1,9 +1,7 @@
 """The page as a browser shows it: files by button and by drop, the text, the keyboard, a phone."""
 
 import json
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,57 +12,21 @@ from pdfingest.service.store import Store
 from pdfingest.service.ticket import State
 from pdfingest.service.tickets import Tickets
 
+from . import browsing
+from .browsing import HOSTILE, Shown, needs_browser, sync_api
 from .conftest import Serve, end, send, unique
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
-pytestmark = [
-    pytest.mark.service,
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM, reason="needs chromium"),
-]
-HOSTILE = "<img src=x onerror=document.title='owned'>.pdf"
-DROP = """
-([name, text]) => {
-  const data = new DataTransfer();
-  data.items.add(new File([text], name, { type: "application/pdf" }));
-  document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
-}
-"""
-
-
-@dataclass
-class Shown:
-    """A page in a browser, and what it complained of."""
-
-    page: Any
-    said: list[str] = field(default_factory=list)
-
-    def row(self, name: str) -> Any:
-        return self.page.locator("tbody tr").filter(has_text=name)
-
-    def expect(self, name: str, text: str) -> None:
-        sync_api.expect(self.row(name)).to_contain_text(text, timeout=10_000)
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    yield from browsing.launch()
 
 
 @pytest.fixture
 def shown(browser: Any) -> Iterator[Shown]:
-    context = browser.new_context()
-    shown = Shown(context.new_page())
-    shown.page.on("pageerror", lambda error: shown.said.append(f"error: {error}"))
-    shown.page.on(
-        "console", lambda m: shown.said.append(m.text) if m.type in ("error", "warning") else None
-    )
-    yield shown
-    context.close()
+    yield from browsing.show(browser)
 
 
 def as_file(name: str) -> dict[str, Any]:
@@ -95,7 +57,7 @@ def test_a_file_is_chosen_followed_and_read(
     end(tickets, store, link, records=json.dumps(record).encode() + b"\n")
     shown.expect(HOSTILE, "done")
     shown.expect(HOSTILE, "40.0 MiB")
-    shown.row(HOSTILE).get_by_role("button", name=HOSTILE).click()
+    shown.row(HOSTILE).get_by_role("button", name=HOSTILE, exact=True).click()
     sync_api.expect(page.locator("#text pre")).to_have_text("<b>Bonjour</b>")
     assert page.locator("#text h3").inner_text() == "Page 1"
     assert page.title() == "pdfingest"
@@ -104,7 +66,7 @@ def test_a_file_is_chosen_followed_and_read(
 
 def test_a_dropped_file_is_sent(shown: Shown, api: str) -> None:
     shown.page.goto(api)
-    shown.page.evaluate(DROP, ["dropped.pdf", unique().decode()])
+    shown.drop("dropped.pdf")
     shown.expect("dropped.pdf", "queued")
     shown.row("dropped.pdf").get_by_role("button", name="Cancel").click()
     shown.expect("dropped.pdf", "cancelled")
@@ -113,8 +75,9 @@ def test_a_dropped_file_is_sent(shown: Shown, api: str) -> None:
 
 def test_a_refused_file_is_shown_with_the_reason(shown: Shown, api: str) -> None:
     shown.page.goto(api)
-    shown.page.evaluate(DROP, ["odd.pdf", "no PDF at all"])
+    shown.drop("odd.pdf", content="no PDF at all")
     shown.expect("odd.pdf", "refused")
+    shown.expect("odd.pdf", "not a PDF")
     sync_api.expect(shown.page.get_by_role("alert")).to_contain_text("odd.pdf: not a PDF")
 
 
@@ -125,8 +88,7 @@ def test_a_failed_file_is_shown_with_the_reason(
     end(tickets, store, last_link(api), State.FAILED, failure="encrypted")
     shown.page.goto(api)
     shown.expect("locked.pdf", "failed (encrypted)")
-    shown.row("locked.pdf").get_by_role("button").first.click()
-    sync_api.expect(shown.page.locator("#text")).to_contain_text("encrypted")
+    shown.expect("locked.pdf", "no password opens it")
     assert shown.said == []
 
 
@@ -176,13 +138,13 @@ def test_the_page_fits_a_phone(
         )
     send(api, name="third.pdf")
     page = shown.page
-    page.set_viewport_size({"width": 390, "height": 844})
+    page.set_viewport_size({"width": 320, "height": 700})
     page.emulate_media(color_scheme=scheme)
     page.goto(api)
     shown.expect(f"two words {scheme}.pdf", "40.0 MiB")
     shown.row(f"two words {scheme}.pdf").get_by_role("button").first.click()
     sync_api.expect(page.locator("#text pre")).to_contain_text("yyy")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
     lines = "[...document.querySelectorAll('td > span')].map((x) => x.getClientRects().length)"
     assert set(page.evaluate(lines)) <= {1, 2}, "words are whole"
     page.screenshot(path=tmp_path / f"{scheme}.png", full_page=True)
@@ -203,11 +165,11 @@ def test_a_key_is_asked_for_and_kept_for_the_session(
     page.goto(api)
     page.get_by_label("API key").fill("wrong")
     page.keyboard.press("Enter")
-    sync_api.expect(page.get_by_role("alert")).to_contain_text("key")
+    sync_api.expect(page.locator("#key")).to_contain_text("not known")
     page.get_by_label("API key").fill("secret")
     page.keyboard.press("Enter")
     sync_api.expect(page.locator("#key")).to_be_hidden()
     page.reload()
-    page.evaluate(DROP, ["mine.pdf", unique().decode()])
+    shown.drop("mine.pdf")
     shown.expect("mine.pdf", "queued")
     assert page.evaluate("document.cookie + localStorage.length") == "0"

@@ -15,11 +15,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pdfingest.errors import OutputError, UsageError
-from pdfingest.service.settings import Settings, read_settings
+from pdfingest.service.address import open_folder
+from pdfingest.service.settings import Settings
 from pdfingest.service.sources import SourceError, fetch
 from pdfingest.service.store import Store
 
-from .conftest import Buckets
+from .conftest import Buckets, settings_in
 
 pytestmark = pytest.mark.service
 pytest.importorskip("obstore")
@@ -53,7 +54,7 @@ class Cloud:
 
 def allowed(prefixes: str, **more: str) -> Settings:
     given = {"PDFINGEST_SOURCE_PREFIXES": prefixes, "PDFINGEST_STORE": "/nowhere"}
-    return read_settings({**given, **{f"PDFINGEST_{k}": v for k, v in more.items()}})
+    return settings_in({**given, **{f"PDFINGEST_{k}": v for k, v in more.items()}})
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -95,6 +96,7 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         }
         for name, value in variables.items():
             environment.setenv(name, value)
+        open_folder.cache_clear()  # the tests before may have had a server elsewhere
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield
         server.shutdown()

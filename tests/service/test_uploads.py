@@ -111,7 +111,6 @@ FORMS = {
     "empty form": (422, [], wire.form()),
     "another boundary": (400, [], wire.form(wire.part("file", PDF)).replace(b"frontier", b"other")),
     "no file": (422, [], wire.form(wire.part("unit", b"page"))),
-    "two files": (422, [], wire.form(wire.part("file", PDF), wire.part("file", PDF))),
     "unknown field": (422, [], wire.form(wire.part("file", PDF), wire.part("x", b""))),
     "unit twice": (422, [], wire.form(wire.part("file", PDF), *[wire.part("unit", b"page")] * 2)),
     "no unit": (422, [], wire.form(wire.part("unit", b"word"), wire.part("file", PDF))),
@@ -144,10 +143,22 @@ def test_huge_headers_are_refused(api: str) -> None:
     assert httpx.get(f"{api}/healthz").status_code == 200
 
 
-def test_what_is_not_http_gets_a_problem(api: str) -> None:
-    got = wire.exchange(api, [b"\x16\x03\x01 no HTTP\r\n\r\n"])
+def test_what_is_not_http_is_refused(api: str) -> None:
+    assert wire.status(wire.exchange(api, [b"\x16\x03\x01 no HTTP\r\n\r\n"])) == 400
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/ingest"])
+def test_a_length_and_chunks_do_not_go_together(api: str, path: str) -> None:
+    smuggled = b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head = wire.head(api, None, f"Content-Length: {len(smuggled)}", path=path)
+    with wire.open_socket(api) as client:
+        client.sendall(head + smuggled)
+        client.settimeout(20)
+        got = b""
+        while piece := client.recv(65536):  # until the server closes
+            got += piece
     assert wire.status(got) == 400
-    assert b"\r\ncontent-type: application/problem+json\r\n" in got.lower()
+    assert got.count(b"HTTP/1.1 ") == 1, "what follows is no request"
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1e3", "9" * 100, "10, 20", "0x10"])
@@ -236,7 +247,7 @@ def test_a_client_that_sends_a_trickle_is_given_up() -> None:
 def test_a_connection_without_a_request_is_given_up(api: str) -> None:
     with wire.open_socket(api) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: ")
-        assert wire.status(wire.answer(client)) == 408
+        assert client.recv(100) == b""
 
 
 def test_a_second_request_without_an_end_is_given_up(api: str) -> None:
@@ -244,4 +255,4 @@ def test_a_second_request_without_an_end_is_given_up(api: str) -> None:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert wire.status(wire.answer(client)) == 200
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: ")
-        assert wire.status(wire.answer(client)) == 408
+        assert client.recv(100) == b""

@@ -1,5 +1,6 @@
 """Whatever happens to worker, child, Redis or store: each ticket ends once, and truthfully."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from email.message import Message
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -23,15 +25,17 @@ import redis
 from faulty import write_pdf
 
 from conftest import environment, make_pdf, read_lines, wait_for
+from pdfingest.engines.registry import find_engines
+from pdfingest.options import options_digest
 from pdfingest.service import queue
 from pdfingest.service.contents import result_key, upload_key
-from pdfingest.service.settings import Settings, read_settings
+from pdfingest.service.embedded import find_program
+from pdfingest.service.settings import Settings
 from pdfingest.service.store import Store, open_store
-from pdfingest.service.ticket import State, Ticket, new_id
+from pdfingest.service.ticket import State, Ticket, Told, new_id
 from pdfingest.service.tickets import Tickets
-from pdfingest.service.webhook import SIGNATURE
 
-from .conftest import Buckets, free_port, stop
+from .conftest import Buckets, free_port, settings_in, stop
 
 pytestmark = pytest.mark.service
 
@@ -42,9 +46,7 @@ class Broker:
     """A Redis that keeps what it has, and can be started again."""
 
     def __init__(self, folder: Path) -> None:
-        program = shutil.which("redis-server")
-        if not program:
-            pytest.skip("needs redis-server")
+        program = find_program()
         self.port = free_port()
         options = {"port": self.port, "dir": folder, "appendonly": "yes", "save": ""}
         words = (word for k, v in options.items() for word in (f"--{k}", str(v)))
@@ -95,7 +97,7 @@ class Service:
 
     @property
     def settings(self) -> Settings:
-        return read_settings(self.environment)
+        return settings_in(self.environment)
 
     @cached_property
     def tickets(self) -> Tickets:
@@ -271,7 +273,7 @@ def test_a_redis_that_starts_again_loses_no_ticket(service: Service, broker: Bro
     waiting = [service.faulty() for _ in range(3)]
     service.running(under_way)
     broker.stop()
-    wait_for(lambda: "_beat" in service.log())  # the worker has missed it
+    wait_for(lambda: "extend: " in service.log())  # the worker has missed it
     broker.start()
     for ticket_id in (under_way, *waiting):
         ticket = service.ended(ticket_id, 60)
@@ -329,17 +331,65 @@ def test_a_file_that_kills_workers_is_given_up(service: Service) -> None:
     assert service.ended(service.faulty()).state is State.DONE
 
 
-def test_a_store_that_takes_nothing_ends_the_ticket_and_not_the_worker(service: Service) -> None:
+def test_a_ticket_that_the_store_fails_alone_ends_as_that_and_keeps_its_file(
+    service: Service,
+) -> None:
     service.work()
     service.ended(service.faulty())
     results = Path(service.settings.store) / "results"
     shutil.rmtree(results)
     ticket = service.ended(service.faulty())
     assert ticket.report is not None
-    assert (ticket.state, ticket.report["pages"]) == (State.FAILED, 0)
-    assert "could not do it" in ticket.report["message"]
+    assert (ticket.state, ticket.report["failure"]) == (State.FAILED, "store")
+    assert "cannot store results/" in ticket.report["message"]
+    assert (ticket.attempts, ticket.store_faults) == (1, 2)
+    assert list(service.store.read(ticket.source)), "nobody has read it yet"
     results.mkdir()
     assert service.ended(service.faulty()).state is State.DONE
+
+
+def test_while_the_store_is_away_no_ticket_is_claimed_and_none_is_lost(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.work()
+    service.ended(service.faulty())
+    scratch = Path(service.store.scratch)
+    away = scratch.rename(scratch.with_name("away"))
+    monkeypatch.setattr(service.store, "scratch", str(away))
+    tickets = [service.faulty() for _ in range(3)]
+    wait_for(lambda: "while the store is away" in service.log())
+    time.sleep(1)
+    assert service.tickets.running() == 0
+    away.rename(scratch)
+    ended = [service.ended(each, 60) for each in tickets]
+    assert {each.state for each in ended} == {State.DONE}
+    assert {each.store_faults for each in ended} == {0}
+
+
+def test_the_same_bytes_are_read_once_and_have_records_of_both_names(service: Service) -> None:
+    service.work()
+    path = service.folder / "one.pdf"
+    write_pdf(path, pages=2)
+    other = service.folder / "other.pdf"
+    shutil.copy(path, other)
+    digest = options_digest(service.settings.options(), find_engines("faulty"))
+    made = []
+    for each in (path, other):
+        ticket_id = service.send(each, same="content", digest=digest)
+        made.append(service.ended(ticket_id))
+    first, second = made
+    assert first.report
+    assert second.report
+    assert [each["source"] for each in (first.report, second.report)] == ["one.pdf", "other.pdf"]
+    assert second.report["duplicate_of"] == "one.pdf"
+    assert second.report["pid"] == first.report["pid"], "no child was started for it"
+    records = b"".join(service.store.read(result_key(second.id))).splitlines()
+    assert [json.loads(line)["metadata"]["source"] for line in records] == ["other.pdf"] * 2
+    for ticket in made:
+        service.tickets.delete(ticket.id)
+    third = service.ended(service.send(path, same="content", digest=digest))
+    assert third.report
+    assert third.report["duplicate_of"] == "", "there is nothing any more to copy"
 
 
 def test_a_cancelled_ticket_ends_its_child(service: Service) -> None:
@@ -362,12 +412,12 @@ def test_a_running_ticket_shows_its_progress(service: Service) -> None:
 
 
 def test_the_end_is_told_to_an_allowed_host_and_signed(service: Service) -> None:
-    told: list[tuple[bytes, str]] = []
+    told: list[tuple[bytes, Message]] = []
 
     class Hook(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.append((body, self.headers[SIGNATURE]))
+            told.append((body, self.headers))
             self.send_response(204)
             self.end_headers()
 
@@ -384,10 +434,15 @@ def test_the_end_is_told_to_an_allowed_host_and_signed(service: Service) -> None
         elsewhere = service.send(path, webhook="http://127.0.0.2:9/hook")
         wait_for(lambda: told)
         service.ended(elsewhere)
+        wait_for(lambda: service.ticket(ticket_id).told is Told.DELIVERED)
+        wait_for(lambda: service.ticket(elsewhere).telling_error)
         server.shutdown()
-    ((body, signature),) = told
-    assert json.loads(body)["id"] == ticket_id
-    assert signature == "sha256=" + hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
+    ((body, headers),) = told
+    assert json.loads(body)["id"] == headers["webhook-id"] == ticket_id
+    at_s = int(headers["webhook-timestamp"])
+    assert abs(at_s - time.time()) < 60
+    signed = hmac.new(b"s3cret", f"{ticket_id}.{at_s}.".encode() + body, hashlib.sha256).digest()
+    assert headers["webhook-signature"] == f"v1,{base64.b64encode(signed).decode()}"
 
 
 @pytest.fixture

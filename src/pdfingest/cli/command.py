@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
 
@@ -189,8 +189,8 @@ def _warn_of_unread(program: Program, options: Sequence[Option]) -> None:
 def known_variables(program: Program) -> set[str]:
     """Return the variables that any command or the service reads."""
     from pdfingest.isolation.start import SWITCHES
-    from pdfingest.service.settings import Settings
+    from pdfingest.service.variables import NAMES
 
     options = {option.variable for name in program.commands for option in options_of(program, name)}
-    settings = {f"{PREFIX}{each.name.upper()}" for each in fields(Settings)}
+    settings = {f"{PREFIX}{name.upper()}" for name in NAMES}
     return options - {""} | settings | {*SWITCHES}

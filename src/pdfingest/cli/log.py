@@ -1,6 +1,10 @@
-"""Log lines of a run on stderr, as text or as JSON: one every few seconds, and for each loss."""
+"""Log lines on stderr, as text or as JSON.
+
+Of a run there is one every few seconds and for each loss; of the service, whatever its parts log.
+"""
 
 import json
+import logging
 import sys
 import time
 from datetime import UTC, datetime
@@ -67,6 +71,38 @@ class LogView(Listener):
             _write("info", "summary", **summary.to_json())
 
 
+class LogHandler(logging.Handler):
+    """Writes what is logged by the library `logging`, in the format of stderr.
+
+    A record may have an attribute `fields`, whose items are keys of the line.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; of an error with its traceback, all of it."""
+        level: Level = "info"
+        if record.levelno >= logging.WARNING:
+            level = "error" if record.levelno >= logging.ERROR else "warning"
+        fields = dict(getattr(record, "fields", {}))
+        text = record.getMessage()
+        if record.exc_info:
+            text = f"{text}\n{logging.Formatter().formatException(record.exc_info)}"
+        if fields:
+            _write(level, text, **fields)
+        else:
+            _write(level, record.name, message=text)
+
+
+def log_service() -> None:
+    """Have the parts of the service log on stderr, and libraries what they warn of."""
+    root = logging.getLogger()
+    root.handlers[:] = [LogHandler()]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("pdfingest").setLevel(logging.INFO)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of clients' mistakes
+    # Of each message that cannot be sent at once, these have a warning with a traceback.
+    logging.getLogger("celery").setLevel(logging.ERROR)
+
+
 def _fields(finished: Finished) -> dict[str, Any]:
     """Return how a source ended; every key is always there, with one type each."""
     outcome = finished.outcome
@@ -89,6 +125,7 @@ def _write(level: Level, event: str, **fields: Any) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         pairs = " ".join(f"{name}={_plain(value)}" for name, value in fields.items())
         sys.stderr.write(f"{now} {level} {event} {pairs}\n")
+        sys.stderr.flush()
 
 
 def _plain(value: object) -> str:

@@ -22,6 +22,7 @@ from pdfingest.cli.run import run
 from pdfingest.cli.schema import schema
 from pdfingest.cli.serve import serve
 from pdfingest.cli.signals import end_at_once
+from pdfingest.cli.up import up
 from pdfingest.cli.worker import worker
 from pdfingest.errors import ExitCode, PdfingestError
 from pdfingest.measure.machine import resources_told
@@ -43,7 +44,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(cls=Command, epilog=_OF_RUN)(run)
-for function in (inspect, compact, bench, report, schema, doctor, serve, worker):
+for function in (inspect, compact, bench, report, schema, doctor, up, serve, worker):
     app.command(cls=Command, epilog=_OF_OTHERS)(function)
 
 

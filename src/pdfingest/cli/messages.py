@@ -20,6 +20,10 @@ from pdfingest.text import mib, printable
 Level: TypeAlias = Literal["info", "warning", "error"]
 
 
+_WITH_FORMAT = frozenset({"run", "doctor", "serve", "worker", "up"})
+"""Commands that have the option `--log-format`."""
+
+
 class LogFormat(StrEnum):
     """Formats of what the program writes to stderr."""
 
@@ -34,7 +38,7 @@ def choose_format(words: Sequence[str], config: Mapping[str, Any]) -> None:
         words: arguments of the program, beginning with the command.
         config: table of the configuration; empty before it is read.
     """
-    if words[:1] not in (["run"], ["doctor"]):  # other commands do not have the option
+    if not words or words[0] not in _WITH_FORMAT:
         return
     # The same order as for every option: the last flag, then the variable, then the file.
     configured = {key.replace("-", "_"): value for key, value in config.items()}
@@ -68,6 +72,7 @@ def say(level: Level, message: str, **fields: Any) -> None:
     else:
         lines = map(shown, message.split("\n"))
         sys.stderr.write("".join(f"pdfingest: {line}\n" for line in lines))
+        sys.stderr.flush()  # whoever reads it may wait for it, and the program for a long time
 
 
 def shown(text: str) -> str:
@@ -109,6 +114,7 @@ class JsonLines(io.TextIOBase):
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = json.dumps({"time": now, "level": level, "event": event, **fields})
         self.stream.write(line.replace("##[", r"#\u0023[") + "\n")  # see `shown`
+        self.stream.flush()
 
     def write(self, text: str, /) -> int:
         """Write an object for each complete line, from code that does not know the format."""

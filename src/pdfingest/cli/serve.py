@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 
 from pdfingest.cli.extras import needs_service
+from pdfingest.cli.log import log_service
+from pdfingest.cli.messages import LogFormat, use
 from pdfingest.errors import UsageError
 
 _HEADER_BYTES = 16 << 10
@@ -12,6 +14,9 @@ _CONNECTIONS = 1000
 _KEEP_ALIVE_S = 5
 _STOP_S = 10
 """How long requests may still take once the server is told to stop."""
+
+LogFormatOption = Annotated[LogFormat, typer.Option(help="Log lines on stderr.")]
+"""The option of all parts of the service."""
 
 
 def serve(
@@ -27,36 +32,30 @@ def serve(
             help="Without keys, serve any ADDRESS: a container whose port only loopback reaches.",
         ),
     ] = False,
+    log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """Serve the API and its page until stopped. Settings come from PDFINGEST_*."""
-    import logging
-
+    use(log_format)
     with needs_service():
         import uvicorn
 
         from pdfingest.service.api import make_api
-        from pdfingest.service.protocol import Protocol
-    from pdfingest.service.keys import is_loopback
-    from pdfingest.service.settings import read_settings
-
+        from pdfingest.service.patience import ImpatientProtocol
+        from pdfingest.service.settings import read_settings
     settings = read_settings()
-    if not (settings.api_keys_file or trust_network or is_loopback(host)):
-        raise UsageError(
-            f"{host} can be reached from elsewhere, and there are no API keys. Name a file of "
-            "them in PDFINGEST_API_KEYS_FILE, or serve 127.0.0.1. In a container whose port is "
-            "published on loopback alone, say --trust-network."
-        )
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of mistakes of clients
+    if not trust_network:
+        check_host(host, settings.api_keys_file)
+    log_service()
     app = make_api(settings)
     typer.echo(f"pdfingest: serving http://{host}:{port}", err=True)
     uvicorn.run(
         app,
         host=host,
         port=port,
-        http=Protocol,
+        http=ImpatientProtocol,
         ws="none",
-        log_level="warning",
-        access_log=False,
+        log_config=None,  # what it warns of is logged as by all parts
+        access_log=False,  # `service.edge` has one
         server_header=False,
         proxy_headers=False,
         h11_max_incomplete_event_size=_HEADER_BYTES,
@@ -64,3 +63,19 @@ def serve(
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=_STOP_S,
     )
+
+
+def check_host(host: str, api_keys_file: str) -> None:
+    """Check that an API without keys is reached from this machine only.
+
+    Raises:
+        UsageError: there are no keys, and the address is not loopback.
+    """
+    from pdfingest.service.keys import is_loopback
+
+    if not api_keys_file and not is_loopback(host):
+        raise UsageError(
+            f"{host} can be reached from elsewhere, and there are no API keys. Name a file of "
+            "them in PDFINGEST_API_KEYS_FILE, or serve 127.0.0.1. In a container whose port is "
+            "published on loopback alone, say --trust-network to `serve`."
+        )

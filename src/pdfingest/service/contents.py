@@ -4,6 +4,7 @@
     uploads/ID.pdf              the uploaded file of a ticket
     results/ID.jsonl            the records of a ticket
     scratch/…                   files before they are put; in a bucket, what tells the time
+    queue/…                     the queue of `pdfingest up`, which looks after it
 
 Owns all names and decides which are the service's own; files of other names are neither opened nor
 deleted. Does not touch files: `directory_store` and `object_store` do. The mark is written when a
@@ -22,6 +23,8 @@ FORMAT = 1
 """Version of the layout that this program reads and writes."""
 UPLOADS, RESULTS, SCRATCH = FOLDERS = ("uploads", "results", "scratch")
 """Folders of a store, in the order in which they are made."""
+QUEUE = "queue"
+"""Folder of the embedded queue."""
 READING = "job-"
 """Prefix of the folders in `scratch` in which workers read a file; other versions know it too."""
 _ABOUT = (
@@ -51,6 +54,17 @@ def is_key(key: str) -> bool:
     """Tell whether a key is one that `upload_key` or `result_key` returns."""
     folder, _, name = key.partition("/")
     return folder in {UPLOADS, RESULTS} and is_own(folder, name)
+
+
+def ticket_of(name: str) -> str:
+    """Return the id of the ticket that a file in `uploads` or `results` belongs to."""
+    return name.rpartition("/")[2].partition(".")[0]
+
+
+def none_is_open(ticket_id: str) -> bool:
+    """Say of every ticket that it has ended."""
+    del ticket_id
+    return False
 
 
 def is_own(folder: str, name: str) -> bool:

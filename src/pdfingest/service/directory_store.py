@@ -9,24 +9,29 @@ import shutil
 import stat
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from pdfingest.errors import OutputError
+from pdfingest.errors import OutputError, StoreError
 from pdfingest.service.contents import (
     FOLDERS,
     MARK,
+    QUEUE,
     READING,
     SCRATCH,
+    UPLOADS,
     check_place,
     is_key,
     is_own,
     mark,
+    none_is_open,
+    ticket_of,
 )
 
 _CHUNK_BYTES = 1 << 20
-_OF_THE_DISK = frozenset({"lost+found", ".snapshot"})
-"""Names that a file system has in its root by itself; a volume with nothing else is empty."""
+_PROBE_BYTES = 4096
+_OTHERS = frozenset({"lost+found", ".snapshot", QUEUE})
+"""Names that a file system has in its root by itself, and the queue, which may be there first."""
 
 
 class DirectoryStore:
@@ -60,7 +65,7 @@ class DirectoryStore:
                 os.fsync(file.fileno())
             os.replace(path, self._path(key))
         except OSError as error:
-            raise OutputError(f"cannot store {key}: {error.strerror}.") from error
+            raise StoreError(f"cannot store {key}: {error.strerror}.") from error
 
     def fetch(self, key: str, path: str) -> str:
         """Return the path of the file in the store; nothing is copied."""
@@ -84,17 +89,28 @@ class DirectoryStore:
         with suppress(FileNotFoundError):
             os.unlink(self._path(key))
 
-    def expire(self, age_s: float) -> int:
+    def expire(self, age_s: float, is_open: Callable[[str], bool] = none_is_open) -> int:
         """Delete files that are old, and what a killed worker left in `scratch`."""
         try:
             before = self._now() - age_s
-            return sum(self._expire(name, before) for name in FOLDERS)
+            return sum(self._expire(name, before, is_open) for name in FOLDERS)
         except OSError as error:
-            raise OutputError(
+            raise StoreError(
                 f"cannot look through the store {self._folder}: {error.strerror}."
             ) from error
 
-    def _expire(self, folder: str, before: float) -> int:
+    def check(self) -> None:
+        """Check that a file can be written: on a full disk it can be created all the same."""
+        try:
+            with tempfile.TemporaryFile(dir=self.scratch) as file:
+                file.write(bytes(_PROBE_BYTES))
+        except OSError as error:
+            raise StoreError(f"cannot write into the store {self._folder}: {error}.") from error
+
+    def close(self) -> None:
+        """Do nothing: all is in the store."""
+
+    def _expire(self, folder: str, before: float, is_open: Callable[[str], bool]) -> int:
         """Delete what was last changed before a time in one folder; returns how many."""
         deleted = 0
         path = os.path.join(self._folder, folder)
@@ -103,9 +119,12 @@ class DirectoryStore:
             for entry in entries:
                 # Another part may delete it as well, or put it where it belongs.
                 with suppress(FileNotFoundError):
-                    if _is_ours(folder, entry) and _changed(entry) < before:
-                        _delete(entry)
-                        deleted += 1
+                    if not _is_ours(folder, entry) or _changed(entry) >= before:
+                        continue
+                    if folder == UPLOADS and is_open(ticket_of(entry.name)):
+                        continue
+                    _delete(entry)
+                    deleted += 1
         return deleted
 
     def _now(self) -> float:
@@ -138,7 +157,7 @@ class DirectoryStore:
         Earlier versions made exactly the three folders. A store that another part is making at this
         moment has some of them, and nothing in them yet.
         """
-        names = set(os.listdir(self._folder)) - _OF_THE_DISK
+        names = set(os.listdir(self._folder)) - _OTHERS
         if others := names - {*FOLDERS, MARK}:
             return repr(min(others))
         if names >= set(FOLDERS):

@@ -5,7 +5,7 @@ Owns the names on the wire, where a ticket is called a job, and the bounds of wh
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -34,6 +34,7 @@ _TICKET: JsonDict = {
     "ended_at": "2026-01-02T03:04:05.910000+00:00",
     "progress": {"pages_done": 12, "total_pages": 12},
     "report": _REPORT,
+    "webhook": None,
     "links": {
         "self": f"/v1/jobs/{_ID}",
         "result": f"/v1/jobs/{_ID}/result",
@@ -74,6 +75,9 @@ _SOURCE: JsonDict = {
 }
 
 
+_FILE: JsonDict = {"type": "string", "format": "binary", "description": "A PDF."}
+
+
 class Choices(BaseModel):
     """What a client may choose for one file."""
 
@@ -112,6 +116,16 @@ class Progress(BaseModel):
     """Pages of the document; 0 until a child has opened it."""
 
 
+class WebhookDocument(BaseModel):
+    """Whether the webhook of a ticket was told of its end."""
+
+    state: Literal["", "pending", "delivered", "failed"]
+    """Empty before the end."""
+    tries: int
+    message: str
+    """Why the last try failed; empty if it did not."""
+
+
 class Links(BaseModel):
     """Paths of a ticket, its records and its events."""
 
@@ -137,6 +151,8 @@ class TicketDocument(BaseModel):
     progress: Progress
     report: dict[str, Any] | None
     """The report line of the file, once the ticket ended; null if it was cancelled."""
+    webhook: WebhookDocument | None
+    """Null for a ticket without one."""
     links: Links
 
 
@@ -144,8 +160,25 @@ class TicketList(BaseModel):
     """Some of the tickets of a key, the newest first."""
 
     jobs: list[TicketDocument]
+    total: int
+    """How many the key has."""
     offset: int
     limit: int
+
+
+class RefusedDocument(BaseModel):
+    """A file, one of several, of which no ticket was made."""
+
+    name: str
+    problem: dict[str, Any]
+    """The problem document that it would have been answered with alone."""
+
+
+class Batch(BaseModel):
+    """The tickets of a form with several files."""
+
+    jobs: list[TicketDocument]
+    refused: list[RefusedDocument]
 
 
 class Health(BaseModel):
@@ -154,9 +187,17 @@ class Health(BaseModel):
     status: str
 
 
-def ticket_document(ticket: Ticket) -> TicketDocument:
-    """Describe a ticket for its client, without passwords, owner and the place of the file."""
-    link = f"/v1/jobs/{ticket.id}"
+def ticket_document(ticket: Ticket, root: str = "") -> TicketDocument:
+    """Describe a ticket for its client, without passwords, owner and the place of the file.
+
+    Args:
+        ticket: the ticket.
+        root: path in front of its links.
+    """
+    link = f"{root}/v1/jobs/{ticket.id}"
+    told = WebhookDocument(
+        state=ticket.told.value, tries=ticket.tellings, message=ticket.telling_error
+    )
     return TicketDocument(
         id=ticket.id,
         state=ticket.state,
@@ -169,6 +210,7 @@ def ticket_document(ticket: Ticket) -> TicketDocument:
         ended_at=_when(ticket.ended_at),
         progress=_progress(ticket),
         report=None if ticket.report is None else dict(ticket.report),
+        webhook=told if ticket.webhook else None,
         links=Links(self=link, result=f"{link}/result", events=f"{link}/events"),
     )
 
@@ -187,13 +229,19 @@ def _when(seconds: float) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
-def _body(required: str, schema: JsonDict) -> dict[str, Any]:
-    """Write the JSON Schema of a body that must have one property and may have the choices."""
+def _body(required: str, schema: JsonDict, *, repeated: bool = False) -> dict[str, Any]:
+    """Write the JSON Schema of a body that must have one property and may have the choices.
+
+    Args:
+        required: name of the property.
+        schema: its schema.
+        repeated: whether it may be given several times.
+    """
     return {
         "type": "object",
         "required": [required],
         "properties": {
-            required: schema,
+            required: {"type": "array", "items": schema, "minItems": 1} if repeated else schema,
             "engine": {"type": "string", "maxLength": _ENGINE_CHARS, "example": "auto"},
             "unit": {"type": "string", "enum": [unit.value for unit in Unit]},
             "format": {"type": "string", "enum": [each.value for each in Format]},
@@ -209,9 +257,7 @@ REQUEST_BODY: Mapping[str, Any] = {
     "required": True,
     "content": {
         "multipart/form-data": {
-            "schema": _body(
-                "file", {"type": "string", "format": "binary", "description": "The one PDF."}
-            ),
+            "schema": _body("file", _FILE, repeated=True),
             "encoding": {"file": {"contentType": "application/pdf"}},
         },
         "application/json": {

@@ -6,15 +6,15 @@ does, as whoever reads a file cannot tell whether its ticket is still held.
 """
 
 import os
-import shutil
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cache
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 
 from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.engines.registry import find_engines
+from pdfingest.errors import StoreError
 from pdfingest.job import EngineSpec
 from pdfingest.model import FailureKind, Source
 from pdfingest.options import options_digest
@@ -30,14 +30,24 @@ from pdfingest.stop import Stop
 
 
 class Extractor:
-    """Reads one file at a time, on a lane that outlives it, so that the next waits for none."""
+    """Reads one file at a time, on a lane that outlives it, so that the next waits for none.
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    Args:
+        settings: the settings of the service.
+        store: the store.
+        folder: directory for what the lane needs beside a file; nobody else may have it.
+    """
+
+    def __init__(self, settings: Settings, store: Store, folder: str) -> None:
         self._settings, self._store = settings, store
-        self._folder = mkdtemp(prefix="pdfingest-lane-")
         self._supervisor = Supervisor(
-            settings.options(), self._folder, Stop(), lambda _lane, _source: None
+            settings.options(), folder, Stop(), lambda _lane, _source: None
         )
+
+    def digest(self, ticket: Ticket) -> str:
+        """Return the digest of the options of a ticket, with the engines as they are here."""
+        options = self._settings.options_for(ticket.options)
+        return options_digest(options, _engines(options.engine)[0])
 
     @contextmanager
     def extract(self, ticket: Ticket, stop: Stop) -> Generator[tuple[Finished, str], None, None]:
@@ -57,9 +67,12 @@ class Extractor:
         engines, readable = _engines(options.engine)
         digest = options_digest(options, engines)
         # What cannot be deleted now is deleted with the other old files of the store.
-        scratch = TemporaryDirectory(
-            prefix=READING, dir=self._store.scratch, ignore_cleanup_errors=True
-        )
+        try:
+            scratch = TemporaryDirectory(
+                prefix=READING, dir=self._store.scratch, ignore_cleanup_errors=True
+            )
+        except OSError as error:
+            raise StoreError(f"cannot make a folder in the store: {error}.") from error
         with scratch as folder:
             copy = os.path.join(folder, "source.pdf")
             try:
@@ -89,9 +102,8 @@ class Extractor:
         return 0, 0
 
     def close(self) -> None:
-        """End the lane, and delete its folder."""
+        """End the lane."""
         self._supervisor.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The parts of a multipart form, as they come: short fields, and one file that is not kept here.
+"""The parts of a multipart form, as they come: short fields, and files that are not kept here.
 
 Owns what a form may hold. Does not use `request.form()`, which would keep the file in a spool of
 its own first, so that each upload were written twice.
@@ -14,7 +14,9 @@ from pdfingest.text import clean, printable
 
 _FILE = "file"
 _FIELDS = frozenset({"engine", "unit", "format", "tables", "password", "webhook"})
-_MOST_PARTS = 32
+MOST_FILES = 100
+"""Files that one form may have."""
+_MOST_PARTS = MOST_FILES + 40
 _MOST_FIELD_BYTES = 64 << 10
 """Bytes that all fields together may have."""
 _MOST_HEADERS = 8
@@ -35,13 +37,21 @@ class Form:
 
     Args:
         content_type: header of the request.
-        on_file: takes the content of the file, piece by piece.
+        on_name: takes the name of each file that begins.
+        on_file: takes the content of that file, piece by piece.
+        most_files: files that it may have.
 
     Raises:
         Problem: 400, the header names no boundary.
     """
 
-    def __init__(self, content_type: str, on_file: Callable[[memoryview], None]) -> None:
+    def __init__(
+        self,
+        content_type: str,
+        on_name: Callable[[str], None],
+        on_file: Callable[[memoryview], None],
+        most_files: int = MOST_FILES,
+    ) -> None:
         boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
         try:
             self._parser = MultipartParser(
@@ -65,10 +75,11 @@ class Form:
             raise _malformed()
         self.fields: dict[str, list[str]] = {}
         """Values of the fields by name, in the order in which they came."""
-        self.name = ""
-        """Name of the file; empty until its part comes."""
+        self.files = 0
+        """How many files have begun."""
         self._whole = False
-        self._on_file = on_file
+        self._on_name, self._on_file = on_name, on_file
+        self._most_files = most_files
         self._parts = self._field_bytes = 0
         self._headers: dict[bytes, bytes] = {}
         self._header = bytearray(), bytearray()
@@ -90,11 +101,11 @@ class Form:
         """Check that the form has come to its end, with a file in it.
 
         Raises:
-            Problem: 400, its end is missing; 422, the file is.
+            Problem: 400, its end is missing; 422, there is no file.
         """
         if not self._whole:
             raise _malformed()
-        if not self.name:
+        if not self.files:
             raise _wrong(_FILE, "missing")
 
     def _begin(self) -> None:
@@ -122,9 +133,10 @@ class Form:
             raise _malformed()
         self._field = _decoded(parameters[b"name"])
         if self._field == _FILE:
-            if self.name:
-                raise _wrong(_FILE, "only one file is taken")
-            self.name = file_name(_decoded(parameters.get(b"filename", b"")))
+            self.files += 1
+            if self.files > self._most_files:
+                raise _wrong(_FILE, f"at most {self._most_files} may be sent at once")
+            self._on_name(file_name(_decoded(parameters.get(b"filename", b""))))
         elif self._field not in _FIELDS:
             raise _wrong(file_name(self._field), "unknown field")
 

@@ -8,12 +8,11 @@ the keys in it (`contents`).
 # Obstore is an extra; mypy checks this file strictly.
 
 import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from pdfingest.errors import OutputError
+from pdfingest.errors import OutputError, StoreError
 from pdfingest.service.address import Address, first_line, open_folder
 from pdfingest.service.contents import (
     FOLDERS,
@@ -24,7 +23,10 @@ from pdfingest.service.contents import (
     check_place,
     is_key,
     mark,
+    none_is_open,
+    ticket_of,
 )
+from pdfingest.service.scratch import Scratch
 
 _CHUNK_BYTES = 1 << 20
 _BATCH = 1000
@@ -46,20 +48,18 @@ class ObjectStore:
         self._folder = folder
         self._store: Any = open_folder(folder)
         self._open()
-        self.scratch = tempfile.mkdtemp(prefix="pdfingest-")
+        self._scratch = Scratch()
+        self.scratch = self._scratch.make("uploads")
 
     def put(self, key: str, path: str) -> None:
         """Upload a file, in parts if it is large; it appears when all parts are there."""
-        try:
-            with open(path, "rb") as file:
-                self._store.put(key, file)
-        except Exception as error:  # each store has its own
-            raise OutputError(f"cannot store {key}: {error}.") from error
+        with _told(f"cannot store {key}"), open(path, "rb") as file:
+            self._store.put(key, file)
         os.unlink(path)
 
     def fetch(self, key: str, path: str) -> str:
         """Copy an object to `path`."""
-        with open(path, "wb") as file:
+        with _told(f"cannot fetch {key}"), open(path, "wb") as file:
             file.writelines(self.read(key))
         return path
 
@@ -67,7 +67,8 @@ class ObjectStore:
         """Read an object piece by piece."""
         if not is_key(key):
             raise FileNotFoundError(key)
-        found = self._store.get(key)
+        with _told(f"cannot read {key}"):
+            found = self._store.get(key)
         return map(bytes, found.stream(min_chunk_size=_CHUNK_BYTES))
 
     def delete(self, key: str) -> None:
@@ -75,10 +76,10 @@ class ObjectStore:
         if is_key(key):
             self._delete([key])
 
-    def expire(self, age_s: float) -> int:
+    def expire(self, age_s: float, is_open: Callable[[str], bool] = none_is_open) -> int:
         """Delete old objects while they are listed; nothing outside the two folders is listed."""
         deleted = 0
-        try:
+        with _told(f"cannot look through the store {self._folder}"):
             before = self._now() - age_s
             for folder in (UPLOADS, RESULTS):
                 for found in self._store.list(folder, chunk_size=_BATCH):
@@ -87,14 +88,21 @@ class ObjectStore:
                         for each in found
                         if is_key(each["path"]) and each["last_modified"].timestamp() < before
                     ]
+                    if folder == UPLOADS:
+                        old = [key for key in old if not is_open(ticket_of(key))]
                     if old:
                         self._delete(old)
                         deleted += len(old)
-        except Exception as error:  # each store has its own
-            raise OutputError(
-                f"cannot look through the store {self._folder}: {first_line(error)}."
-            ) from error
         return deleted
+
+    def check(self) -> None:
+        """Check that the bucket takes an object."""
+        with _told(f"cannot write into the store {self._folder}"):
+            self._store.put(_CLOCK, b"")
+
+    def close(self) -> None:
+        """Delete the folder of this machine in which uploads were."""
+        self._scratch.close()
 
     def _delete(self, keys: Sequence[str]) -> None:
         """Delete objects, in one request where the store can."""
@@ -152,6 +160,17 @@ class ObjectStore:
         except InvalidPathError:  # such as `a//b`, at which the listing ends
             return "an object whose key has an empty segment, dots or control characters"
         return "" if has_results else upload
+
+
+@contextmanager
+def _told(what: str) -> Generator[None, None, None]:
+    """Turn what obstore raises, which each store has of its own, into a `StoreError`."""
+    try:
+        yield
+    except (FileNotFoundError, StoreError):
+        raise
+    except Exception as error:
+        raise StoreError(f"{what}: {first_line(error)}.") from error
 
 
 def _is_folder(found: Mapping[str, Any]) -> bool:

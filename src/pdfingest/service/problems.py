@@ -4,7 +4,7 @@ Owns the form of all errors. None of them repeats what the client sent, or shows
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -14,9 +14,9 @@ from fastapi.responses import JSONResponse, Response
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
+from starlette.routing import BaseRoute, Match, Route
 
-from pdfingest.errors import OutputError, PdfingestError
+from pdfingest.errors import PdfingestError, StoreError
 
 MEDIA_TYPE = "application/problem+json"
 _BUG = HTTPStatus(500).phrase
@@ -108,12 +108,25 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def handle_problems(app: FastAPI) -> None:
-    """Have an application answer all errors with problem documents."""
+def handle_problems(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Have an application answer all errors with problem documents.
+
+    Args:
+        app: the application.
+        routes: its routes, by which it is known what a path takes that refuses a method.
+    """
+
+    async def answer(request: Request, error: Exception) -> Response:
+        problem = _problem_of(error)
+        if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = sorted(_allowed(request, routes))
+            problem.headers["Allow"] = ", ".join(allowed)  # FastAPI names those of one route alone
+        return problem.answer()
+
     ours = (Problem, PdfingestError, RedisError, OperationalError)
     # What only `Exception` covers is answered outside of `Edge`, and raised again for the log.
     for kind in (*ours, HTTPException, RequestValidationError, Exception):
-        app.add_exception_handler(kind, _answer)
+        app.add_exception_handler(kind, answer)
 
 
 def invalid(errors: list[Any]) -> Problem:
@@ -133,20 +146,14 @@ def no_room() -> Problem:
     return Problem(507, "no room", "The store takes no more files. Try again later.")
 
 
-async def _answer(request: Request, error: Exception) -> Response:
-    return _problem_of(request, error).answer()
-
-
-def _problem_of(request: Request, error: Exception) -> Problem:
+def _problem_of(error: Exception) -> Problem:  # noqa: PLR0911 - one for each kind
     """Make the problem of an error that a route, or the framework around it, raised."""
     match error:
         case Problem():
             return error
         case HTTPException():
-            status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
-            if status is HTTPStatus.METHOD_NOT_ALLOWED:  # FastAPI names those of one route alone
-                headers["Allow"] = ", ".join(sorted(_allowed(request)))
-            return Problem(status, status.phrase, headers=headers)
+            status = HTTPStatus(error.status_code)
+            return Problem(status, status.phrase, headers=error.headers)
         case RequestValidationError():
             return invalid(list(error.errors()))
         case RedisError() | OperationalError():
@@ -154,17 +161,19 @@ def _problem_of(request: Request, error: Exception) -> Problem:
             return unavailable("The queue does not answer.")
         case PdfingestError():
             _log.error("%s", error)
-            return no_room() if isinstance(error, OutputError) else Problem(500, _BUG)
+            if isinstance(error, StoreError):
+                return unavailable("The store does not answer, or has no room.")
+            return Problem(500, _BUG)
         case _:  # the server logs it with its traceback
             return Problem(500, _BUG, "This is a bug; the log says more.")
 
 
-def _allowed(request: Request) -> set[str]:
-    """Return the methods that the path of a request takes."""
-    routes = (route for route in request.app.routes if isinstance(route, Route))
-    return {
+def _allowed(request: Request, routes: Sequence[BaseRoute]) -> set[str]:
+    """Return the methods that the path of a request takes; whatever takes GET takes HEAD."""
+    found = {
         method
         for route in routes
-        if route.matches(request.scope)[0] is not Match.NONE
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
         for method in route.methods or ()
     }
+    return found | {"HEAD"} if "GET" in found else found

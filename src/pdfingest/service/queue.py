@@ -1,5 +1,7 @@
 """The queue: which worker takes up which ticket, by Celery over Redis.
 
+Owns where Redis is: at the URL of the settings, or in the store, if `pdfingest up` runs one there.
+
 A message holds the id of a ticket and nothing else. One that comes twice or gets lost does no harm,
 as what counts is the state of the ticket, which workers change under a lease (`tickets`).
 """
@@ -8,10 +10,12 @@ as what counts is the state of the ticket, which workers change under a lease (`
 # Celery is not typed; mypy checks this file strictly.
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import redis
 from celery import Celery
 
+from pdfingest.service import embedded
 from pdfingest.service.settings import Settings
 from pdfingest.service.tickets import Tickets
 
@@ -20,11 +24,27 @@ TASK = "pdfingest.ingest"
 _MARGIN_S = 120.0
 """Seconds beyond the time limit of a file after which Redis delivers its message again."""
 _CONNECT_S = 5.0
+DEFAULT_URL = "redis://127.0.0.1:6379/0"
+"""Where Redis is if nobody says so."""
+
+
+def url_of(settings: Settings) -> str:
+    """Return the URL of Redis, as its own client takes it."""
+    return settings.redis_url or embedded.url_in(settings.store) or DEFAULT_URL
+
+
+def _broker_of(url: str) -> str:
+    """Return a URL of Redis as Celery takes it: it calls sockets of Unix by another name."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    number = parse_qs(parts.query).get("db", ["0"])[0]
+    return f"redis+socket://{parts.path}?virtual_host={number}"
 
 
 def make_app(settings: Settings) -> Celery:
     """Make the Celery application, for the parts that send and for those that work."""
-    app = Celery("pdfingest", broker=settings.redis_url, set_as_current=False)
+    app = Celery("pdfingest", broker=_broker_of(url_of(settings)), set_as_current=False)
     app.conf.update(
         task_default_queue="pdfingest",
         accept_content=["json"],
@@ -58,7 +78,7 @@ def send(app: Celery, ticket_id: str) -> None:
 def connect(settings: Settings) -> Tickets:
     """Open the tickets with a client of Redis that many threads may share; nothing is sent yet."""
     client: Any = redis.Redis.from_url(
-        settings.redis_url,
+        url_of(settings),
         decode_responses=True,
         encoding_errors="surrogateescape",  # paths of a run need not be UTF-8 (PEP 383)
         socket_connect_timeout=_CONNECT_S,

@@ -3,10 +3,17 @@
 The variable of a setting is its name in capitals behind `PDFINGEST_`: `PDFINGEST_REDIS_URL`.
 """
 
+# pyright: basic
+# The client of Redis is not typed throughout; mypy checks this file strictly.
+
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, get_type_hints
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Self, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from redis import Redis
 
 from pdfingest import values
 from pdfingest.errors import OptionError, UsageError
@@ -14,81 +21,124 @@ from pdfingest.measure.sizing import MAX_WORKERS, default_budget_bytes, default_
 from pdfingest.model import Format, Unit
 from pdfingest.options import IngestOptions, option_of
 from pdfingest.service.address import Address, is_address, parse_folder
-from pdfingest.text import parse_size
+from pdfingest.service.variables import PREFIX
 
-PREFIX = "PDFINGEST_"
+_Size: TypeAlias = Annotated[int, BeforeValidator(values.size)]
+"""Bytes, which may be given as `300M`."""
+_Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Count: TypeAlias = Annotated[int, Field(gt=0)]
+_Room: TypeAlias = Annotated[int, Field(ge=0)]
 
 
-def _size(default: int) -> Any:
-    """Declare a setting in bytes, which may be given as `300M`."""
-    return field(default=default, metadata={"size": True})
+def _checked(check: Callable[[str], object]) -> AfterValidator:
+    """Validate a text by a function that raises `ValueError`; an empty text is not checked."""
+
+    def validate(text: str) -> str:
+        if text:
+            check(text)
+        return text
+
+    return AfterValidator(validate)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
+def _check_redis(url: str) -> None:
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must be redis://HOST:PORT/0, rediss://… or unix:///PATH")
+    Redis.from_url(url).close()  # connects to nothing
+
+
+def _check_store(place: str) -> None:
+    if is_address(place):
+        parse_folder(place)
+
+
+def _check_origins(origins: str) -> None:
+    for origin in _listed(origins):
+        if origin != "*" and not origin.startswith(("http://", "https://")):
+            raise ValueError("must be origins such as https://example.org, by commas, or *")
+
+
+def _check_root(path: str) -> None:
+    if not path.startswith("/") or path.endswith("/"):
+        raise ValueError("must be a path such as /pdf, without a slash at its end")
+
+
+class Settings(BaseSettings):
     """What an operator may choose.
 
     Raises:
-        UsageError: a value is out of bounds, or does not go with another.
+        pydantic.ValidationError: a value is out of bounds; `read_settings` says so in words.
+        UsageError: a value does not go with another.
     """
 
-    redis_url: str = "redis://127.0.0.1:6379/0"
-    """URL of the Redis that holds the tickets and the queue."""
-    store: str = "pdfingest-store"
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        validate_default=False,
+        frozen=True,
+        extra="ignore",
+    )
+
+    redis_url: Annotated[str, _checked(_check_redis)] = ""
+    """URL of the Redis that holds the tickets and the queue; empty for that of `pdfingest up` in
+    the same store while it runs, and else for `queue.DEFAULT_URL`."""
+    store: Annotated[str, _checked(_check_store)] = "pdfingest-store"
     """Place of uploads and results: a directory, or `s3://bucket/prefix`, `gs://…`, `az://…`; it
     must be new or empty, as old files of the service are deleted there."""
     api_keys_file: str = ""
-    """Path of a file with lines of `name:sha256 of the key in hex`; empty serves only loopback."""
-    lanes: int = 0
-    """Children that a worker has at the same time; 0 for as many as there are CPUs, if memory and
-    descriptors are enough."""
+    """Path of a file with lines of `name:sha256 of the key in hex:scopes`, where the scopes may be
+    left out; empty serves only loopback. It is read again when it changes."""
+    lanes: Annotated[int, Field(ge=1, le=MAX_WORKERS)] = 0
+    """Children that a worker has at the same time; by default as many as there are CPUs, if memory
+    and descriptors are enough."""
     engine: str = "auto"
     """Engines for files whose client chose none: `auto`, a name, or several, by commas."""
-    timeout: float = 300.0
+    timeout: _Seconds = 300.0
     """Seconds that a file may take."""
-    page_timeout: float = 60.0
+    page_timeout: _Seconds = 60.0
     """Seconds that a page may take."""
-    memory_budget: int = _size(0)
+    memory_budget: _Size = 0
     """Bytes for all children of a worker; 0 for three quarters of what cgroup and machine allow."""
-    max_output: int = _size(1 << 30)
+    max_output: _Size = 1 << 30
     """Bytes of JSON that one file may yield."""
-    max_pages: int = 1_000_000
+    max_pages: _Count = 1_000_000
     """Pages that a file may have."""
     sandbox: str = "auto"
     """Whether children enter a sandbox: `auto`, `require` or `off`."""
-    max_upload: int = _size(1 << 30)
-    """Bytes that an uploaded file may have."""
-    max_queue: int = 10_000
+    max_upload: _Size = 1 << 30
+    """Bytes that the files of one request may have."""
+    max_queue: _Room = 10_000
     """Tickets that may be queued; beyond them files are refused (503)."""
-    rate: int = 600
+    max_queue_per_key: _Room = 5_000
+    """Tickets of one key that may be open; beyond them its files are refused (429)."""
+    rate: _Count = 600
     """Tickets a minute that a key may get; beyond them files are refused (429)."""
-    keep: float = 86_400.0
-    """Seconds after which a ticket, its upload and its result are deleted."""
-    max_attempts: int = 3
+    keep: _Seconds = 86_400.0
+    """Seconds after its end at which a ticket is deleted, with its upload and its result."""
+    max_attempts: _Count = 3
     """Workers that may die on a ticket, or fail to do it, before it is given up."""
-    lease: float = 30.0
+    lease: _Seconds = 30.0
     """Seconds without a sign of life after which a worker counts as dead."""
     source_prefixes: str = ""
     """Places of files that `{"source": …}` may name: absolute directories, and folders of object
     stores such as `s3://bucket/pdfs`, by commas; empty for none. See `sources.locate`."""
     webhook_hosts: str = ""
     """Hosts that may receive webhooks, with their ports where they have some, by commas."""
-    webhook_secret: str = ""
+    webhook_secret: Annotated[str, Field(repr=False)] = ""
     """Key of the HMAC-SHA256 that signs webhooks."""
+    cors_origins: Annotated[str, _checked(_check_origins)] = ""
+    """Origins of pages elsewhere that may use the API, by commas, or `*`; empty for none."""
+    root_path: Annotated[str, _checked(_check_root)] = ""
+    """Path that a proxy strips from the front of all requests, such as `/pdf`; links have it."""
 
-    def __post_init__(self) -> None:
-        try:
-            values.whole(0, MAX_WORKERS)(self.lanes)
-        except ValueError as error:
-            raise OptionError([f"{PREFIX}LANES"], str(error)) from None
-        if not self.lanes:  # all that reads the settings sees the same number
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if not self.lanes:  # none was given; all that reads the settings sees the same number
             object.__setattr__(self, "lanes", default_workers(self._budget_bytes(), 0))
-        for name in ("timeout", "page_timeout", "keep", "max_attempts", "lease", "rate"):
-            if getattr(self, name) <= 0:
-                raise UsageError(f"{PREFIX}{name.upper()} must be above 0.")
         if self.webhook_hosts and not self.webhook_secret:
             raise UsageError(f"{PREFIX}WEBHOOK_HOSTS needs {PREFIX}WEBHOOK_SECRET to sign with.")
         _ = self.prefixes, self.options()  # each raises what is wrong with it
+        return self
 
     def options(self, **changes: Any) -> IngestOptions:
         """Make the options of one lane, which has its share of the worker's memory.
@@ -141,6 +191,11 @@ class Settings:
         return tuple(map(_prefix, _listed(self.source_prefixes)))
 
     @property
+    def origins(self) -> frozenset[str]:
+        """Origins of pages elsewhere that may use the API."""
+        return frozenset(_listed(self.cors_origins))
+
+    @property
     def hosts(self) -> frozenset[str]:
         """Hosts that may receive webhooks."""
         return frozenset(_listed(self.webhook_hosts))
@@ -163,25 +218,21 @@ def _prefix(text: str) -> str | Address:
         raise UsageError(f"{name} is refused: {error}.") from error
 
 
-def read_settings(environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:
+def read_settings(**given: Any) -> Settings:
     """Read the settings from the environment.
 
     Args:
-        environment: the variables, and others.
         given: settings that count before their variables; None for those that were not given.
 
     Raises:
-        UsageError: a value cannot be read, is out of bounds, or does not go with another.
+        OptionError: a value cannot be read or is out of bounds; it is named by its variable.
+        UsageError: a value does not go with another.
     """
-    types = get_type_hints(Settings)
-    found: dict[str, Any] = {}
-    for each in fields(Settings):
-        variable = f"{PREFIX}{each.name.upper()}"
-        if text := environment.get(variable):
-            read = parse_size if "size" in each.metadata else types[each.name]
-            try:
-                found[each.name] = read(text)
-            except ValueError as error:
-                raise UsageError(f"{variable}: {error}.") from error
-    found |= {name: value for name, value in given.items() if value is not None}
-    return Settings(**found)
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)  # it may be a secret
+        name = f"{PREFIX}{found[0]['loc'][0]}".upper()
+        reason = found[0]["msg"].removeprefix("Value error, ").rstrip(".")
+        reason = reason.replace("Input should be", "must be")
+        raise OptionError([name], f"{reason}.") from error

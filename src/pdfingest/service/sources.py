@@ -10,7 +10,7 @@ import os
 import stat
 from dataclasses import dataclass
 
-from pdfingest.errors import OutputError
+from pdfingest.errors import StoreError
 from pdfingest.service.address import Address, is_address, open_folder, parse_address, parse_folder
 from pdfingest.service.contents import is_key
 from pdfingest.service.settings import Settings
@@ -85,15 +85,15 @@ def fetch(source: str, path: str, store: Store, settings: Settings) -> str:
         for a link before the child opens it.
 
     Raises:
-        OutputError: the store does not have the file, or a copy cannot be written.
-        SourceError: a client named the file and may not, or the file cannot be read.
+        StoreError: the store does not have the file, or a copy cannot be written.
+        SourceError: a client named the file and may not, or the file may not be read.
         UsageError: the library for object stores is missing.
     """
     if is_key(source):
         try:
             return store.fetch(source, path)
         except OSError as error:
-            raise OutputError(f"cannot fetch {source}: {error}.") from error
+            raise StoreError(f"cannot fetch {source}: {error}.") from error
     match locate(source, settings):
         case LocalFile(found):
             return _check_file(found)
@@ -131,25 +131,29 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _check_file(path: str) -> str:
-    """Check that a resolved path is a regular file, and return it."""
+    """Check that a resolved path is a regular file that may be read, and return it."""
     try:
-        found = os.lstat(path)
+        # At a pipe an opening would wait for ever; a link has come since the path was resolved.
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            raise SourceError("it is not a regular file")
+        os.close(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)))
     except OSError as error:
         raise SourceError(f"{type(error).__name__}: {error.strerror}") from error
-    # At a pipe the child would wait for ever; a link has come since the path was resolved.
-    if not stat.S_ISREG(found.st_mode):
-        raise SourceError("it is not a regular file")
     return path
 
 
 def _download(folder: Address, key: str, path: str) -> str:
+    from obstore import exceptions  # noqa: PLC0415 - an extra, which is there if a folder is open
+
     try:
         pieces = open_folder(folder).get(key).stream()
     except FileNotFoundError as error:
         raise SourceError("there is no such object") from error
+    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
+        raise SourceError("the worker may not read the object") from error
     try:
         with open(path, "wb") as file:
             file.writelines(pieces)
     except OSError as error:
-        raise OutputError(f"cannot copy {key} to {path}: {error}.") from error
+        raise StoreError(f"cannot copy {key} to {path}: {error}.") from error
     return path

@@ -6,11 +6,12 @@ Owns what a store promises, and which kind a place has: a directory that all par
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from pdfingest.errors import UsageError
 from pdfingest.service.address import is_address, parse_folder
+from pdfingest.service.contents import none_is_open
 from pdfingest.service.directory_store import DirectoryStore
 from pdfingest.service.object_store import ObjectStore
 
@@ -28,7 +29,7 @@ class Store(Protocol):
         """Move the file at `path` into the store in one step; a file of the same key is replaced.
 
         Raises:
-            OutputError: the store has no room, or is away.
+            StoreError: the store has no room, or is away.
         """
 
     @abstractmethod
@@ -40,6 +41,7 @@ class Store(Protocol):
 
         Raises:
             FileNotFoundError: there is no such file.
+            StoreError: the store is away.
         """
 
     @abstractmethod
@@ -48,6 +50,7 @@ class Store(Protocol):
 
         Raises:
             FileNotFoundError: there is no such file; raised at once, not at the first piece.
+            StoreError: the store is away.
         """
 
     @abstractmethod
@@ -55,18 +58,34 @@ class Store(Protocol):
         """Delete a file, if it is there."""
 
     @abstractmethod
-    def expire(self, age_s: float) -> int:
+    def expire(self, age_s: float, is_open: Callable[[str], bool] = none_is_open) -> int:
         """Delete files of the service that were last changed longer ago than `age_s` seconds.
 
         The time is that of the store, whose clock may differ from the one of this machine. Files
         that do not have one of the service's own names are kept.
 
+        Args:
+            age_s: the age.
+            is_open: tells whether a ticket has not ended; then its upload is kept.
+
         Returns:
             Number of files that were deleted.
 
         Raises:
-            OutputError: the store cannot be read or written.
+            StoreError: the store cannot be read or written.
         """
+
+    @abstractmethod
+    def check(self) -> None:
+        """Check that the store can be written.
+
+        Raises:
+            StoreError: it has no room, or is away.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Delete what this program has in `scratch`, if that is not in the store."""
 
 
 def open_store(place: str) -> Store:

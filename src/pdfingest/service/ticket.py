@@ -30,6 +30,17 @@ class State(StrEnum):
         return self not in {State.QUEUED, State.RUNNING}
 
 
+class Told(StrEnum):
+    """Whether a webhook was told of the end of a ticket."""
+
+    NOT_YET = ""
+    """The ticket has not ended, or has no webhook."""
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """It was tried so often that it will not be tried again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """What the service knows of one file that it accepted."""
@@ -47,15 +58,30 @@ class Ticket:
     """What the client chose of `service.intake.CHOSEN`; the worker's settings do the rest."""
     passwords: Sequence[str] = ()
     """Passwords to try. They are deleted when the ticket ends."""
+    same: str = ""
+    """Name under which its records can be found by tickets of the same content; see
+    `Tickets.remember`. Empty where they may not be used again."""
+    named: str = ""
+    """Name that stands for its `Idempotency-Key`; empty without one."""
     owner: str = ""
     """Name of the API key that sent the file; empty where the service has no keys."""
     webhook: str = ""
     """URL that is told when the ticket ends; empty for none."""
+    told: Told = Told.NOT_YET
+    tellings: int = 0
+    """How often it was tried to tell the webhook."""
+    telling_error: str = ""
+    """Why that failed the last time."""
     inbox: str = ""
     """Redis list to which the id is added when the ticket ends; empty for none."""
     state: State = State.QUEUED
     attempts: int = 0
-    """Number of workers that claimed the ticket, apart from those that were stopped on it."""
+    """Number of workers that claimed the ticket, apart from those that were stopped on it, and
+    those that could not because of the store."""
+    store_faults: int = 0
+    """How often the store did not give the file, or take the records, although it was there."""
+    fault: str = ""
+    """Why the newest attempt came to nothing; empty while no worker has said so."""
     created_at: float = 0.0
     """Seconds since the epoch by the clock of Redis, as the two that follow."""
     started_at: float = 0.0
@@ -79,10 +105,21 @@ class Ticket:
 
 
 _READ: Mapping[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("size_bytes", "attempts", "pages_done", "total_pages"), int),
+    **dict.fromkeys(
+        (
+            "size_bytes",
+            "attempts",
+            "store_faults",
+            "tellings",
+            "pages_done",
+            "total_pages",
+        ),
+        int,
+    ),
     **dict.fromkeys(("created_at", "started_at", "ended_at"), float),
     **dict.fromkeys(("options", "passwords", "report"), json.loads),
     "state": State,
+    "told": Told,
 }
 """How the fields that are not text are read."""
 

@@ -16,20 +16,26 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
-from itertools import islice
 from typing import Any
 
-from pdfingest.service.ticket import State, Ticket, decoded, new_id
+from pdfingest.service.ticket import State, Ticket, Told, decoded, new_id
 
 _PREFIX = "pdfingest:"
 QUEUED, RUNNING = f"{_PREFIX}queued", f"{_PREFIX}running"
 """Sorted sets of the tickets in these states, by when they were queued and when the lease ends."""
-_ALL = f"{_PREFIX}jobs"
-"""Sorted set of all tickets, by when they were added."""
+_ENDED = f"{_PREFIX}ended"
+"""Sorted set of the tickets that have ended, by when."""
+_OWNER, _OPEN = f"{_PREFIX}owner:", f"{_PREFIX}open:"
+"""Prefixes: all tickets of a key, by when they were added; and the set of those that are open."""
+_WEBHOOKS = f"{_PREFIX}webhooks"
+"""Sorted set of the tickets whose webhooks are to be told of their end, by when."""
 _COUNTS = f"{_PREFIX}counts"
-_NAMED = f"{_PREFIX}same:"
+_NAMES = f"{_PREFIX}same:"
 """Prefix of the keys that hold the id of the ticket that has a name."""
-_READ_AT_ONCE = 100
+_UNUSED_S = 60
+"""Seconds after which a name is forgotten whose ticket was never added."""
+PEAKS_MIB = (32, 64, 128, 256, 512, 1024, 2048, 4096)
+"""Upper bounds of the classes of peaks that are counted; one more class is above them."""
 
 
 class Tickets:
@@ -37,12 +43,12 @@ class Tickets:
 
     Args:
         client: of Redis, with decoded answers.
-        keep_s: seconds after which a ticket is forgotten.
+        keep_s: seconds after its end at which a ticket is deleted.
     """
 
     def __init__(self, client: Any, keep_s: float) -> None:
         self.client = client
-        self._keep_s = int(keep_s)
+        self._keep_s = max(int(keep_s), 1)
         text = files("pdfingest.service").joinpath("transitions.lua").read_text("utf-8")
         self._transitions = client.register_script(text)
 
@@ -52,32 +58,35 @@ class Tickets:
         ticket = replace(ticket, created_at=now)
         with self.client.pipeline() as pipe:  # one transaction: no worker sees half a ticket
             pipe.hset(_key(ticket.id), mapping=ticket.encoded())
-            pipe.expire(_key(ticket.id), self._keep_s)
             pipe.zadd(QUEUED, {ticket.id: now})
-            pipe.zadd(_ALL, {ticket.id: now})
+            pipe.zadd(f"{_OWNER}{ticket.owner}", {ticket.id: now})
+            pipe.sadd(f"{_OPEN}{ticket.owner}", ticket.id)
             pipe.hincrby(_COUNTS, "jobs:accepted", 1)
+            if ticket.named:
+                pipe.persist(f"{_NAMES}{ticket.named}")
             pipe.execute()
         return ticket
 
     def get(self, ticket_id: str) -> Ticket | None:
-        """Get a ticket; None if no ticket has this id, or it is forgotten."""
+        """Get a ticket; None if no ticket has this id, or it is deleted."""
         return decoded(ticket_id, self.client.hgetall(_key(ticket_id)))
 
-    def newest(self, owner: str, offset: int, limit: int) -> list[Ticket]:
-        """List up to `limit` tickets of a key, the newest first, without the first `offset`."""
-        found = (each for each in self._newest() if each.owner == owner)
-        return list(islice(found, offset, offset + limit))
+    def get_all(self, ids: Sequence[str]) -> list[Ticket]:
+        """Get the tickets of these ids, in this order, without those that are not there."""
+        with self.client.pipeline(transaction=False) as pipe:
+            for ticket_id in ids:
+                pipe.hgetall(_key(ticket_id))
+            return list(filter(None, map(decoded, ids, pipe.execute())))
 
-    def _newest(self) -> Iterator[Ticket]:
-        """Read all tickets, the newest first, as far as they are asked for."""
-        start = 0
-        while ids := self.client.zrevrange(_ALL, start, start + _READ_AT_ONCE - 1):
-            with self.client.pipeline(transaction=False) as pipe:
-                for ticket_id in ids:
-                    pipe.hgetall(_key(ticket_id))
-                found = pipe.execute()
-            yield from filter(None, map(decoded, ids, found))
-            start += _READ_AT_ONCE
+    def newest(self, owner: str, offset: int, limit: int) -> tuple[list[Ticket], int]:
+        """List up to `limit` tickets of a key, the newest first, without the first `offset`.
+
+        Returns:
+            The tickets, and how many the key has.
+        """
+        key = f"{_OWNER}{owner}"
+        ids = self.client.zrevrange(key, offset, offset + limit - 1)
+        return self.get_all(ids), int(self.client.zcard(key))
 
     def claim(self, ticket_id: str, token: str, lease_s: float, most_attempts: int) -> str:
         """Claim a ticket that is queued, or whose lease has run out.
@@ -89,7 +98,7 @@ class Tickets:
             most_attempts: claims that a ticket may have.
 
         Returns:
-            `claimed`; `spent` if the ticket is claimed but had all its attempts before; `gone` if
+            `claimed`; `spent` if the ticket is held now but had all its attempts before; `gone` if
             there is no such ticket; else the state that keeps it from being claimed.
         """
         return str(self._run("claim", ticket_id, token, lease_s, most_attempts))
@@ -99,35 +108,82 @@ class Tickets:
         return bool(self._run("extend", ticket_id, token, lease_s, done, total))
 
     def finish(self, ticket_id: str, token: str, state: State, report: Mapping[str, Any]) -> bool:
-        """End a ticket with its report line; False, and nothing changes, if the lease is lost."""
+        """End a ticket with its report line; False, and nothing changes, if the lease is lost.
+
+        Where all pages were read, tickets of the same content may use the records from now on.
+        """
+        shares = "yes" if state is State.DONE and report.get("status") == "ok" else ""
         names = ("sha256", "pages", "wall_s", "failure", "peak_rss_bytes")
         cost = [report[name] for name in names]
         line = json.dumps(dict(report))
-        return bool(self._run("finish", ticket_id, token, state.value, line, *cost))
+        bound = next((mib for mib in PEAKS_MIB if cost[-1] <= mib << 20), "more")
+        return bool(self._run("finish", ticket_id, token, state.value, shares, line, *cost, bound))
 
-    def release(self, ticket_id: str, token: str, *, counted: bool = False) -> bool:
-        """Queue a ticket again, as an attempt if `counted`; False if the lease is lost."""
-        return bool(self._run("release", ticket_id, token, 0 if counted else -1))
+    def release(
+        self, ticket_id: str, token: str, *, counted: bool = False, fault: str = ""
+    ) -> bool:
+        """Queue a ticket again; False if the lease is lost.
+
+        Args:
+            ticket_id: the ticket.
+            token: the name of the lease.
+            counted: whether this was an attempt.
+            fault: why it came to nothing; empty if the worker was stopped.
+        """
+        return bool(self._run("release", ticket_id, token, 0 if counted else -1, 0, fault))
+
+    def return_(self, ticket_id: str, token: str, fault: str, *, is_away: bool) -> bool:
+        """Queue a ticket again because of the store; False if the lease is lost.
+
+        Args:
+            ticket_id: the ticket.
+            token: the name of the lease.
+            fault: what the store did not do.
+            is_away: whether the store does nothing for any ticket; else the fault is counted.
+        """
+        return bool(self._run("release", ticket_id, token, -1, 0 if is_away else 1, fault))
 
     def cancel(self, ticket_id: str) -> bool:
         """Cancel a ticket; False if it has ended. Its worker notices when it extends the lease."""
-        return bool(self._run("cancel", ticket_id, ""))
+        return bool(self._run("cancel", ticket_id))
+
+    def delete(self, ticket_id: str) -> bool:
+        """Delete a ticket that has ended; False if it has not."""
+        return bool(self._run("delete", ticket_id, "deleted"))
 
     def forget(self, ticket_id: str) -> None:
         """Remove a ticket that could not be queued."""
-        with self.client.pipeline() as pipe:
-            pipe.delete(_key(ticket_id))
-            for name in (QUEUED, RUNNING, _ALL):
-                pipe.zrem(name, ticket_id)
-            pipe.execute()
+        self._run("delete", ticket_id, "")
+
+    def expired(self) -> Iterator[str]:
+        """Delete the tickets that have ended long enough ago; yields their ids."""
+        last = self.now() - self._keep_s
+        while ids := self.client.zrangebyscore(_ENDED, 0, last, start=0, num=1000):
+            for ticket_id in ids:
+                if self._run("delete", ticket_id, "expired"):
+                    yield ticket_id
 
     def queued(self) -> int:
         """Count the queued tickets."""
         return int(self.client.zcard(QUEUED))
 
+    def oldest_s(self) -> float:
+        """Return for how many seconds the ticket has waited that waits longest; 0 for none."""
+        oldest = self.client.zrange(QUEUED, 0, 0, withscores=True)
+        return max(self.now() - oldest[0][1], 0.0) if oldest else 0.0
+
     def running(self) -> int:
         """Count the running tickets."""
         return int(self.client.zcard(RUNNING))
+
+    def open_of(self, owner: str) -> int:
+        """Count the tickets of a key that are queued or running."""
+        return int(self.client.scard(f"{_OPEN}{owner}"))
+
+    def is_open(self, ticket_id: str) -> bool:
+        """Tell whether this is the id of a ticket that has not ended."""
+        state = self.client.hget(_key(ticket_id), "state")
+        return bool(state) and not State(state).ended
 
     def lost(self, waited_s: float) -> list[str]:
         """List the tickets whose lease has run out, or that are queued for longer than `waited_s`.
@@ -142,17 +198,30 @@ class Tickets:
             self.client.zadd(QUEUED, {ticket_id: now}, xx=True)
         return [*expired, *waiting]
 
-    def tidy(self) -> None:
-        """Remove the ids of forgotten tickets, whose hashes have expired, from the sorted sets."""
-        self.client.zremrangebyscore(_ALL, 0, self.now() - self._keep_s)
-        for name in (QUEUED, RUNNING):
-            for ticket_id in self.client.zrange(name, 0, -1):
-                if not self.client.exists(_key(ticket_id)):
-                    self.client.zrem(name, ticket_id)
+    def due_webhooks(self, most: int) -> list[str]:
+        """List up to `most` tickets whose webhooks are to be told now."""
+        found = self.client.zrangebyscore(_WEBHOOKS, 0, self.now(), start=0, num=most)
+        return [str(ticket_id) for ticket_id in found]
+
+    def tell(self, ticket_id: str, pause_s: float) -> int:
+        """Take it upon oneself to tell a webhook; nobody else gets it for `pause_s` seconds.
+
+        Returns:
+            How many tries there have been, with this one; 0 if somebody else has taken it.
+        """
+        return int(self._run("tell", ticket_id, pause_s))
+
+    def told(self, ticket_id: str, told: Told, fault: str, pause_s: float = 0.0) -> None:
+        """Note how telling a webhook went; it is due again after `pause_s` if still pending."""
+        self._run("told", ticket_id, told.value, fault, pause_s)
 
     def is_due(self, name: str, period_s: float) -> bool:
         """Tell one caller in each period, of all parts of the service, that something is due."""
-        return bool(self.client.set(f"{_PREFIX}due:{name}", 1, nx=True, ex=int(period_s)))
+        return bool(self.client.set(f"{_PREFIX}due:{name}", 1, nx=True, ex=max(int(period_s), 1)))
+
+    def check(self) -> None:
+        """Check that Redis takes writes, which it may not while it still answers."""
+        self.client.set(f"{_PREFIX}check", 1, ex=60)
 
     def counts(self) -> dict[str, float]:
         """Return the totals since the beginning by name, such as `jobs:done` and `pages`."""
@@ -168,7 +237,7 @@ class Tickets:
         return [first[1], *(self.client.lpop(inbox, 1000) or [])] if first else []
 
     def reports(self, ids: Sequence[str]) -> dict[str, tuple[State, str]]:
-        """Return state and report line (JSON, or empty) by id; a forgotten ticket is cancelled."""
+        """Return state and report line (JSON, or empty) by id; a deleted ticket is cancelled."""
         with self.client.pipeline(transaction=False) as pipe:
             for ticket_id in ids:
                 pipe.hmget(_key(ticket_id), "state", "report")
@@ -179,28 +248,31 @@ class Tickets:
         }
 
     def remember(self, name: str, ticket_id: str) -> str:
-        """Give a name to a ticket unless another has it; returns the id of the one that has it."""
-        key = f"{_NAMED}{name}"
+        """Give a name to a ticket that is to be added, unless another has it.
+
+        Returns:
+            The id of the ticket that has the name, which it keeps until it is deleted.
+        """
         # Atomic, so that of two requests with one name exactly one gets it.
-        if self.client.set(key, ticket_id, nx=True, ex=self._keep_s):
+        if self.client.set(f"{_NAMES}{name}", ticket_id, nx=True, ex=_UNUSED_S):
             return ticket_id
-        return str(self.client.get(key) or ticket_id)  # it may have expired in between
+        return str(self.client.get(f"{_NAMES}{name}") or ticket_id)  # it may have expired meanwhile
 
     def recall(self, name: str) -> Ticket | None:
         """Get the ticket that has a name; None if no ticket has it."""
-        ticket_id = self.client.get(f"{_NAMED}{name}")
+        ticket_id = self.client.get(f"{_NAMES}{name}")
         return self.get(ticket_id) if ticket_id else None
 
     def unname(self, name: str) -> None:
         """Take a name away from whichever ticket has it."""
-        self.client.delete(f"{_NAMED}{name}")
+        self.client.delete(f"{_NAMES}{name}")
 
-    def admit(self, owner: str, most: int) -> float:
-        """Count one more ticket of a key; returns the seconds to wait if it is above `most`."""
+    def admit(self, owner: str, most: int, number: int = 1) -> float:
+        """Count more tickets of a key; returns the seconds to wait if they are above `most`."""
         now = self.now()  # a minute is one of Redis, the same for all parts
         key = f"{_PREFIX}rate:{owner}:{int(now // 60)}"
         with self.client.pipeline() as pipe:
-            pipe.incr(key)
+            pipe.incr(key, number)
             pipe.expire(key, 120)
             used = int(pipe.execute()[0])
         return 60 - now % 60 if used > most else 0.0
@@ -210,10 +282,10 @@ class Tickets:
         seconds, micros = self.client.time()
         return float(seconds + micros / 1e6)
 
-    def _run(self, transition: str, ticket_id: str, token: str, *parameters: Any) -> Any:
+    def _run(self, transition: str, ticket_id: str, *parameters: Any) -> Any:
         """Run a transition on a ticket; see `transitions.lua` for what it takes."""
-        keys = (_key(ticket_id), QUEUED, RUNNING, _COUNTS)
-        return self._transitions(keys=keys, args=(transition, ticket_id, token, *parameters))
+        given = (transition, ticket_id, _PREFIX, self._keep_s, *parameters)
+        return self._transitions(keys=[_key(ticket_id)], args=given)
 
 
 def _key(ticket_id: str) -> str:

@@ -1,9 +1,9 @@
-"""An upload on its way to the disk: counted, hashed, checked, and deleted again if it fails.
+"""Uploads on their way to the disk: counted, hashed, checked, and deleted again if they fail.
 
     socket ─▶ multipart parser ─▶ 256 KiB ─▶ thread: SHA-256, write ─▶ scratch
 
-Owns the file until a ticket takes it. However long it is, no more of it than that is in memory, and
-the event loop never writes.
+Owns the files of a form until tickets take them. However long they are, no more of them than that
+is in memory, and the event loop never writes.
 """
 
 import hashlib
@@ -17,14 +17,16 @@ from anyio import to_thread
 from fastapi import Request
 
 from pdfingest.service.body import pieces, too_large
-from pdfingest.service.form import Form
+from pdfingest.service.form import MOST_FILES, Form
 from pdfingest.service.problems import Problem, no_room
 from pdfingest.service.ticket import new_id
 
 _WRITE_BYTES = 256 << 10
 _MAGIC, _MAGIC_WITHIN = b"%PDF-", 1024
+_IN_VAIN_BYTES = 4 << 20
+"""Bytes of a form that are read though none of its files was a PDF so far: another may follow."""
 FORM_BYTES = 1 << 20
-"""Bytes that a form may have beside its file, boundaries and an epilogue included."""
+"""Bytes that a form may have beside its files, boundaries and an epilogue included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,48 +39,113 @@ class Upload:
     """What the client calls the file, as one printable line; never a path."""
     size_bytes: int
     sha256: str
+    problem: Problem | None = None
+    """Why it is refused, and not on the disk; None if it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a form held."""
+
+    uploads: list[Upload]
     fields: dict[str, list[str]]
     """The other parts of the form by name."""
 
 
 class _Incoming:
-    """A file of at most `most` bytes that is still coming; created once it looks like a PDF."""
+    """The files of a form, of at most `most` bytes together, one after the other."""
 
-    def __init__(self, path: str, most: int) -> None:
-        self._path, self._most = path, most
-        self._buffer = bytearray()
-        self._hash = hashlib.sha256()
-        self._file = -1
-        self.size_bytes = 0
+    def __init__(self, scratch: str, most: int) -> None:
+        self._scratch, self._most = scratch, most
+        self._total_bytes = 0
+        self._files: list[_File] = []
+        self._flushed = 0
+        """How many of them are written to their end."""
 
-    @property
-    def sha256(self) -> str:
-        """Hash, in hex, of what was written."""
-        return self._hash.hexdigest()
+    def begin(self, name: str) -> None:
+        """Begin a file, at which the one before it has ended."""
+        self._files.append(_File(os.path.join(self._scratch, f"{new_id()}.part"), name))
 
     def take(self, data: memoryview) -> None:
         """Take bytes of the file, which the next `flush` may write."""
-        self.size_bytes += len(data)
-        if self.size_bytes > self._most:
+        self._total_bytes += len(data)
+        if self._total_bytes > self._most:
             raise too_large(self._most)
-        self._buffer += data
+        self._files[-1].take(data)
+
+    async def flush(self, *, last: bool = False) -> None:
+        """Write what has come."""
+        while self._flushed < len(self._files):
+            file = self._files[self._flushed]
+            is_whole = last or file is not self._files[-1]
+            await file.flush(last=is_whole)
+            if not is_whole:
+                return
+            self._flushed += 1
+
+    def give_up(self) -> None:
+        """Raise the problem of the first file if all are refused, and much has come for nothing."""
+        refused = [each.problem for each in self._files if each.problem]
+        if self._total_bytes > _IN_VAIN_BYTES and len(refused) == len(self._files):
+            raise refused[0]
+
+    def uploads(self) -> list[Upload]:
+        """Return all files, once they are whole."""
+        return [each.upload() for each in self._files]
+
+    def discard(self) -> None:
+        """Delete the files that were not moved."""
+        for each in self._files:
+            each.discard()
+
+
+class _File:
+    """A file that is still coming; created once it looks like a PDF."""
+
+    def __init__(self, path: str, name: str) -> None:
+        self._path, self._name = path, name
+        self._buffer = bytearray()
+        self._hash = hashlib.sha256()
+        self._file = -1
+        self._size_bytes = 0
+        self.problem: Problem | None = None
+        """Why it is refused."""
+
+    def upload(self) -> Upload:
+        """Return the file as a whole."""
+        digest = self._hash.hexdigest()
+        return Upload(self._path, self._name, self._size_bytes, digest, self.problem)
+
+    def take(self, data: memoryview) -> None:
+        """Take bytes, unless the file is refused already."""
+        self._size_bytes += len(data)
+        if self.problem is None:
+            self._buffer += data
 
     async def flush(self, *, last: bool = False) -> None:
         """Write what has come, if it is the last or enough to be worth a thread."""
-        if self._file < 0 and (last or len(self._buffer) >= _MAGIC_WITHIN):
+        if self._file < 0 and self.problem is None:
+            if not last and len(self._buffer) < _MAGIC_WITHIN:
+                return
             if _MAGIC not in self._buffer[:_MAGIC_WITHIN]:
-                raise Problem(415, "not a PDF", "The first KiB of the file does not hold %PDF-.")
+                detail = "The first KiB of the file does not hold %PDF-."
+                self.problem = Problem(415, "not a PDF", detail)
+                self._buffer = bytearray()
+                return
             await to_thread.run_sync(self._open)
-        if last or len(self._buffer) >= _WRITE_BYTES:
+        if self._file >= 0 and (last or len(self._buffer) >= _WRITE_BYTES):
             await to_thread.run_sync(self._write)
+        if last and self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def discard(self) -> None:
         """Close the file, and delete it unless it was moved."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
-            with suppress(FileNotFoundError):
-                os.unlink(self._path)
+        with suppress(FileNotFoundError):
+            os.unlink(self._path)
 
     def _open(self) -> None:
         try:
@@ -100,28 +167,32 @@ class _Incoming:
 
 
 @asynccontextmanager
-async def receive_upload(request: Request, scratch: str, most: int) -> AsyncGenerator[Upload]:
-    """Receive the one file of a multipart form; it is deleted after the block unless it was moved.
+async def receive_form(
+    request: Request, scratch: str, most: int, most_files: int = MOST_FILES
+) -> AsyncGenerator[Received]:
+    """Receive a multipart form; its files are deleted after the block unless they were moved.
 
     Args:
         request: the request, whose body is still to be read.
-        scratch: directory for the file.
-        most: bytes that the file may have.
+        scratch: directory for the files.
+        most: bytes that the files may have together.
+        most_files: files that there may be.
 
     Raises:
-        Problem: 400, 408, 413, 415, 422 or 507.
+        Problem: 400, 408, 413, 415, 422 or 507. That one of several files is refused is no problem
+            of the form; the upload says it.
     """
-    path = os.path.join(scratch, f"{new_id()}.part")
-    file = _Incoming(path, most)
-    form = Form(request.headers.get("content-type", ""), file.take)
+    files = _Incoming(scratch, most)
+    form = Form(request.headers.get("content-type", ""), files.begin, files.take, most_files)
     try:
         async for piece in pieces(request, most + FORM_BYTES):
             form.feed(piece)
-            await file.flush()
+            await files.flush()
+            files.give_up()
         form.close()
-        await file.flush(last=True)
-        yield Upload(path, form.name, file.size_bytes, file.sha256, form.fields)
+        await files.flush(last=True)
+        yield Received(files.uploads(), form.fields)
     finally:
-        # A client that went away has cancelled this request, and its file must go all the same.
+        # A client that went away has cancelled this request, and its files must go all the same.
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(file.discard)
+            await to_thread.run_sync(files.discard)

@@ -69,7 +69,7 @@ def test_lanes_that_nobody_chose_fit_into_cpus_memory_and_descriptors(
 def test_no_machine_refuses_what_nobody_chose(cpus: int, memory_mib: int, descriptors: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         pretend(patch, cpus, memory_mib, descriptors)
-        options, settings = IngestOptions(), read_settings({})
+        options, settings = IngestOptions(), read_settings()
         limit_bytes, budget_bytes = options.limits().memory_bytes, default_budget_bytes()
     lanes = options.workers
     assert settings.lanes == lanes
