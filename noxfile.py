@@ -47,7 +47,11 @@ def _pythons() -> list[str]:
 PYTHONS = _pythons()
 """Where none has a name with its version, the one that runs nox."""
 
-APART = ("--ignore", "tests/readme", "--ignore", "tests/service", "--ignore", "tests/client")
+APART = tuple(
+    word
+    for name in ("readme", "service", "client", "containers")
+    for word in ("--ignore", f"tests/{name}")
+)
 """Tests that have sessions of their own."""
 ON_EACH = (
     "tests/unit",
@@ -117,6 +121,30 @@ def service(session: nox.Session) -> None:
     """The service, with a real Redis, API and workers on loopback, and its client."""
     _install(session, "test", "test-service", program=".[service,cloud]")
     session.run("pytest", *PARALLEL, "tests/service", "tests/client", *session.posargs)
+
+
+@nox.session
+def containers(session: nox.Session) -> None:
+    """The stack of examples/deploy in docker or podman; takes minutes, so not by default."""
+    session.install(".[test,service,cloud,test-service]", "podman-compose")
+    session.env["PDFINGEST_TEST_CONTAINERS"] = "1"
+    session.run("pytest", "-q", "tests/containers", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Make the lock files of the image anew; `-- --upgrade` takes the newest versions."""
+    session.install("uv")
+    target = ("--python-version", "3.13", "--python-platform", "linux")
+    options = ("--quiet", "--generate-hashes", "--custom-compile-command", "nox -s lock")
+    extras = ("--extra", "service", "--extra", "cloud")
+    compile_ = ("uv", "pip", "compile", *target, *options, *session.posargs)
+    folder = "examples/deploy"
+    session.run(*compile_, *extras, "pyproject.toml", "-o", f"{folder}/requirements.lock")
+    requires = nox.project.load_toml("pyproject.toml")["build-system"]["requires"]
+    wanted = Path(session.create_tmp()) / "build.in"
+    wanted.write_text("\n".join(requires))
+    session.run(*compile_, "--no-annotate", str(wanted), "-o", f"{folder}/build.lock")
 
 
 @nox.session

@@ -58,7 +58,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
+def answers(url: str, process: subprocess.Popen[bytes]) -> bool:
     """Whether a server is ready."""
     assert process.poll() is None, "it ended"
     with suppress(httpx.TransportError):
@@ -190,7 +190,7 @@ class Serve:
             )
             self._urls[key] = url = f"http://127.0.0.1:{port}"
             self.processes[url] = process
-            wait_for(lambda: _answers(url, process))
+            wait_for(lambda: answers(url, process))
         return self._urls[key]
 
 

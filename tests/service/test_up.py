@@ -6,8 +6,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -52,7 +53,7 @@ class Up:
     def parts(self) -> dict[str, psutil.Process]:
         """The parts that run now, by their names."""
         words = {"valkey.conf": "queue", "socket": "queue", "serve": "API", "worker": "worker"}
-        found = {}
+        found: dict[str, psutil.Process] = {}
         for process in psutil.Process(self.process.pid).children():
             with suppress(psutil.Error):  # it has just ended
                 command = " ".join(process.cmdline())
@@ -98,16 +99,24 @@ def states(up: Up, ids: list[str]) -> list[str]:
         return []
 
 
+def enough(taken: list["Future[str]"], many: int) -> bool:
+    return sum(each.done() for each in taken) > many
+
+
+def another(up: Up, part: str, before: psutil.Process) -> bool:
+    return up.parts().get(part, before) != before
+
+
 @pytest.mark.slow
 def test_whichever_part_is_killed_all_uploads_are_accounted_for(up: Up, tmp_path: Path) -> None:
     paths = [make_pdf(tmp_path / f"{number}.pdf", [f"{number}"]) for number in range(200)]
     with ThreadPoolExecutor(4) as threads:
         taken = [threads.submit(sent, up, each, each.name) for each in paths]
         for number, part in enumerate(("worker", "API", "queue")):
-            wait_for(lambda many=50 * (number + 1): sum(each.done() for each in taken) > many, 60)
+            wait_for(partial(enough, taken, 50 * (number + 1)), 60)
             before = up.parts()[part]
             before.kill()
-            wait_for(lambda name=part, old=before: up.parts().get(name, old) != old, 40)
+            wait_for(partial(another, up, part, before), 40)
         ids = [each.result(120) for each in taken]
     assert len(set(ids)) == 200
     wait_for(lambda: Counter(states(up, ids)) == {"done": 200}, 120)

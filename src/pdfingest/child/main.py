@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 
 from pdfingest.child import limits
 from pdfingest.child.extraction import Extraction
@@ -105,12 +106,14 @@ def answer_to(job: Job, recorder: str, ticket: int, folder: str) -> bytes:
         job: what to do.
         recorder: path of the lane's flight recorder.
         ticket: tells the notes of this job from those of others.
-        folder: where relative paths begin; empty where that is gone.
+        folder: where relative paths begin; empty where that is gone. One that may not be searched,
+            such as the working directory of a container with another user, is no fault of the job.
     """
     while of_others:
         os.close(of_others.pop())
     if folder:
-        os.chdir(folder)
+        with suppress(PermissionError):  # relative paths lead nowhere then, as in the parent
+            os.chdir(folder)
     return encoded(run(job, Recorder(recorder, ticket)))
 
 

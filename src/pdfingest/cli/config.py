@@ -41,7 +41,8 @@ def find() -> Config:
     """
     for folder in _upwards(os.getcwd()):
         path = os.path.join(folder, _OWN)
-        if os.path.lexists(path):  # a broken link is an error, not a missing file
+        # A broken link is an error, not a missing file; where nobody may look, there is none.
+        if os.path.lexists(path):
             return read(path)
         path = os.path.join(folder, _SHARED)
         if _mentions_us(path):

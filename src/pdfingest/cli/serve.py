@@ -25,6 +25,13 @@ def serve(
         str, typer.Option(metavar="ADDRESS", help="Other than loopback only with API keys.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, metavar="N", help="Port.")] = 8000,
+    trust_network: Annotated[
+        bool,
+        typer.Option(
+            "--trust-network",
+            help="Without keys, serve any ADDRESS: a container whose port only loopback reaches.",
+        ),
+    ] = False,
     log_format: LogFormatOption = LogFormat.TEXT,
 ) -> None:
     """Serve the API and its page until stopped. Settings come from PDFINGEST_*."""
@@ -36,7 +43,8 @@ def serve(
         from pdfingest.service.patience import ImpatientProtocol
         from pdfingest.service.settings import read_settings
     settings = read_settings()
-    check_host(host, settings.api_keys_file)
+    if not trust_network:
+        check_host(host, settings.api_keys_file)
     log_service()
     app = make_api(settings)
     typer.echo(f"pdfingest: serving http://{host}:{port}", err=True)
@@ -69,5 +77,6 @@ def check_host(host: str, api_keys_file: str) -> None:
     if not api_keys_file and not is_loopback(host):
         raise UsageError(
             f"{host} can be reached from elsewhere, and there are no API keys. Name a file of "
-            "them in PDFINGEST_API_KEYS_FILE, or serve 127.0.0.1."
+            "them in PDFINGEST_API_KEYS_FILE, or serve 127.0.0.1. In a container whose port is "
+            "published on loopback alone, say --trust-network to `serve`."
         )

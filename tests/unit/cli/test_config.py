@@ -1,11 +1,13 @@
 """The configuration: which file counts, what it may say, and whom a broken one concerns."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from conftest import Say
+from pdfingest.cli import config
 
 COUNTS = 'unit = "{}"\n'
 """A file that counts is one that is complained of, by what it says."""
@@ -64,6 +66,26 @@ def test_a_project_file_without_our_section_is_not_ours(say: Say, deep: Path) ->
 def test_a_project_file_that_cannot_be_read_is_not_ours(say: Say) -> None:
     Path("pyproject.toml").touch(0o000)
     assert counts(say) == ""
+
+
+@pytest.fixture
+def unsearchable(deep: Path) -> Iterator[Path]:
+    """The current directory, where nobody may look for a file; also if root runs the tests."""
+    (deep / "pdfingest.toml").write_text("what =")
+    nobody, root = 65534, os.geteuid() == 0
+    deep.chmod(0o000)
+    if root:
+        os.seteuid(nobody)
+    yield deep
+    if root:
+        os.seteuid(0)
+    deep.chmod(0o700)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs POSIX")
+@pytest.mark.usefixtures("unsearchable")
+def test_a_directory_that_may_not_be_searched_has_no_configuration() -> None:
+    assert config.find() == config.Config()
 
 
 @pytest.mark.usefixtures("deep")
