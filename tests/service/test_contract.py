@@ -113,3 +113,38 @@ def test_problems_have_their_schema(serve: Serve) -> None:
                     method,
                     status,
                 )
+
+
+def test_what_follows_from_an_answer_is_documented_too(document: Any) -> None:
+    seen = set()
+
+    flow = document.exclude(operation_id="follow_job")  # it lasts as long as the job
+
+    class Flow(flow.as_state_machine()):  # type: ignore[misc]
+        """Goes from answer to answer by their links."""
+
+        def before_call(self, case: Any) -> None:
+            """Name a source that may be named, as random ones are refused."""
+            if case.method == "POST":
+                case.media_type, case.body = "application/json", {"source": "/nowhere/a.pdf"}
+                case.headers = {"Content-Type": "application/json"}
+                case.query = {"wait": 0} if case.path == "/v1/convert" else {}
+
+        def validate_response(self, response: Any, case: Any, **_: Any) -> None:
+            """Check what is documented."""
+            seen.add((case.method, case.path, response.status_code))
+            case.validate_response(response, checks=CHECKS)
+
+    Flow.run(
+        settings=settings(
+            max_examples=30,
+            stateful_step_count=6,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
+    )
+    one = "/v1/jobs/{job_id}"
+    wanted = {("GET", one, 200), ("DELETE", one, 204), ("GET", f"{one}/result", 409)}
+    assert wanted <= seen, "links are followed"

@@ -1,5 +1,6 @@
 """What docs/service.md shows is pasted into a shell, and works at the first try."""
 
+import fcntl
 import json
 import os
 import re
@@ -22,7 +23,6 @@ pytestmark = [
     pytest.mark.service,
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl"),
-    pytest.mark.skipif(sys.platform == "win32", reason="needs a shell"),
 ]
 
 PAGE = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
@@ -35,7 +35,17 @@ Paste = Callable[[str], subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def paste(tmp_path: Path) -> Iterator[Paste]:
+def _ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The ports of the page, for one test at a time, whichever process it is in."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with open(shared / "ports.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture
+def paste(_ports: None, tmp_path: Path) -> Iterator[Paste]:
     """A shell in a folder with the examples; what it starts is ended after the test."""
     with suppress(httpx.TransportError):
         httpx.get(API)

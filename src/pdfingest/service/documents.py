@@ -3,7 +3,6 @@
 Owns the names on the wire, where a ticket is called a job, and the bounds of what clients choose.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -253,17 +252,22 @@ def _body(required: str, schema: JsonDict, *, repeated: bool = False) -> dict[st
     }
 
 
-REQUEST_BODY: Mapping[str, Any] = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": _body("file", _FILE, repeated=True),
-            "encoding": {"file": {"contentType": "application/pdf"}},
+def request_body(*, several: bool) -> dict[str, Any]:
+    """Describe the body of a POST for OpenAPI; the routes read it by hand.
+
+    Args:
+        several: whether a form may have several files.
+    """
+    return {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": _body("file", _FILE, repeated=several),
+                "encoding": {"file": {"contentType": "application/pdf"}},
+            },
+            "application/json": {
+                "schema": _body("source", _SOURCE),
+                "example": {"source": "s3://bucket/folder/a.pdf", "unit": "page"},
+            },
         },
-        "application/json": {
-            "schema": _body("source", _SOURCE),
-            "example": {"source": "s3://bucket/folder/a.pdf", "unit": "page"},
-        },
-    },
-}
-"""The body of a POST for OpenAPI. The routes read it by hand, so FastAPI does not know it."""
+    }

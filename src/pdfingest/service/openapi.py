@@ -36,27 +36,40 @@ EARLY = answers(400, 401, 403, 503)
 """What any request may be answered with."""
 _REFUSED = answers(408, 409, 413, 415, 422, 429, 507)
 """What a request with a PDF may be answered with beside that."""
-_BODY: Mapping[str, Any] = {"requestBody": dict(documents.REQUEST_BODY)}
+_LINKS: Mapping[str, Any] = {
+    name: {"operationId": name, "parameters": {"job_id": "$response.body#/id"}}
+    for name in ("show_job", "remove_job", "get_result", "follow_job")
+}
+"""What can be asked of the job that an answer describes."""
 
 QUEUES: Mapping[str, Any] = {
     "status_code": 202,
     "response_model": TicketDocument | Batch,
     "responses": {
-        200: {"model": TicketDocument, "description": "Done before, by the same key."},
+        200: {
+            "model": TicketDocument,
+            "description": "Done before, by the same key.",
+            "links": dict(_LINKS),
+        },
+        202: {"description": "Queued; of several files, `Batch`.", "links": dict(_LINKS)},
         **_REFUSED,
     },
-    "openapi_extra": _BODY,
+    "openapi_extra": {"requestBody": documents.request_body(several=True)},
     "tags": ["jobs"],
 }
 CONVERTS: Mapping[str, Any] = {
     "response_class": StreamingResponse,
     "responses": {
         200: _streams(Rendition, _RECORDS),
-        202: {"model": TicketDocument, "description": "It takes longer than `wait`."},
+        202: {
+            "model": TicketDocument,
+            "description": "It takes longer than `wait`.",
+            "links": dict(_LINKS),
+        },
         **answers(406, 410),
         **_REFUSED,
     },
-    "openapi_extra": _BODY,
+    "openapi_extra": {"requestBody": documents.request_body(several=False)},
     "tags": ["jobs"],
 }
 LISTS: Mapping[str, Any] = {"responses": answers(422), "tags": ["jobs"]}

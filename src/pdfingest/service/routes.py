@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeAlias
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Security
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer
 from redis.exceptions import RedisError
 
@@ -72,18 +73,18 @@ class Routes:
 
     def ticket_routes(self) -> APIRouter:
         """Make the routes that need a key, if the service has keys."""
-        router = APIRouter(responses=openapi.EARLY)
+        router = APIRouter(responses=openapi.EARLY, generate_unique_id_function=_name)
         ingest, read = self._needs(Scope.INGEST), self._needs(Scope.READ)
         one, post, get = "/v1/jobs/{job_id}", router.post, router.get
         post("/v1/jobs", operation_id="add_job", dependencies=ingest, **openapi.QUEUES)(self.add)
         post("/ingest", operation_id="ingest", dependencies=ingest, **openapi.QUEUES)(self.add)
         post("/v1/convert", dependencies=ingest, **openapi.CONVERTS)(self.convert)
-        get("/v1/jobs", dependencies=read, **openapi.LISTS)(self.recent)
-        get(one, dependencies=read, **openapi.SHOWS)(self.show)
-        router.delete(one, status_code=204, dependencies=ingest, **openapi.SHOWS)(self.remove)
-        get(f"{one}/result", dependencies=read, **openapi.RESULT)(self.result)
-        get("/v1/results", dependencies=read, **openapi.RESULTS)(self.results)
-        get(f"{one}/events", dependencies=read, **openapi.EVENTS)(self.events)
+        get("/v1/jobs", dependencies=read, **openapi.LISTS)(self.list_jobs)
+        get(one, dependencies=read, **openapi.SHOWS)(self.show_job)
+        router.delete(one, status_code=204, dependencies=ingest, **openapi.SHOWS)(self.remove_job)
+        get(f"{one}/result", dependencies=read, **openapi.RESULT)(self.get_result)
+        get("/v1/results", dependencies=read, **openapi.RESULTS)(self.get_results)
+        get(f"{one}/events", dependencies=read, **openapi.EVENTS)(self.follow_job)
         counts = self._needs(Scope.METRICS)
         get("/metrics", dependencies=counts, **openapi.METRICS)(self.metrics)
         return router
@@ -192,7 +193,7 @@ class Routes:
             ],
         )
 
-    def recent(
+    def list_jobs(
         self,
         request: Request,
         ids: _Ids = [],  # noqa: B006 - FastAPI copies it
@@ -209,11 +210,11 @@ class Routes:
         jobs = [ticket_document(each, self._root) for each in found]
         return TicketList(jobs=jobs, total=total, offset=offset, limit=limit)
 
-    def show(self, request: Request, ticket_id: _TicketId) -> TicketDocument:
+    def show_job(self, request: Request, ticket_id: _TicketId) -> TicketDocument:
         """Show a job: its state, its progress, and its report line once it has ended."""
         return ticket_document(self._own(request, ticket_id), self._root)
 
-    def remove(self, request: Request, ticket_id: _TicketId) -> Response:
+    def remove_job(self, request: Request, ticket_id: _TicketId) -> Response:
         """Cancel a job, whose worker stops within seconds; delete one that has ended."""
         ticket = self._own(request, ticket_id)
         if not self._tickets.cancel(ticket_id):
@@ -223,12 +224,12 @@ class Routes:
             self._store.delete(ticket.source)
         return Response(status_code=204)
 
-    def result(self, request: Request, ticket_id: _TicketId) -> Response:
+    def get_result(self, request: Request, ticket_id: _TicketId) -> Response:
         """Stream the records of a job that is done, in the form that `Accept` names."""
         rendition = Rendition(chosen(request.headers.get("accept", ""), list(Rendition)))
         return self._results.one(self._own(request, ticket_id), rendition)
 
-    def results(self, request: Request, ids: _Ids) -> Response:
+    def get_results(self, request: Request, ids: _Ids) -> Response:
         """Stream the records of several jobs that have ended, as JSONL or as a zip.
 
         The zip has the report lines of all, also of those without records. With JSONL a header
@@ -238,7 +239,7 @@ class Routes:
         tickets = [self._own(request, each) for each in dict.fromkeys(ids)]
         return self._results.several(tickets, form)
 
-    def events(self, request: Request, ticket_id: _TicketId) -> Response:
+    def follow_job(self, request: Request, ticket_id: _TicketId) -> Response:
         """Stream a job as it changes, as server-sent events."""
         self._own(request, ticket_id)
         return StreamingResponse(
@@ -254,3 +255,8 @@ class Routes:
         if ticket is None or ticket.owner != request.state.owner:
             raise Problem(404, "no such job", "Nothing has this id, or it is deleted by now.")
         return ticket
+
+
+def _name(route: APIRoute) -> str:
+    """Name an operation by its function, as the links between operations do."""
+    return route.name
