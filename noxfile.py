@@ -1,6 +1,7 @@
 """What is checked before a change lands: `nox` runs all of it, `nox -s NAME` one session."""
 
 import os
+import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -119,7 +120,7 @@ def spawn(session: nox.Session) -> None:
 @nox.session
 def service(session: nox.Session) -> None:
     """The service, with a real Redis, API and workers on loopback, and its client."""
-    _install(session, "test", "test-service", program=".[service,cloud]")
+    _install(session, "test", "test-service", program=".[service,cloud,otel]")
     session.run("pytest", *PARALLEL, "tests/service", "tests/client", *session.posargs)
 
 
@@ -169,6 +170,18 @@ def lowest(session: nox.Session) -> None:
     lower = [requirement.replace(">=", "==") for requirement in project["dependencies"]]
     session.install(".[test]", *lower, env={"UV_COMPILE_BYTECODE": "1"})
     session.run("pytest", *PARALLEL, *APART, *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def service_lowest(session: nox.Session) -> None:
+    """The service on the oldest interpreter, with the lowest versions that it allows."""
+    session.install(*map(_lowest, EXTRAS["service"]), ".[test,service,cloud,test-service]")
+    session.run("pytest", *PARALLEL, "tests/service", "tests/client", *session.posargs)
+
+
+def _lowest(requirement: str) -> str:
+    """Return the lowest version that a requirement allows."""
+    return re.sub(r">=([^,;]+)[^;]*", r"==\1", requirement)
 
 
 @nox.session

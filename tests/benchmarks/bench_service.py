@@ -2,14 +2,13 @@
 
     nox -s bench
 
-A real Redis, API and worker of two lanes on loopback, sixteen clients; then, as the picture of why,
-a server as it is usually written, which parses in its own process. Prints the memory of each over
+A real Valkey, API and worker of two lanes on loopback, sixteen clients; then, to show why, a server
+as it is usually written, which parses in its own process. Prints the memory of each over
 the jobs done, with the verdict of `pdfingest bench`, and files a second beside those of `run` and
-of `run --on celery` on the same files. Judges nothing. Needs redis-server and the extra `service`.
+of `run --on celery` on the same files. Judges nothing. Needs the extra `service`.
 """
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from files import real_files
 
 from pdfingest.measure.flatness import judge
 from pdfingest.service import queue
+from pdfingest.service.embedded import find_program
 from pdfingest.service.settings import Settings
 
 JOBS = int(os.environ.get("PDFINGEST_BENCH_JOBS", "5000"))
@@ -117,8 +117,6 @@ def upload(url: str, paths: list[Path]) -> int:
 
 def main() -> None:
     """Service, naive server, and throughput."""
-    if not shutil.which("redis-server"):
-        sys.exit("needs redis-server")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         real_files(folder / "pdfs")
@@ -132,7 +130,7 @@ def main() -> None:
             "PDFINGEST_MAX_QUEUE": "1000000",
             "PDFINGEST_SOURCE_PREFIXES": "/",
         }
-        redis = ["redis-server", "--port", str(port), "--dir", name, "--save", ""]
+        redis = [find_program(), "--port", str(port), "--dir", name, "--save", ""]
         program = [sys.executable, "-m", "pdfingest"]
         url = f"http://127.0.0.1:{api_port}"
         with (

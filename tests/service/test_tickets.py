@@ -68,6 +68,9 @@ def test_who_claims_a_ticket_after_its_last_attempt_is_told_so(
         answers.append(tickets.claim(ticket_id, str(number), 0.01, 3))
         run_out(tickets, ticket_id)
     assert answers == ["claimed", "claimed", "claimed", "spent"]
+    ticket = tickets.get(ticket_id)
+    assert ticket is not None
+    assert ticket.attempts == 3, "no more than were promised"
 
 
 def test_a_ticket_that_is_given_back_uncounted_keeps_all_its_attempts(

@@ -3,6 +3,8 @@
 Owns how the parts of the API are put together. Does not own what the routes answer: `routes` does.
 """
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -33,7 +35,15 @@ def make_api(settings: Settings) -> FastAPI:
     tickets, store = queue.connect(settings), open_store(settings.store)
     keys = Keys(settings.api_keys_file, settings.origins)
     routes = Routes(keys, Intake(settings, tickets, store, queue.make_app(settings)))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        """Let go of the store when the server ends."""
+        yield
+        store.close()
+
     app = FastAPI(
+        lifespan=lifespan,
         title="pdfingest",
         version=version("pdfingest"),
         description="PDFs to JSONL, one fresh process per file. A job is the ticket of one file.",
@@ -56,7 +66,6 @@ def make_api(settings: Settings) -> FastAPI:
     for router in routers:
         app.include_router(router)
     app.mount("/docs/static", docs_folder())
-    app.router.add_event_handler("shutdown", store.close)
     telemetry.instrument_api(app)
     # FastAPI documents this as the way to change its document ("Extending OpenAPI").
     app.openapi = lambda: document_of(app)  # type: ignore[method-assign]

@@ -28,6 +28,9 @@ _LINGER_IDLE_S = 1.0
 _LINGER_BYTES = 64 << 20
 _REQUEST_ID = "X-Request-ID"
 _GIVEN_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_PROBES = ("/healthz", "/readyz")
+"""Paths that are asked for all day; they are logged where they fail."""
+_FIRST_FAILURE = 400
 _log = logging.getLogger("pdfingest.access")
 
 _HEADERS: Mapping[str, str] = {
@@ -133,7 +136,9 @@ class _Exchange:
 
     def log(self) -> None:
         """Log the request, without its query, as that may hold what is nobody's business."""
-        _log.info(
+        is_probe = self._scope["path"].endswith(_PROBES) and self._status < _FIRST_FAILURE
+        _log.log(
+            logging.DEBUG if is_probe else logging.INFO,
             "request",
             extra={
                 "fields": {

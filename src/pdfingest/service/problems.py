@@ -117,6 +117,7 @@ def handle_problems(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
     """
 
     async def answer(request: Request, error: Exception) -> Response:
+        """Answer an error."""
         problem = _problem_of(error)
         if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
             allowed = sorted(_allowed(request, routes))

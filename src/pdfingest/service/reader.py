@@ -139,7 +139,7 @@ class Reader:
         except Exception as error:  # noqa: BLE001 - the machine's fault: another may do better
             _log.error("%s: %s", ticket_id, error, exc_info=not isinstance(error, PdfingestError))
             self._ending.wait(min(ticket.attempts, 5))  # it may pass: a busy machine
-            self._give_back(held, counted=True, fault=f"{type(error).__name__}: {error}")
+            self._give_back(held, f"{type(error).__name__}: {error}", counted=True)
         finally:
             del self._held[token]
             self._idle.put(held.extractor)
@@ -226,9 +226,7 @@ class Reader:
         _log.warning("%s: %s", ticket.id, fault)
         if not self._store_is_away:
             self._ending.wait(2**ticket.store_faults)
-        away, token = self._store_is_away, held.token
-        if _patiently(lambda: self._tickets.return_(ticket.id, token, fault, is_away=away)):
-            self._send(ticket.id)
+        self._give_back(held, fault, by_store=not self._store_is_away)
 
     def _fail(self, held: _Held, kind: FailureKind, message: str) -> None:
         ticket = held.ticket
@@ -256,12 +254,10 @@ class Reader:
         if report["failure"] != FailureKind.STORE:  # what was read is needed no more
             self._store.delete(upload_key(ticket.id))
 
-    def _give_back(self, held: _Held, *, counted: bool = False, fault: str = "") -> None:
+    def _give_back(self, held: _Held, fault: str = "", **how: bool) -> None:
         """Queue a ticket again, unless its lease is lost; see `Tickets.release`."""
         ticket_id, token = held.ticket.id, held.token
-        if _patiently(
-            lambda: self._tickets.release(ticket_id, token, counted=counted, fault=fault)
-        ):
+        if _patiently(lambda: self._tickets.release(ticket_id, token, fault, **how)):
             self._send(ticket_id)
 
 

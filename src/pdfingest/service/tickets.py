@@ -113,35 +113,33 @@ class Tickets:
         Where all pages were read, tickets of the same content may use the records from now on.
         """
         shares = "yes" if state is State.DONE and report.get("status") == "ok" else ""
-        names = ("sha256", "pages", "wall_s", "failure", "peak_rss_bytes")
-        cost = [report[name] for name in names]
+        is_copy = bool(report.get("duplicate_of"))  # then another ticket has had the cost
+        wall_s, peak = (0, 0) if is_copy else (report["wall_s"], report["peak_rss_bytes"])
+        bound = next((mib for mib in PEAKS_MIB if peak <= mib << 20), "more")
+        told = report["sha256"], report["pages"], wall_s, report["failure"], peak, bound
         line = json.dumps(dict(report))
-        bound = next((mib for mib in PEAKS_MIB if cost[-1] <= mib << 20), "more")
-        return bool(self._run("finish", ticket_id, token, state.value, shares, line, *cost, bound))
+        return bool(self._run("finish", ticket_id, token, state.value, shares, line, *told))
 
     def release(
-        self, ticket_id: str, token: str, *, counted: bool = False, fault: str = ""
+        self,
+        ticket_id: str,
+        token: str,
+        fault: str = "",
+        *,
+        counted: bool = False,
+        by_store: bool = False,
     ) -> bool:
         """Queue a ticket again; False if the lease is lost.
 
         Args:
             ticket_id: the ticket.
             token: the name of the lease.
-            counted: whether this was an attempt.
-            fault: why it came to nothing; empty if the worker was stopped.
+            fault: why the attempt came to nothing; empty if the worker was stopped.
+            counted: whether it was an attempt.
+            by_store: whether it is counted as one that the store did not serve.
         """
-        return bool(self._run("release", ticket_id, token, 0 if counted else -1, 0, fault))
-
-    def return_(self, ticket_id: str, token: str, fault: str, *, is_away: bool) -> bool:
-        """Queue a ticket again because of the store; False if the lease is lost.
-
-        Args:
-            ticket_id: the ticket.
-            token: the name of the lease.
-            fault: what the store did not do.
-            is_away: whether the store does nothing for any ticket; else the fault is counted.
-        """
-        return bool(self._run("release", ticket_id, token, -1, 0 if is_away else 1, fault))
+        counts = 0 if counted else -1, int(by_store)
+        return bool(self._run("release", ticket_id, token, *counts, fault))
 
     def cancel(self, ticket_id: str) -> bool:
         """Cancel a ticket; False if it has ended. Its worker notices when it extends the lease."""
