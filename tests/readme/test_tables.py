@@ -29,8 +29,13 @@ from pdfingest.service.variables import PREFIX
 from pdfingest.text import parse_size
 
 PROGRAM: Program = get_command(app)
-FOREIGN = {"--appendonly", "--scale"}
-"""Flags of Redis and of Docker Compose."""
+FOREIGN = {
+    *("--appendonly", "--save", "--maxmemory-policy"),
+    *("--scale",),
+    *("--retry", "--retry-all-errors", "--silent"),
+    *("--enable-ui",),
+}
+"""Flags of Redis, of Docker Compose, of curl, and of docling-serve."""
 
 
 def test_the_commands_are_those_of_the_program() -> None:

@@ -187,10 +187,11 @@ def _warn_of_unread(program: Program, options: Sequence[Option]) -> None:
 
 
 def known_variables(program: Program) -> set[str]:
-    """Return the variables that any command or the service reads."""
+    """Return the variables that any command, the service or its client reads."""
+    from pdfingest.client.variables import API_KEY, URL
     from pdfingest.isolation.start import SWITCHES
     from pdfingest.service.variables import NAMES
 
     options = {option.variable for name in program.commands for option in options_of(program, name)}
     settings = {f"{PREFIX}{name.upper()}" for name in NAMES}
-    return options - {""} | settings | {*SWITCHES}
+    return options - {""} | settings | {*SWITCHES, API_KEY, URL}

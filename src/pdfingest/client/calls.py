@@ -17,9 +17,8 @@ import httpx
 from pdfingest.client.errors import ClientError, JobFailed, NotReachable, Refused
 from pdfingest.client.jobs import Converted, Job, Options, mapping, not_ours
 from pdfingest.client.upload import Form, Pdf
+from pdfingest.client.variables import API_KEY, URL
 
-URL, API_KEY = "PDFINGEST_URL", "PDFINGEST_API_KEY"
-"""Environment variables that stand in for arguments that are not given."""
 _USUAL_URL = "http://127.0.0.1:8000"
 PAGE_JOBS = 200
 """Jobs that one answer lists, the most that the service allows."""
