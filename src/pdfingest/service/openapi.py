@@ -103,7 +103,11 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     """Make the OpenAPI document, with the schema of problems; FastAPI knows no way to add one."""
     if not app.openapi_schema:
         document = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            servers=app.servers,
         )
         document["components"]["schemas"]["Problem"] = dict(problems.SCHEMA)
         app.openapi_schema = document
