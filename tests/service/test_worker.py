@@ -327,6 +327,17 @@ def test_a_stopped_worker_gives_its_ticket_back_at_once(service: Service) -> Non
     assert service.ended(ticket_id).attempts == 1
 
 
+def test_a_worker_that_is_stopped_while_redis_is_away_ends_all_the_same(
+    service: Service, broker: Broker
+) -> None:
+    worker = service.work()
+    child = service.running(service.faulty(fault="hang", page=1))
+    broker.stop()
+    worker.send_signal(signal.SIGTERM)
+    worker.wait(9)
+    assert not child.is_running()
+
+
 def test_the_same_message_twice_is_one_ticket(service: Service) -> None:
     ticket_id = service.faulty(fault="sleep", page=1, seconds=1)
     for _ in range(3):

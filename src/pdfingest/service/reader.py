@@ -42,6 +42,8 @@ T = TypeVar("T")
 
 _PATIENCE_S = 60.0
 """Seconds for which Redis may be away at the end of a ticket; then the file is read again."""
+_LAST_PATIENCE_S = 2.0
+"""The same while this worker ends: whoever asked it to kills it after some seconds."""
 _FIRST_PAUSE_S, _MOST_PAUSE_S = 1.0, 30.0
 """Seconds between two looks at a store that is away, doubled each time."""
 _log = logging.getLogger("pdfingest.worker")
@@ -122,7 +124,7 @@ class Reader:
             self._send(ticket_id)
             return
         settings = self._settings
-        claimed = _patiently(
+        claimed = self._patiently(
             lambda: self._tickets.claim(ticket_id, token, settings.lease, settings.max_attempts)
         )
         ticket = self._tickets.get(ticket_id) if claimed in {"claimed", "spent"} else None
@@ -245,7 +247,7 @@ class Reader:
     def _finish(self, held: _Held, state: State, report: dict[str, Any]) -> None:
         """End a ticket with its report line, unless its lease is lost."""
         ticket = held.ticket
-        if not _patiently(lambda: self._tickets.finish(ticket.id, held.token, state, report)):
+        if not self._patiently(lambda: self._tickets.finish(ticket.id, held.token, state, report)):
             found = self._tickets.get(ticket.id)
             if found is None or found.state is State.CANCELLED:  # else another worker wrote them
                 self._store.delete(result_key(ticket.id))
@@ -257,17 +259,20 @@ class Reader:
     def _give_back(self, held: _Held, fault: str = "", **how: bool) -> None:
         """Queue a ticket again, unless its lease is lost; see `Tickets.release`."""
         ticket_id, token = held.ticket.id, held.token
-        if _patiently(lambda: self._tickets.release(ticket_id, token, fault, **how)):
+        if self._patiently(lambda: self._tickets.release(ticket_id, token, fault, **how)):
             self._send(ticket_id)
 
+    def _patiently(self, do: Callable[[], T]) -> T:
+        """Call a function that needs Redis, again and again for a while if Redis does not answer.
 
-def _patiently(do: Callable[[], T]) -> T:
-    """Call a function that needs Redis, again and again for a while if Redis does not answer."""
-    deadline_s = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            return do()
-        except RedisError:
-            if time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.5)
+        While this worker ends that is short: the lease runs out, and another reads the file.
+        """
+        began_s = time.monotonic()
+        while True:
+            try:
+                return do()
+            except RedisError:
+                patience_s = _LAST_PATIENCE_S if self._ending.is_set() else _PATIENCE_S
+                if time.monotonic() - began_s > patience_s:
+                    raise
+                time.sleep(0.5)
