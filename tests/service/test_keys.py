@@ -70,6 +70,9 @@ def test_another_key_sees_nothing_of_a_ticket(keyed: str, tickets: Tickets, stor
     assert httpx.get(f"{keyed}{link['self']}", headers={"X-API-Key": "another"}).status_code == 200
     assert httpx.delete(f"{keyed}{link['self']}", headers=BOB).status_code == 404
     assert httpx.get(f"{keyed}/v1/jobs", headers=BOB).json()["jobs"] == []
+    ticket_id = link["self"].rpartition("/")[2]
+    assert httpx.get(f"{keyed}/v1/jobs?id={ticket_id}", headers=BOB).json()["jobs"] == []
+    assert httpx.get(f"{keyed}/v1/results?id={ticket_id}", headers=BOB).status_code == 404
 
 
 def test_an_idempotency_key_is_of_one_owner(keyed: str) -> None:
