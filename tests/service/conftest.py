@@ -41,6 +41,12 @@ def settings_in(environment: Mapping[str, str]) -> Settings:
         return read_settings()
 
 
+def none_is_open(ticket_id: str) -> bool:
+    """Say of every ticket that it has ended."""
+    del ticket_id
+    return False
+
+
 def free_port() -> int:
     """A port of loopback that nobody has."""
     with socket.socket() as listener:

@@ -20,7 +20,7 @@ from pdfingest.service.contents import FOLDERS, MARK, result_key, upload_key
 from pdfingest.service.store import Store, open_store
 from pdfingest.service.ticket import new_id
 
-from .conftest import PROGRAM, Buckets
+from .conftest import PROGRAM, Buckets, none_is_open
 
 pytestmark = pytest.mark.service
 DAY_S = 86_400
@@ -121,9 +121,9 @@ def test_what_is_old_is_deleted_and_what_is_new_stays(store: Store) -> None:
     keys = [result_key(new_id()), result_key(new_id()), upload_key(new_id())]
     for key in keys:
         put(store, key)
-    assert store.expire(60) == 0
-    assert store.expire(-60) == 3
-    assert store.expire(-60) == 0
+    assert store.expire(60, none_is_open) == 0
+    assert store.expire(-60, none_is_open) == 3
+    assert store.expire(-60, none_is_open) == 0
     for key in keys:
         with pytest.raises(FileNotFoundError):
             store.read(key)
@@ -136,7 +136,7 @@ def test_a_store_that_is_gone_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot store results/"):
         store.put(result_key(new_id()), str(tmp_path / "a"))
     with pytest.raises(OutputError, match="cannot look through the store"):
-        store.expire(60)
+        store.expire(60, none_is_open)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_files_of_others_are_never_deleted(place: Place) -> None:
     for key in OTHERS:
         place.put(key, b"theirs")
     put(store, upload_key(new_id()))
-    assert store.expire(-60) == 1
+    assert store.expire(-60, none_is_open) == 1
     assert set(OTHERS) <= set(place.names())
     place.open()  # it has its mark
 
@@ -286,7 +286,7 @@ def test_a_folder_that_is_a_link_is_refused_and_not_followed(
     (folder / name).rmdir()
     (folder / name).symlink_to(elsewhere)
     with pytest.raises(OutputError, match=f"{name} is a link"):
-        store.expire(DAY_S)
+        store.expire(DAY_S, none_is_open)
     with pytest.raises(OutputError, match=f"{name} is a link"):
         open_store(str(folder))
     assert theirs.exists()
@@ -308,7 +308,7 @@ def test_links_in_the_folders_are_neither_followed_nor_deleted(
     (left / "link").symlink_to(theirs)
     make_old(left / "link")
     make_old(left)
-    assert open_store(str(folder)).expire(DAY_S) == 1
+    assert open_store(str(folder)).expire(DAY_S, none_is_open) == 1
     assert not left.exists()
     assert file.exists()
     assert all(link.is_symlink() for link in links)
@@ -318,7 +318,7 @@ def test_a_folder_with_the_name_of_a_file_is_not_deleted(folder: Path) -> None:
     theirs = folder / upload_key(new_id())
     theirs.mkdir()
     make_old(theirs)
-    assert open_store(str(folder)).expire(DAY_S) == 0
+    assert open_store(str(folder)).expire(DAY_S, none_is_open) == 0
     assert theirs.exists()
 
 
@@ -330,13 +330,13 @@ def test_what_a_killed_part_left_is_deleted_when_it_is_old(folder: Path) -> None
     upload = scratch / f"{new_id()}.part"
     upload.write_bytes(b"half")
     make_old(left)
-    assert store.expire(DAY_S) == 0, "the job is writing"
+    assert store.expire(DAY_S, none_is_open) == 0, "the job is writing"
     assert left.exists()
     make_old(left / "records.jsonl")
     make_old(left)
-    assert store.expire(DAY_S) == 1
+    assert store.expire(DAY_S, none_is_open) == 1
     make_old(upload)
-    assert store.expire(DAY_S) == 1
+    assert store.expire(DAY_S, none_is_open) == 1
     assert list(scratch.iterdir()) == []
 
 
@@ -347,11 +347,11 @@ def test_an_upload_that_is_still_coming_is_kept_however_long_it_takes(folder: Pa
         file.write(b"first")
         make_old(path)
         file.write(b"more")
-        assert store.expire(DAY_S) == 0
+        assert store.expire(DAY_S, none_is_open) == 0
         file.write(b"last")
     key = upload_key(new_id())
     store.put(key, str(path))
-    assert store.expire(DAY_S) == 0
+    assert store.expire(DAY_S, none_is_open) == 0
     assert b"".join(store.read(key)) == b"firstmorelast"
 
 
@@ -364,8 +364,8 @@ def test_a_machine_with_a_wrong_clock_deletes_nothing_that_is_new_and_all_that_i
     wrong_s = time.time() + years * 365 * DAY_S
     with monkeypatch.context() as machine:
         machine.setattr(time, "time", lambda: wrong_s)
-        assert store.expire(60) == 0
-        assert store.expire(-60) == 1
+        assert store.expire(60, none_is_open) == 0
+        assert store.expire(-60, none_is_open) == 1
 
 
 def test_more_objects_than_a_request_takes_are_all_deleted(buckets: Buckets) -> None:
@@ -374,7 +374,7 @@ def test_more_objects_than_a_request_takes_are_all_deleted(buckets: Buckets) -> 
     for number in range(1100):
         place.put(upload_key(f"{number:032x}"), b"")
     place.put("uploads/theirs.pdf", b"")
-    assert store.expire(-60) == 1100
+    assert store.expire(-60, none_is_open) == 1100
     assert set(place.names()) == {MARK, "scratch/clock", "uploads/theirs.pdf"}
 
 
@@ -383,7 +383,7 @@ def test_keys_beside_the_folders_are_not_even_listed(buckets: Buckets) -> None:
     store = place.open()
     put(store, upload_key(new_id()))
     place.put("a//b", b"a listing ends here")
-    assert store.expire(-60) == 1
+    assert store.expire(-60, none_is_open) == 1
 
 
 def test_several_workers_may_delete_at_the_same_time(place: Place) -> None:
@@ -391,7 +391,7 @@ def test_several_workers_may_delete_at_the_same_time(place: Place) -> None:
     for _ in range(40):
         put(store, upload_key(new_id()))
     with ThreadPoolExecutor(4) as workers:
-        list(workers.map(lambda _: place.open().expire(-60), range(4)))
+        list(workers.map(lambda _: place.open().expire(-60, none_is_open), range(4)))
     assert not [key for key in place.names() if key.startswith("uploads/")]
 
 

@@ -34,19 +34,19 @@ class ClientError(Exception):
         return f"{number}{self.title}: {self.detail}" if self.detail else f"{number}{self.title}"
 
 
-class NotReachable(ClientError):  # noqa: N818 - named by what happened, as are those below
+class NotReachable(ClientError):  # noqa: N818 - named by what happened
     """The service gave no answer, or not a whole one, for as long as the client tried."""
 
 
-class Refused(ClientError):  # noqa: N818
+class Refused(ClientError):  # noqa: N818 - named by what happened
     """The service refused a request; `status`, `title` and `detail` say why."""
 
 
-class JobFailed(ClientError):  # noqa: N818
+class JobFailed(ClientError):  # noqa: N818 - named by what happened
     """The service could not read the file; `report` is its report line."""
 
 
-class StillRunning(ClientError, TimeoutError):  # noqa: N818
+class StillRunning(ClientError, TimeoutError):  # noqa: N818 - named by what happened
     """A job had not ended when the time to wait was over. It goes on, and can be waited for."""
 
 

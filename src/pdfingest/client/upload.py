@@ -9,6 +9,7 @@ import io
 import os
 import secrets
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import IO, TypeAlias, cast
@@ -70,7 +71,7 @@ class Form:
         yield self._after
 
 
-class _File:
+class _File(ABC):
     """A file that is opened whenever it is sent, or that somebody else has opened."""
 
     def __init__(self, name: str, length: int | None) -> None:
@@ -93,8 +94,8 @@ class _File:
         if self.length is not None and read < self.length:
             raise _changed(self.name)
 
-    def _open(self) -> AbstractContextManager[IO[bytes]]:
-        raise NotImplementedError
+    @abstractmethod
+    def _open(self) -> AbstractContextManager[IO[bytes]]: ...
 
 
 class _OnDisk(_File):

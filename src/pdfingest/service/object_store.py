@@ -23,7 +23,6 @@ from pdfingest.service.contents import (
     check_place,
     is_key,
     mark,
-    none_is_open,
     ticket_of,
 )
 from pdfingest.service.scratch import Scratch
@@ -76,7 +75,7 @@ class ObjectStore:
         if is_key(key):
             self._delete([key])
 
-    def expire(self, age_s: float, is_open: Callable[[str], bool] = none_is_open) -> int:
+    def expire(self, age_s: float, is_open: Callable[[str], bool]) -> int:
         """Delete old objects while they are listed; nothing outside the two folders is listed."""
         deleted = 0
         with _told(f"cannot look through the store {self._folder}"):

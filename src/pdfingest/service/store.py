@@ -11,7 +11,6 @@ from typing import Protocol
 
 from pdfingest.errors import UsageError
 from pdfingest.service.address import is_address, parse_folder
-from pdfingest.service.contents import none_is_open
 from pdfingest.service.directory_store import DirectoryStore
 from pdfingest.service.object_store import ObjectStore
 
@@ -58,7 +57,7 @@ class Store(Protocol):
         """Delete a file, if it is there."""
 
     @abstractmethod
-    def expire(self, age_s: float, is_open: Callable[[str], bool] = none_is_open) -> int:
+    def expire(self, age_s: float, is_open: Callable[[str], bool]) -> int:
         """Delete files of the service that were last changed longer ago than `age_s` seconds.
 
         The time is that of the store, whose clock may differ from the one of this machine. Files

@@ -7,6 +7,7 @@ trace. Where they go is said by the variables of OpenTelemetry, as OTEL_EXPORTER
 
 # pyright: basic
 # OpenTelemetry is an extra; mypy checks this file strictly.
+# ruff: noqa: PLC0415 - it is imported where it is wanted, as it may not be installed
 
 import os
 from typing import Any
@@ -30,8 +31,8 @@ def instrument_api(app: Any) -> None:
     """
     if is_wanted():
         try:
-            from opentelemetry.instrumentation.celery import CeleryInstrumentor  # noqa: PLC0415
-            from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor  # noqa: PLC0415
+            from opentelemetry.instrumentation.celery import CeleryInstrumentor
+            from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
         except ModuleNotFoundError as error:
             raise _missing(error) from error
         provider = _provider("pdfingest-api")
@@ -43,7 +44,7 @@ def instrument_worker() -> None:
     """Trace the messages that a worker takes, if that is wanted; raises as `instrument_api`."""
     if is_wanted():
         try:
-            from opentelemetry.instrumentation.celery import CeleryInstrumentor  # noqa: PLC0415
+            from opentelemetry.instrumentation.celery import CeleryInstrumentor
         except ModuleNotFoundError as error:
             raise _missing(error) from error
         CeleryInstrumentor().instrument(tracer_provider=_provider("pdfingest-worker"))
@@ -52,12 +53,12 @@ def instrument_worker() -> None:
 def _provider(name: str) -> Any:
     """Make what sends the traces; OTEL_SERVICE_NAME counts before the name."""
     try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (
             OTLPSpanExporter,
         )
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ModuleNotFoundError as error:
         raise _missing(error) from error
     named = os.environ.get("OTEL_SERVICE_NAME", name)

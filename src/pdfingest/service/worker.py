@@ -167,8 +167,14 @@ class Worker:
             self._pay()
 
     def _pay(self) -> None:
+        """Send the messages that are owed; one that cannot be sent stays owed."""
         while self._owed:
-            queue.send(self._app, self._owed.pop())
+            ticket_id = self._owed.pop()
+            try:
+                queue.send(self._app, ticket_id)
+            except BaseException:
+                self._owed.append(ticket_id)
+                raise
 
     def _end(self) -> None:
         self._ending.set()
