@@ -249,7 +249,7 @@ def end(
 ) -> str:
     """Do what a worker does at the end of a ticket; gives its id."""
     ticket_id = link.rpartition("/")[2]
-    assert tickets.claim(ticket_id, "token", 30, 3) == "claimed"
+    assert tickets.claim(ticket_id, "token", 30, 3)[0] == "claimed"
     if state is State.DONE:
         path = os.path.join(store.scratch, new_id())
         Path(path).write_bytes(records)

@@ -245,7 +245,7 @@ def test_one_key_cannot_fill_the_queue(serve: Serve, tmp_path: Path, tickets: Ti
     assert send(api, headers=bearer("modest")).status_code == 202
     assert httpx.delete(f"{api}{links[0]}", headers=bearer("greedy")).status_code == 204
     assert send(api, headers=bearer("greedy")).status_code == 202
-    assert tickets.open_of("greedy") == 3
+    assert tickets.admit("greedy").open == 3
 
 
 def test_more_files_at_once_than_a_key_may_send_are_refused_one_by_one(

@@ -50,7 +50,7 @@ def test_a_file_is_chosen_followed_and_read(
     shown.expect(HOSTILE, "queued")
     link = last_link(api)
     ticket_id = link.rpartition("/")[2]
-    assert tickets.claim(ticket_id, "other", 0.1, 3) == "claimed"
+    assert tickets.claim(ticket_id, "other", 0.1, 3)[0] == "claimed"
     assert tickets.extend(ticket_id, "other", 0.1, 3, 8)
     shown.expect(HOSTILE, "3 of 8")
     record = {"text": "<b>Bonjour</b>", "metadata": {"page": 1}}

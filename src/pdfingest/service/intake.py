@@ -70,22 +70,22 @@ class Intake:
                 503, too many are queued.
         """
         settings = self.settings
-        wait_s = self.tickets.admit(owner, settings.rate)
-        if wait_s > 0:
+        admission = self.tickets.admit(owner)
+        if admission.sent > settings.rate:
             raise Problem(
                 429,
                 "too many requests",
                 f"A key may send {settings.rate} files a minute.",
-                {"Retry-After": str(int(wait_s) + 1)},
+                {"Retry-After": str(admission.minute_left_s)},
             )
-        if owner and self.tickets.open_of(owner) >= settings.max_queue_per_key:
+        if owner and admission.open >= settings.max_queue_per_key:
             raise Problem(
                 429,
                 "too many open",
                 f"A key may have {settings.max_queue_per_key} files that are not done.",
                 {"Retry-After": "10"},
             )
-        if self.tickets.queued() >= settings.max_queue:
+        if admission.queued >= settings.max_queue:
             detail = "Too many files are queued. Send it later."
             raise Problem(503, "queue full", detail, {"Retry-After": "10"})
 
@@ -93,7 +93,7 @@ class Intake:
         """Make a ticket of each file of a form, whose first file was admitted.
 
         Args:
-            form: the files, which are moved into the store, and the fields that came with them.
+            form: the files, which are moved into the store or deleted, and the fields with them.
             owner: name of the API key that sent it; empty without keys.
             key: the `Idempotency-Key`, or empty.
 
@@ -104,6 +104,12 @@ class Intake:
         Raises:
             Problem: 403, 409, 422, 503 or 507; of a form with one file, also why it is refused.
         """
+        try:
+            return self._form(form, owner, key)
+        finally:
+            form.discard()
+
+    def _form(self, form: Received, owner: str, key: str) -> list[Ticket | Refused]:
         chosen = self._chosen(read_choices(form.fields))
         if len(form.uploads) == 1:
             return [self._upload(form.uploads[0], chosen, owner, key)]

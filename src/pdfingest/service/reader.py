@@ -49,13 +49,15 @@ _FIRST_PAUSE_S, _MOST_PAUSE_S = 1.0, 30.0
 _log = logging.getLogger("pdfingest.worker")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Held:
     """A ticket that this worker holds, as long as it extends the lease."""
 
     ticket: Ticket
     token: str
     extractor: Extractor
+    extended_s: float
+    """When the lease was asked for the last time, by the clock of this process."""
     stop: Stop = field(default_factory=Stop)
 
 
@@ -124,15 +126,15 @@ class Reader:
             self._send(ticket_id)
             return
         settings = self._settings
-        claimed = self._patiently(
+        asked_s = time.monotonic()
+        answer, ticket = self._patiently(
             lambda: self._tickets.claim(ticket_id, token, settings.lease, settings.max_attempts)
         )
-        ticket = self._tickets.get(ticket_id) if claimed in {"claimed", "spent"} else None
         if ticket is None:
             return
-        held = self._held[token] = _Held(ticket, token, self._idle.get())
+        held = self._held[token] = _Held(ticket, token, self._idle.get(), asked_s)
         try:
-            if claimed == "spent":
+            if answer == "spent":
                 self._give_up(held)
             elif not self._is_copied(held):
                 self._extract(held)
@@ -199,14 +201,23 @@ class Reader:
         """Have the file read, store its records, and end the ticket."""
         with held.extractor.extract(held.ticket, held.stop) as (finished, digest):
             # Records of a ticket that was lost meanwhile are another worker's to write.
-            if self._extend(held) and isinstance(finished.outcome, Extracted):
+            if self._is_held(held) and isinstance(finished.outcome, Extracted):
                 self._store.put(result_key(held.ticket.id), finished.spool)
         self._end(held, finished, digest)
 
     def _extend(self, held: _Held) -> bool:
         """Extend the lease of a ticket; False if it is lost."""
         lease_s, progress = self._settings.lease, held.extractor.progress()
-        return self._tickets.extend(held.ticket.id, held.token, lease_s, *progress)
+        asked_s = time.monotonic()
+        if not self._tickets.extend(held.ticket.id, held.token, lease_s, *progress):
+            return False
+        held.extended_s = asked_s
+        return True
+
+    def _is_held(self, held: _Held) -> bool:
+        """Tell whether nobody else can have a ticket; asks Redis only if that may have changed."""
+        is_fresh = time.monotonic() - held.extended_s < self._settings.lease / 2
+        return is_fresh or self._extend(held)
 
     def _give_up(self, held: _Held) -> None:
         """End a ticket that so many workers could not finish that the file must be the cause."""

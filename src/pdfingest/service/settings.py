@@ -133,8 +133,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if not self.lanes:  # none was given; all that reads the settings sees the same number
-            object.__setattr__(self, "lanes", default_workers(self._budget_bytes(), 0))
+        # All that reads the settings sees the same numbers, also where none were given.
+        if not self.memory_budget:
+            object.__setattr__(self, "memory_budget", default_budget_bytes())
+        if not self.lanes:
+            object.__setattr__(self, "lanes", default_workers(self.memory_budget, 0))
         if self.webhook_hosts and not self.webhook_secret:
             raise UsageError(f"{PREFIX}WEBHOOK_HOSTS needs {PREFIX}WEBHOOK_SECRET to sign with.")
         _ = self.prefixes, self.options()  # each raises what is wrong with it
@@ -153,7 +156,7 @@ class Settings(BaseSettings):
                 engine=self.engine,
                 timeout_s=self.timeout,
                 page_timeout_s=self.page_timeout,
-                memory_budget_bytes=self._budget_bytes() // self.lanes,
+                memory_budget_bytes=self.memory_budget // self.lanes,
                 max_output_bytes=self.max_output,
                 max_pages=self.max_pages,
                 sandbox=self.sandbox,
@@ -177,9 +180,6 @@ class Settings(BaseSettings):
             tables=bool(chosen.get("tables")),
             passwords=tuple(passwords),
         )
-
-    def _budget_bytes(self) -> int:
-        return self.memory_budget or default_budget_bytes()
 
     @property
     def prefixes(self) -> tuple[str | Address, ...]:

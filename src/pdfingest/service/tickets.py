@@ -14,8 +14,9 @@ another may claim the ticket. Whoever has lost the lease can change nothing any 
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 from pdfingest.service.ticket import State, Ticket, Told, decoded, new_id
@@ -38,6 +39,20 @@ PEAKS_MIB = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 """Upper bounds of the classes of peaks that are counted; one more class is above them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What decides whether a file of a key is taken."""
+
+    sent: int
+    """Files of the key in this minute, with this one."""
+    minute_left_s: int
+    """Seconds that are left of the minute."""
+    open: int
+    """Tickets of the key that are queued or running."""
+    queued: int
+    """Queued tickets of all keys."""
+
+
 class Tickets:
     """All tickets of the service. Safe for threads; every method may raise `RedisError`.
 
@@ -49,23 +64,13 @@ class Tickets:
     def __init__(self, client: Any, keep_s: float) -> None:
         self.client = client
         self._keep_s = max(int(keep_s), 1)
-        text = files("pdfingest.service").joinpath("transitions.lua").read_text("utf-8")
-        self._transitions = client.register_script(text)
+        self._transitions = client.register_script(_script("transitions.lua"))
+        self._admission = client.register_script(_script("admission.lua"))
 
     def add(self, ticket: Ticket) -> Ticket:
         """Add a new ticket, which is queued from now on; returns it with the time."""
-        now = self.now()
-        ticket = replace(ticket, created_at=now)
-        with self.client.pipeline() as pipe:  # one transaction: no worker sees half a ticket
-            pipe.hset(_key(ticket.id), mapping=ticket.encoded())
-            pipe.zadd(QUEUED, {ticket.id: now})
-            pipe.zadd(f"{_OWNER}{ticket.owner}", {ticket.id: now})
-            pipe.sadd(f"{_OPEN}{ticket.owner}", ticket.id)
-            pipe.hincrby(_COUNTS, "jobs:accepted", 1)
-            if ticket.named:
-                pipe.persist(f"{_NAMES}{ticket.named}")
-            pipe.execute()
-        return ticket
+        fields = chain.from_iterable(ticket.encoded().items())
+        return replace(ticket, created_at=float(self._run("add", ticket.id, *fields)))
 
     def get(self, ticket_id: str) -> Ticket | None:
         """Get a ticket; None if no ticket has this id, or it is deleted."""
@@ -88,7 +93,9 @@ class Tickets:
         ids = self.client.zrevrange(key, offset, offset + limit - 1)
         return self.get_all(ids), int(self.client.zcard(key))
 
-    def claim(self, ticket_id: str, token: str, lease_s: float, most_attempts: int) -> str:
+    def claim(
+        self, ticket_id: str, token: str, lease_s: float, most_attempts: int
+    ) -> tuple[str, Ticket | None]:
         """Claim a ticket that is queued, or whose lease has run out.
 
         Args:
@@ -99,9 +106,11 @@ class Tickets:
 
         Returns:
             `claimed`; `spent` if the ticket is held now but had all its attempts before; `gone` if
-            there is no such ticket; else the state that keeps it from being claimed.
+            there is no such ticket; else the state that keeps it from being claimed. With it the
+            ticket, if it is held now.
         """
-        return str(self._run("claim", ticket_id, token, lease_s, most_attempts))
+        answer, found = self._run("claim", ticket_id, token, lease_s, most_attempts)
+        return answer, decoded(ticket_id, dict(zip(found[::2], found[1::2], strict=True)))
 
     def extend(self, ticket_id: str, token: str, lease_s: float, done: int, total: int) -> bool:
         """Extend a lease and note the pages done; False if the lease is lost."""
@@ -173,10 +182,6 @@ class Tickets:
     def running(self) -> int:
         """Count the running tickets."""
         return int(self.client.zcard(RUNNING))
-
-    def open_of(self, owner: str) -> int:
-        """Count the tickets of a key that are queued or running."""
-        return int(self.client.scard(f"{_OPEN}{owner}"))
 
     def is_open(self, ticket_id: str) -> bool:
         """Tell whether this is the id of a ticket that has not ended."""
@@ -265,15 +270,10 @@ class Tickets:
         """Take a name away from whichever ticket has it."""
         self.client.delete(f"{_NAMES}{name}")
 
-    def admit(self, owner: str, most: int, number: int = 1) -> float:
-        """Count more tickets of a key; returns the seconds to wait if they are above `most`."""
-        now = self.now()  # a minute is one of Redis, the same for all parts
-        key = f"{_PREFIX}rate:{owner}:{int(now // 60)}"
-        with self.client.pipeline() as pipe:
-            pipe.incr(key, number)
-            pipe.expire(key, 120)
-            used = int(pipe.execute()[0])
-        return 60 - now % 60 if used > most else 0.0
+    def admit(self, owner: str) -> Admission:
+        """Count one more file of a key, and tell what decides whether it is taken."""
+        keys = f"{_PREFIX}rate:{owner}:", f"{_OPEN}{owner}", QUEUED
+        return Admission(*self._admission(keys=keys))
 
     def now(self) -> float:
         """Return seconds since the epoch by the clock of Redis, as machines do not agree."""
@@ -284,6 +284,10 @@ class Tickets:
         """Run a transition on a ticket; see `transitions.lua` for what it takes."""
         given = (transition, ticket_id, _PREFIX, self._keep_s, *parameters)
         return self._transitions(keys=[_key(ticket_id)], args=given)
+
+
+def _script(name: str) -> str:
+    return files("pdfingest.service").joinpath(name).read_text("utf-8")
 
 
 def _key(ticket_id: str) -> str:

@@ -62,17 +62,31 @@ end
 
 local transitions = {}
 
+function transitions.add(...)  -- the fields of the hash, each with its value
+  redis.call('HSET', ticket, ...)
+  redis.call('HSET', ticket, 'created_at', now)
+  redis.call('ZADD', queued, now, id)
+  redis.call('ZADD', prefix .. 'owner:' .. get('owner'), now, id)
+  redis.call('SADD', prefix .. 'open:' .. get('owner'), id)
+  redis.call('HINCRBY', counts, 'jobs:accepted', 1)
+  local named = get('named')
+  if named ~= '' then redis.call('PERSIST', names .. named) end
+  return redis.call('HGET', ticket, 'created_at')
+end
+
 function transitions.claim(token, lease_s, most_attempts)
   local state = get('state')
-  if state == '' then return 'gone' end
+  if state == '' then return {'gone', {}} end
   local lease_end = tonumber(redis.call('ZSCORE', running, id) or 0)
-  if state ~= 'queued' and not (state == 'running' and lease_end < now) then return state end
+  if state ~= 'queued' and not (state == 'running' and lease_end < now) then return {state, {}} end
   redis.call('HSET', ticket, 'state', 'running', 'lease', token, 'started_at', now)
   redis.call('ZREM', queued, id)
   redis.call('ZADD', running, now + lease_s, id)
-  if tonumber(get('attempts')) >= tonumber(most_attempts) then return 'spent' end
+  if tonumber(get('attempts')) >= tonumber(most_attempts) then
+    return {'spent', redis.call('HGETALL', ticket)}
+  end
   redis.call('HINCRBY', ticket, 'attempts', 1)
-  return 'claimed'
+  return {'claimed', redis.call('HGETALL', ticket)}
 end
 
 function transitions.extend(token, lease_s, pages_done, total_pages)

@@ -8,7 +8,7 @@ is in memory, and the event loop never writes.
 
 import hashlib
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -50,6 +50,8 @@ class Received:
     uploads: list[Upload]
     fields: dict[str, list[str]]
     """The other parts of the form by name."""
+    discard: Callable[[], None]
+    """Deletes the files that were not moved."""
 
 
 class _Incoming:
@@ -61,6 +63,9 @@ class _Incoming:
         self._files: list[_File] = []
         self._flushed = 0
         """How many of them are written to their end."""
+
+    def __bool__(self) -> bool:
+        return bool(self._files)
 
     def begin(self, name: str) -> None:
         """Begin a file, at which the one before it has ended."""
@@ -94,9 +99,9 @@ class _Incoming:
         return [each.upload() for each in self._files]
 
     def discard(self) -> None:
-        """Delete the files that were not moved."""
-        for each in self._files:
-            each.discard()
+        """Delete the files that were not moved, once."""
+        while self._files:
+            self._files.pop().discard()
 
 
 class _File:
@@ -131,32 +136,21 @@ class _File:
                 detail = "The first KiB of the file does not hold %PDF-."
                 self.problem = Problem(415, "not a PDF", detail)
                 self._buffer = bytearray()
-                return
-            await to_thread.run_sync(self._open)
-        if self._file >= 0 and (last or len(self._buffer) >= _WRITE_BYTES):
-            await to_thread.run_sync(self._write)
-        if last and self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        if self.problem is None and (last or len(self._buffer) >= _WRITE_BYTES):
+            await to_thread.run_sync(self._write, last)
 
     def discard(self) -> None:
         """Close the file, and delete it unless it was moved."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        self._close()
         with suppress(FileNotFoundError):
             os.unlink(self._path)
 
-    def _open(self) -> None:
-        try:
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except OSError:
-            raise no_room() from None
-
-    def _write(self) -> None:
+    def _write(self, last: bool) -> None:  # noqa: FBT001 - called in a thread
         self._hash.update(self._buffer)
         rest = memoryview(self._buffer)
         try:
+            if self._file < 0:
+                self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             while rest:  # a disk that is nearly full takes a part
                 rest = rest[os.write(self._file, rest) :]
         except OSError:
@@ -164,6 +158,13 @@ class _File:
         finally:
             rest.release()
         self._buffer = bytearray()
+        if last:
+            self._close()
+
+    def _close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 @asynccontextmanager
@@ -191,8 +192,9 @@ async def receive_form(
             files.give_up()
         form.close()
         await files.flush(last=True)
-        yield Received(files.uploads(), form.fields)
+        yield Received(files.uploads(), form.fields, files.discard)
     finally:
-        # A client that went away has cancelled this request, and its files must go all the same.
-        with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(files.discard)
+        if files:
+            # A client that went away cancels the request, and its files must go all the same.
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(files.discard)
