@@ -281,9 +281,11 @@ def test_a_ticket_that_cannot_be_queued_leaves_nothing(
     path = Path(store.scratch) / "upload"
     path.write_bytes(PDF)
     known, stored = tickets.queued(), len(list(path.parent.parent.rglob("*.pdf")))
+    upload = Upload(str(path), "a.pdf", 9, new_id())
+    received = Received(lambda: [upload], {}, lambda: None)
     for _ in range(2):
         with pytest.raises(Problem, match="unavailable"):
-            intake.form(Received([Upload(str(path), "a.pdf", 9, new_id())], {}), "", "the key")
+            intake.form(received, "", "the key")
         path.write_bytes(PDF)
     path.unlink()
     assert tickets.queued() == known

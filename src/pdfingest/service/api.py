@@ -3,6 +3,7 @@
 Owns how the parts of the API are put together. Does not own what the routes answer: `routes` does.
 """
 
+import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -39,6 +40,7 @@ def make_api(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         """Let go of the store when the server ends."""
+        gc.freeze()  # what is loaded now stays: it need not be looked through for garbage
         yield
         store.close()
 

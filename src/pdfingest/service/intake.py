@@ -110,11 +110,12 @@ class Intake:
             form.discard()
 
     def _form(self, form: Received, owner: str, key: str) -> list[Ticket | Refused]:
+        uploads = form.uploads()
         chosen = self._chosen(read_choices(form.fields))
-        if len(form.uploads) == 1:
-            return [self._upload(form.uploads[0], chosen, owner, key)]
+        if len(uploads) == 1:
+            return [self._upload(uploads[0], chosen, owner, key)]
         made: list[Ticket | Refused] = []
-        for number, upload in enumerate(form.uploads):
+        for number, upload in enumerate(uploads):
             try:
                 if number:
                     self.admit(owner)

@@ -47,7 +47,8 @@ class Upload:
 class Received:
     """What a form held."""
 
-    uploads: list[Upload]
+    uploads: Callable[[], list[Upload]]
+    """Gives the files, of which the last is written by this; it raises 507 if it cannot."""
     fields: dict[str, list[str]]
     """The other parts of the form by name."""
     discard: Callable[[], None]
@@ -61,7 +62,7 @@ class _Incoming:
         self._scratch, self._most = scratch, most
         self._total_bytes = 0
         self._files: list[_File] = []
-        self._flushed = 0
+        self._ended = 0
         """How many of them are written to their end."""
 
     def __bool__(self) -> bool:
@@ -78,15 +79,13 @@ class _Incoming:
             raise too_large(self._most)
         self._files[-1].take(data)
 
-    async def flush(self, *, last: bool = False) -> None:
-        """Write what has come."""
-        while self._flushed < len(self._files):
-            file = self._files[self._flushed]
-            is_whole = last or file is not self._files[-1]
-            await file.flush(last=is_whole)
-            if not is_whole:
-                return
-            self._flushed += 1
+    async def flush(self) -> None:
+        """Write what has come, as far as it is worth a thread."""
+        for file in self._files[self._ended : -1]:
+            await to_thread.run_sync(file.end)
+            self._ended += 1
+        if self._files and self._files[-1].is_heavy():
+            await to_thread.run_sync(self._files[-1].write)
 
     def give_up(self) -> None:
         """Raise the problem of the first file if all are refused, and much has come for nothing."""
@@ -95,7 +94,9 @@ class _Incoming:
             raise refused[0]
 
     def uploads(self) -> list[Upload]:
-        """Return all files, once they are whole."""
+        """Return all files, of which the last is written to its end."""
+        for file in self._files[self._ended :]:
+            file.end()
         return [each.upload() for each in self._files]
 
     def discard(self) -> None:
@@ -127,17 +128,19 @@ class _File:
         if self.problem is None:
             self._buffer += data
 
-    async def flush(self, *, last: bool = False) -> None:
-        """Write what has come, if it is the last or enough to be worth a thread."""
-        if self._file < 0 and self.problem is None:
-            if not last and len(self._buffer) < _MAGIC_WITHIN:
-                return
-            if _MAGIC not in self._buffer[:_MAGIC_WITHIN]:
-                detail = "The first KiB of the file does not hold %PDF-."
-                self.problem = Problem(415, "not a PDF", detail)
-                self._buffer = bytearray()
-        if self.problem is None and (last or len(self._buffer) >= _WRITE_BYTES):
-            await to_thread.run_sync(self._write, last)
+    def is_heavy(self) -> bool:
+        """Tell whether what has come is enough to be worth a thread; refuses what is no PDF."""
+        if self._file < 0 and len(self._buffer) >= _MAGIC_WITHIN:
+            self._check()
+        return len(self._buffer) >= _WRITE_BYTES
+
+    def end(self) -> None:
+        """Write what is left."""
+        if self._file < 0:
+            self._check()
+        if self.problem is None:
+            self.write()
+        self._close()
 
     def discard(self) -> None:
         """Close the file, and delete it unless it was moved."""
@@ -145,7 +148,8 @@ class _File:
         with suppress(FileNotFoundError):
             os.unlink(self._path)
 
-    def _write(self, last: bool) -> None:  # noqa: FBT001 - called in a thread
+    def write(self) -> None:
+        """Write what has come."""
         self._hash.update(self._buffer)
         rest = memoryview(self._buffer)
         try:
@@ -158,8 +162,12 @@ class _File:
         finally:
             rest.release()
         self._buffer = bytearray()
-        if last:
-            self._close()
+
+    def _check(self) -> None:
+        if self.problem is None and _MAGIC not in self._buffer[:_MAGIC_WITHIN]:
+            detail = "The first KiB of the file does not hold %PDF-."
+            self.problem = Problem(415, "not a PDF", detail)
+            self._buffer = bytearray()
 
     def _close(self) -> None:
         if self._file >= 0:
@@ -191,8 +199,7 @@ async def receive_form(
             await files.flush()
             files.give_up()
         form.close()
-        await files.flush(last=True)
-        yield Received(files.uploads(), form.fields, files.discard)
+        yield Received(files.uploads, form.fields, files.discard)
     finally:
         if files:
             # A client that went away cancels the request, and its files must go all the same.
