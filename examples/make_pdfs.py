@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fpdf import FPDF
 from fpdf.enums import EncryptionMethod, PageLabelStyle
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import (
     ArrayObject,
@@ -94,8 +94,10 @@ def table() -> None:
 
 def scan() -> None:
     """A page that is only an image."""
-    image = Image.new("L", (620, 874), 255)
-    ImageDraw.Draw(image).text((60, 80), "This text is a picture.", fill=0)
+    image = Image.new("L", (1240, 1754), 255)  # A4 at 150 dpi
+    lines = "This text is a picture.", "Only OCR can read it:", "pdfingest run --ocr auto"
+    font = ImageFont.load_default(size=28)
+    ImageDraw.Draw(image).multiline_text((120, 160), "\n".join(lines), 0, font, spacing=14)
     pdf = new("A scan")
     pdf.add_page()
     pdf.image(image, x=0, y=0, w=pdf.w)

@@ -13,22 +13,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pdfingest.engines.engine import (
+    from pdfingest.engines.abilities import (
         AttachedDocument,
+        LayoutDocument,
+        OutlinedDocument,
+        PicturedDocument,
+        TabledDocument,
+        TraitsDocument,
+    )
+    from pdfingest.engines.engine import (
         Document,
         EncryptedError,
         Engine,
-        LayoutDocument,
         MalformedError,
-        OutlinedDocument,
-        TabledDocument,
-        TraitsDocument,
         tolerate,
     )
     from pdfingest.errors import ExitCode, OptionError, PdfingestError
     from pdfingest.events import Listener
     from pdfingest.job import Sandbox
     from pdfingest.model import Aside, FailureKind, Format, Source, Unit
+    from pdfingest.ocr.engine import Picture
     from pdfingest.options import FailOn, IngestOptions
     from pdfingest.outcome import (
         Attachment,
@@ -83,6 +87,8 @@ __all__ = [
     "OutlinedDocument",
     "Page",
     "PdfingestError",
+    "Picture",
+    "PicturedDocument",
     "Sandbox",
     "Source",
     "Span",
@@ -102,11 +108,13 @@ __all__ = [
 _HOMES = {
     "errors": ("ExitCode", "OptionError", "PdfingestError"),
     "events": ("Listener",),
-    "engines.engine": (
-        *("AttachedDocument", "Document", "EncryptedError", "Engine", "LayoutDocument"),
-        *("MalformedError", "OutlinedDocument", "TabledDocument", "TraitsDocument", "tolerate"),
+    "engines.abilities": (
+        *("AttachedDocument", "LayoutDocument", "OutlinedDocument", "PicturedDocument"),
+        *("TabledDocument", "TraitsDocument"),
     ),
+    "engines.engine": ("Document", "EncryptedError", "Engine", "MalformedError", "tolerate"),
     "job": ("Sandbox",),
+    "ocr.engine": ("Picture",),
     "model": ("Aside", "FailureKind", "Format", "Source", "Unit"),
     "pages": (
         *("Annotation", "Box", "DocumentInfo", "Font", "FormField"),

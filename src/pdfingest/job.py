@@ -34,6 +34,17 @@ class EngineSpec(Sent):
 
 
 @dataclass(frozen=True, slots=True)
+class OcrSpec(Sent):
+    """What reads pictures, and in which languages."""
+
+    engine: EngineSpec
+    languages: tuple[str, ...]
+    """Codes of all languages that it can read here."""
+    chosen: tuple[str, ...] = ()
+    """Codes of those to read; empty for what each document says."""
+
+
+@dataclass(frozen=True, slots=True)
 class Limits(Sent):
     """Limits on what one file may take, which the child puts on itself."""
 
@@ -73,7 +84,12 @@ class Attempt(Sent):
     alone: bool = False
     """Whether the child has the whole memory budget, and no other child beside it."""
     without: tuple[Aside, ...] = ()
-    """What is not read, since an earlier child of the source died while it read that."""
+    """What is not read, since an earlier child of the source died while it read that; OCR only of
+    the first page, as each page of a scan is a picture of its own."""
+
+    def is_without(self, aside: Aside, page: int) -> bool:
+        """Return whether something is not to be read, given the page, or 0 before the first."""
+        return aside in self.without and (aside is not Aside.OCR or page in {0, self.first_page})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +137,8 @@ class Job(Sent):
     """Whether records have the tables of their pages."""
     attachments: bool = False
     """Whether attachments are read, in jobs of their own."""
+    ocr: OcrSpec | None = None
+    """What reads pages that need OCR; None if nothing does."""
     earlier: Unchanged | None = None
     """The outcome if the file turns out to be what an earlier run ingested, by its hash."""
     pages: PageRange = PageRange()

@@ -51,11 +51,32 @@ class OcrReason(StrEnum):
 
     NONE = ""
     IMAGE = "image"
-    """It shows an image and no text."""
+    """It shows text in an image, as a scan does, that its text does not say."""
     OUTLINES = "outlines"
-    """It shows lines and curves, which may be letters, and no text."""
+    """It shows text whose letters are drawn as lines and curves."""
     UNMAPPED = "unmapped"
     """It shows text of which the file does not say which characters it is."""
+    INVISIBLE = "invisible"
+    """It shows text in an image, and the hidden text of an earlier OCR is empty or garbage."""
+
+
+class TextSource(StrEnum):
+    """Where the text of a record is from. The values are part of the contract with users."""
+
+    NONE = "none"
+    """There is no text."""
+    NATIVE = "native"
+    """The file says which characters it is."""
+    OCR = "ocr"
+    """It was read from a picture."""
+    MIXED = "mixed"
+    """Some of it is native, some was read from pictures."""
+
+    def joined(self, other: "TextSource") -> "TextSource":
+        """Return where text is from of which a part is from here and a part from there."""
+        if TextSource.NONE in {self, other}:
+            return other if self is TextSource.NONE else self
+        return self if self is other else TextSource.MIXED
 
 
 class Duplicates(StrEnum):
@@ -95,6 +116,8 @@ class Aside(StrEnum):
     """What belongs to layers that are switched off."""
     SURVEY = "survey"
     """Some pages that show what all have in common, such as running heads."""
+    OCR = "ocr"
+    """The text of pictures. If a process dies of it, that page alone is read without."""
     OTHER = "other"
     """The page as another engine reads it, where the first cannot read all of its text."""
 

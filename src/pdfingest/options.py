@@ -7,14 +7,14 @@ its variable and its key in the configuration are derived from the field (`cli.d
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pdfingest import values
 from pdfingest.errors import OptionError
-from pdfingest.job import EngineSpec, Limits, Sandbox
+from pdfingest.job import EngineSpec, Limits, OcrSpec, Sandbox
 from pdfingest.measure.sizing import (
     LEAST_MEMORY_BYTES,
     MAX_WORKERS,
@@ -25,6 +25,9 @@ from pdfingest.model import SCHEMA, Duplicates, FailureKind, Format, Unit
 from pdfingest.shard import Shard, as_shard
 from pdfingest.text import mib
 from pdfingest.values import Share, Spec, option, switch
+
+_TIMEOUT_S, _OCR_TIMEOUT_S = 300.0, 3600.0
+"""Seconds that a file may take; OCR takes some seconds a page."""
 
 
 class FailOn(StrEnum):
@@ -83,9 +86,31 @@ class IngestOptions:
         values.one_of(Format),
         "What text is: as it is read, with Markdown, or as the engine says it.",
     )
+    ocr: str = option(
+        "off",
+        values.text,
+        "Read pages that need it by OCR: auto (tesseract), or one that a package adds.",
+        "off|auto|NAME",
+    )
+    ocr_lang: str = option(
+        "",
+        values.optional_names,
+        "Languages of OCR, such as deu,eng.",
+        "LANG[,LANG]",
+        "what a document says, else eng",
+    )
+    """Codes of languages, separated by commas, the most likely first; empty for what each document
+    says of itself."""
     attachments: bool = switch("Ingest PDFs that are attached to PDFs as files of their own, too.")
     tables: bool = switch("Write the tables of each page into its record, too.")
-    timeout_s: float = option(300.0, values.above_zero, "Seconds that a file may take.", "S")
+    timeout_s: float = option(
+        None,
+        values.optional(values.above_zero),
+        "Seconds that a file may take.",
+        "S",
+        f"{_TIMEOUT_S:g}; {_OCR_TIMEOUT_S:g} with --ocr",
+    )
+    """Seconds that a file may take; never None once it is checked."""
     page_timeout_s: float = option(60.0, values.above_zero, "Seconds that a page may take.", "S")
     """Seconds that a page may take, and also that opening the file may take."""
     memory_budget_bytes: int = option(
@@ -175,9 +200,11 @@ class IngestOptions:
             engine: str = ...,
             unit: Unit | str = ...,
             format: Format | str = ...,  # noqa: A002 - the name of the option
+            ocr: str = ...,
+            ocr_lang: str = ...,
             attachments: bool = ...,
             tables: bool = ...,
-            timeout_s: float = ...,
+            timeout_s: float | None = ...,
             page_timeout_s: float = ...,
             memory_budget_bytes: int | str = ...,
             memory_limit_bytes: int | str = ...,
@@ -209,6 +236,10 @@ class IngestOptions:
             except ValueError as error:
                 raise OptionError([each.name], str(error)) from None
             object.__setattr__(self, each.name, value)  # the class is frozen
+        if cast(float | None, self.timeout_s) is None:
+            object.__setattr__(self, "timeout_s", _OCR_TIMEOUT_S if self.has_ocr else _TIMEOUT_S)
+        if self.ocr_lang and not self.has_ocr:
+            raise OptionError(["ocr_lang"], "has no meaning without --ocr auto.")
         if cast(int | None, self.workers) is None:  # depends on other options, so not in its check
             fitting = default_workers(self.budget_bytes(), self.memory_limit_bytes)
             object.__setattr__(self, "workers", fitting)
@@ -279,6 +310,11 @@ class IngestOptions:
         return chosen
 
     @property
+    def has_ocr(self) -> bool:
+        """Whether pages that need OCR are read by it."""
+        return self.ocr != "off"
+
+    @property
     def folder(self) -> str:
         """Directory of the outputs: the output directory, or the shard's part of it."""
         return os.path.join(self.output, self.shard.part) if self.shard else self.output
@@ -296,17 +332,21 @@ def option_of(field_name: str) -> str:
     return field_name.removesuffix("_bytes").removesuffix("_s")
 
 
-def options_digest(options: IngestOptions, engines: Sequence[EngineSpec]) -> str:
+def options_digest(
+    options: IngestOptions, engines: Sequence[EngineSpec], ocr: OcrSpec | None = None
+) -> str:
     """Return the first 16 hex digits of the SHA-256 of all that changes a record.
 
     Passwords are not part of it: they decide whether a file opens, not what it says, and a digest
     of a short password could be searched.
     """
-    text: Mapping[Literal["schema", "unit", "format", "tables", "engines"], object] = {
+    text: dict[Literal["schema", "unit", "format", "tables", "engines", "ocr"], object] = {
         "schema": SCHEMA,
         "unit": options.unit,
         "format": options.format,
         "tables": options.tables,
         "engines": [(engine.name, engine.version) for engine in engines],
     }
+    if ocr is not None:
+        text["ocr"] = (ocr.engine.name, ocr.engine.version, ocr.chosen or ocr.languages)
     return hashlib.sha256(json.dumps(text, sort_keys=True).encode()).hexdigest()[:16]

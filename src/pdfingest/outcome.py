@@ -109,6 +109,8 @@ class Unchanged(Sent):
     pages: int
     chars: int
     needs_ocr_pages: int
+    ocr_pages: int = 0
+    """Number of pages of which OCR read some text."""
     failed_pages: tuple[int, ...] = ()
     """Numbers, 1-based, of the pages that were lost then."""
     total_pages: int = 0
@@ -130,7 +132,9 @@ class Extracted(Sent):
     chars: int
     """Number of characters of their text."""
     needs_ocr_pages: int
-    """Number of pages that show something but have no text."""
+    """Number of pages that show something that their text does not say."""
+    ocr_pages: int = 0
+    """Number of pages of which OCR read some text."""
     failed_pages: tuple[int, ...] = ()
     """Numbers, 1-based, of the pages that were lost."""
     failure: FailureKind | None = None
@@ -161,6 +165,7 @@ class Failed(Sent):
     pages: ClassVar[int] = 0
     chars: ClassVar[int] = 0
     needs_ocr_pages: ClassVar[int] = 0
+    ocr_pages: ClassVar[int] = 0
 
     failure: FailureKind
     message: str
@@ -188,6 +193,7 @@ class Gone:
     total_pages: ClassVar[int] = 0
     chars: ClassVar[int] = 0
     needs_ocr_pages: ClassVar[int] = 0
+    ocr_pages: ClassVar[int] = 0
     failed_pages: ClassVar[tuple[int, ...]] = ()
 
     sha256: str

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pdfingest.model import OcrReason, TextSource
+
 
 class Font(NamedTuple):
     """What layout needs to know of a font."""
@@ -141,8 +143,17 @@ class Page:
     """Tables, if they are wanted; engines need not fill it."""
     furniture: str = ""
     """What stands on page after page, such as running heads; not in `text` if it is here."""
+    text_source: TextSource = TextSource.NATIVE
+    """Where `text` is from. Engines leave it as it is."""
+    ocr_chars: int = 0
+    """Characters that were read by OCR. Engines leave it as it is."""
+    ocr_confidence: float = 0.0
+    """How sure OCR is of them, from 0 to 1. Engines leave it as it is."""
     draws_image: bool = True
     """Whether what it shows is or has an image. Used only where there is no text, but ink."""
+    unsaid: OcrReason | None = None
+    """What it shows that its text does not say, as far as pictures and outlines tell. If an engine
+    does not look at them (None), a page without text that has ink shows something."""
 
 
 @dataclass(frozen=True, slots=True)

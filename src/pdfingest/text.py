@@ -17,6 +17,42 @@ _SIZE = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?)(?:i?B)?\s*
 _REPLACEMENT = "\ufffd"
 _GARBLED = 0.05
 """Share of characters without a meaning; one of six is a space in English."""
+_LONG = 4
+"""Length from which a word in Latin letters has a vowel."""
+_GLYPH_NAMES = re.compile(r"(?<!\S)(?:/[A-Za-z]*\d+)+")
+_NAME_LENGTH = 8
+"""Length that names of glyphs seldom exceed."""
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
+_GARBLED_PRIVATE = 0.3
+"""Share of characters of private use; a symbol at each of a list's items is less."""
+_BLOCKS = (
+    "\u0370-\u03ff",
+    "\u0400-\u052f",
+    "\u0531-\u058f",
+    "\u0591-\u05f4",
+    "\u0620-\u06ff\u0750-\u077f",
+    "\u0710-\u074f",
+    "\u0780-\u07bf",
+    *(f"{chr(first)}-{chr(first + 0x7F)}" for first in range(0x900, 0x1000, 0x80)),
+    "\u1000-\u109f",
+    "\u10a0-\u10ff",
+    "\u1200-\u139f",
+    "\u13a0-\u13ff",
+    "\u1780-\u17ff",
+)
+"""Blocks of letters that stand beside those of no other one in a text."""
+_SCRIPTS = re.compile(f"[{''.join(_BLOCKS)}]")
+_MIXED = re.compile(
+    "|".join(
+        f"[{one}](?=\\s?[{''.join(other for other in _BLOCKS if other != one)}])" for one in _BLOCKS
+    )
+)
+_LEAST_SCRIPTS, _MIXED_SHARE = 8, 0.1
+"""Least letters of such blocks in a garbled text, and share of those that another one follows."""
+_AROUND_WORDS = ".,;:!?()[]{}\"'*-/%$"
+_VOWEL = re.compile("[aeiouyAEIOUY]")
+_SWITCHES = re.compile(r"[^\W\d_](?=\d)|\d(?=[^\W\d_])|[a-z](?=[A-Z])")
+"""Places in a word between a letter and a digit, or a small and a capital letter."""
 _REPLACEMENTS = {"\x00": "", "\uffff": "", "\x0b": "\n", "\x0c": "\n", "\x7f": ""}
 
 
@@ -70,6 +106,45 @@ def is_garbled(text: str, lost: int = 0) -> bool:
     """
     lost += text.count(_REPLACEMENT)
     return lost > 0 and lost >= _GARBLED * sum(map(len, text.split()))
+
+
+def is_unread(text: str) -> bool:
+    """Return whether a text stands for the glyphs of a page rather than for what they say.
+
+    An engine may write the names of glyphs (`/g12/g7`) or characters of private use, or take the
+    codes of a font for characters of an encoding that it does not have. Then letters of scripts
+    that no language mixes stand side by side.
+    """
+    count = sum(map(len, text.split()))
+    if 2 * _NAME_LENGTH * text.count("/") > count:
+        return 2 * sum(map(len, _GLYPH_NAMES.findall(text))) > count
+    if text.isascii():
+        return False
+    if len(_PRIVATE.findall(text)) > _GARBLED_PRIVATE * count:
+        return True
+    scripts = len(_SCRIPTS.findall(text))
+    return scripts >= _LEAST_SCRIPTS and len(_MIXED.findall(text)) >= _MIXED_SHARE * scripts
+
+
+def is_babble(text: str) -> bool:
+    """Return whether hardly any word of a text can be one, as a failed OCR leaves it.
+
+    Of a word, two of three characters are letters or digits, it does not change between them more
+    than once, and a longer one in Latin letters has a vowel. Leaders are no words.
+    """
+    words = [word for word in text.split() if len(word) < _LONG or len(set(word)) > 1]
+    likely = sum(len(word) for word in words if _may_be_word(word))
+    return 2 * likely < sum(map(len, words))
+
+
+def _may_be_word(word: str) -> bool:
+    core = word.strip(_AROUND_WORDS)
+    known = sum(c.isalnum() or "\u0300" <= c < "\u2000" for c in core)  # marks are no letters
+    if 3 * known < 2 * len(core) or not known or len(_SWITCHES.findall(core)) > 1:
+        return False
+    return (
+        len(core) < _LONG or not core.isascii() or not core.isalpha() or bool(_VOWEL.search(core))
+    )
 
 
 def letters(text: str) -> int:

@@ -214,8 +214,13 @@ def names(value: Any) -> str:
     if not all(found):
         raise ValueError(f"must be names with a comma between, not {shown(value)}.")
     if len(set(found)) < len(found):
-        raise ValueError(f"must name each engine once, not {shown(value)}.")
+        raise ValueError(f"must name each once, not {shown(value)}.")
     return ",".join(found)
+
+
+def optional_names(value: Any) -> str:
+    """Check names as `names` does; an empty text is none."""
+    return names(value) if value != "" else ""
 
 
 def path(value: Any) -> str:

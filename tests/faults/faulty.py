@@ -332,6 +332,8 @@ FAULTS = {
     "changes": lambda order: os.utime(order["path"], (1, 1)),
     "changes_and_raises": _change_and_raise,
 }
+ORDERS: list[dict[str, Any]] = []
+"""What the file says that is open."""
 UNPICKLABLE = {"unpicklable_text": lambda: 0, "wrong_type": 7}
 
 
@@ -375,6 +377,12 @@ class FaultyDocument:
         lacks = bool(self.order.get("lacks"))
         return Page(self.order.get("text", text) * self.order.get("times", 1), lacks_text=lacks)
 
+    def picture(self, number, dpi, angle):
+        """A picture in the grey of its number, by which `faulty_ocr` knows the page."""
+        from pdfingest.ocr.engine import Picture  # noqa: PLC0415 - for few files
+
+        return Picture(bytes([number]) * 600 * 400, 600, 400, dpi)
+
     def close(self):
         if self.order["fault"] == "raises_in_close":
             raise ValueError("cannot close")
@@ -398,6 +406,7 @@ def open_document(path, passwords):
         raise MalformedError("not for this engine")
     order = json.loads(content[5:])
     order["path"] = path
+    ORDERS.append(order)
     if order["page"] == 0:
         FAULTS[order["fault"]](order)
     return FaultyDocument(order)

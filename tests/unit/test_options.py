@@ -1,5 +1,6 @@
 import ast
 import inspect
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pdfingest.cli.declared import options_of
 from pdfingest.cli.main import app
 from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, OptionError, PdfingestError
+from pdfingest.job import EngineSpec, OcrSpec
 from pdfingest.options import FailOn, Order, option_of, options_digest
 from pdfingest.shard import Shard
 
@@ -76,7 +78,6 @@ def test_what_is_given_is_brought_to_the_type_of_the_field(
         ("timeout_s", 0),
         ("timeout_s", "60"),
         ("timeout_s", True),
-        ("timeout_s", None),
         ("timeout_s", Decimal(60)),
         ("page_timeout_s", -1.0),
         ("wait_s", -0.1),
@@ -211,3 +212,33 @@ def test_an_engine_whose_name_holds_auto_keeps_its_name(engine: str) -> None:
 def test_engines_that_are_empty_or_doubled_are_a_usage_error(engine: str) -> None:
     with pytest.raises(OptionError, match="engine: must"):
         find_engines(engine)
+
+
+def test_ocr_changes_the_digest_and_nothing_else_does_without_it() -> None:
+    engines = find_engines("auto")
+    base = options_digest(IngestOptions(), engines)
+    engine = EngineSpec("tesseract", "m", "1")
+    spec = OcrSpec(engine, ("deu", "eng"))
+    assert options_digest(IngestOptions(), engines, None) == base
+    digests = {
+        options_digest(IngestOptions(ocr="auto"), engines, each)
+        for each in (
+            spec,
+            replace(spec, engine=replace(engine, version="2")),
+            replace(spec, chosen=("eng",)),
+        )
+    }
+    assert len({base, *digests}) == 4
+
+
+def test_ocr_gives_a_file_more_time_unless_the_user_says_otherwise() -> None:
+    assert IngestOptions().timeout_s == 300
+    assert IngestOptions(ocr="auto").timeout_s == 3600
+    assert IngestOptions(ocr="auto", timeout_s=7).timeout_s == 7
+
+
+def test_languages_without_ocr_are_refused() -> None:
+    with pytest.raises(OptionError, match="without --ocr"):
+        IngestOptions(ocr_lang="deu")
+    with pytest.raises(OptionError, match="each once"):
+        IngestOptions(ocr="auto", ocr_lang="deu,deu")

@@ -12,12 +12,12 @@ from pdfingest.bench.legs import Inputs, Leg
 from pdfingest.bench.long_lived import LongLived, Reports, Watch
 from pdfingest.child import limits
 from pdfingest.child.extraction import Extraction
-from pdfingest.engines.registry import find_engines
 from pdfingest.exchange.recorder import Playback, Recorder
 from pdfingest.job import Job, Sandbox
 from pdfingest.measure.memory import PeakMeter
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Cost, Extracted
+from pdfingest.run.tools import find_tools
 from pdfingest.run.work import job_template
 
 
@@ -31,7 +31,7 @@ def looped(inputs: Inputs, options: IngestOptions, folder: str, watch: Watch) ->
         watch: of the leg.
     """
     job = replace(
-        job_template(options, find_engines(options.engine), ()),
+        job_template(options, find_tools(options)),
         limits=replace(options.limits(), memory_bytes=options.budget_bytes()),
         spool=os.path.join(folder, "spool"),
         sandbox=Sandbox.OFF,  # what a process gives up for one file, it cannot use for the next

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pdfingest.child.diagnosis import ChangedError, NotPdfError, TooLargeError, diagnose
 from pdfingest.child.layout import Layout
@@ -39,6 +40,9 @@ from pdfingest.page.document import facts
 from pdfingest.page.xmp import completed, is_complete
 from pdfingest.pages import DocumentInfo, Page
 
+if TYPE_CHECKING:
+    from pdfingest.child.ocr import Ocr
+
 _CHECK_BYTES = 64 << 10
 """What is written to a spool to see whether it can be written."""
 _SIZED_BYTES = 256 << 10
@@ -57,14 +61,18 @@ class Extraction(Watch):
     opening: Opening = field(init=False)
     _layout: Layout = field(init=False)
     _second_opinion: SecondOpinion = field(init=False)
+    _ocr: "Ocr | None" = None
     pages: int = 0
     chars: int = 0
     needs_ocr_pages: int = 0
+    ocr_pages: int = 0
     failed_pages: list[int] = field(default_factory=list[int])
     first_failure: tuple[FailureKind, str] | None = None
     _traits: Traits = NO_TRAITS
     _shapes: set[Shape] = field(default_factory=set[Shape])
     """Those of the pages in the spool; one that is nobody's for those of an earlier attempt."""
+    _page: int = 0
+    """1-based number of the page that is being read; 0 before the first."""
     _asides: list[Aside] = field(default_factory=list[Aside])
     """What is being read beside the text, the innermost last."""
 
@@ -77,10 +85,14 @@ class Extraction(Watch):
         self.opening = Opening(self.job, self.recorder)
         self._layout = Layout(self.opening)
         self._second_opinion = SecondOpinion(self.opening)
+        if self.job.ocr:
+            from pdfingest.child.ocr import Ocr  # noqa: PLC0415 - most runs need none of it
+
+            self._ocr = Ocr(self.opening)
 
     def begin_aside(self, aside: Aside) -> bool:
         """Note what is about to be read, unless an earlier child died while it read that."""
-        if aside in self.job.attempt.without:
+        if self.job.attempt.is_without(aside, self._page):
             return False
         self._asides.append(aside)
         self.recorder.note_aside(aside)
@@ -135,6 +147,7 @@ class Extraction(Watch):
             pages=self.pages,
             chars=self.chars,
             needs_ocr_pages=self.needs_ocr_pages,
+            ocr_pages=self.ocr_pages,
             failed_pages=tuple(self.failed_pages),
             failure=failure if self.failed_pages else None,
             message=message if self.failed_pages else "",
@@ -217,6 +230,8 @@ class Extraction(Watch):
         info = tolerate(Aside.INFO, self.opening.document(first).info, DocumentInfo())
         if not is_complete(info):
             info = tolerate(Aside.INFO, lambda: completed(info, self.opening.xmp()), info)
+        if self._ocr:
+            self._ocr.language = info.language
         spec = self.job.engines[first]
         shared = facts(self.job, self.file.sha256, total_pages, info, spec)
         self._traits = tolerate(Aside.TRAITS, self.opening.traits, NO_TRAITS)
@@ -244,11 +259,13 @@ class Extraction(Watch):
     ) -> None:
         """Write the record of one page, by the first engine that does not raise."""
         for index in engines:
+            self._page = number
             self._asides.clear()  # one in which memory ran out is still there
             self.recorder.note(index, number, shared.total_pages, spool.length)
             try:
                 page = self._layout.page(index, number)
                 page, by = self._second_opinion.whole(page, index, number)
+                page = self._ocr.read(page, number) if self._ocr else page
                 page = tolerate(Aside.LAYOUT, partial(self._layout.laid_out, page, number), page)
                 record = page_record(replace(shared, engine=self.job.engines[by]), number, page)
                 line = encode(record)
@@ -274,6 +291,7 @@ class Extraction(Watch):
         self.pages += 1
         self.chars += record["metadata"]["char_count"]
         self.needs_ocr_pages += record["metadata"]["needs_ocr"]
+        self.ocr_pages += record["metadata"]["ocr_chars"] > 0
 
 
 def _shape(page: Page) -> Shape:

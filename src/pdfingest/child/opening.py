@@ -11,16 +11,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from pdfingest.engines.abilities import (
+    has_attachments,
+    has_layers,
+    has_outline,
+    has_picture,
+    has_tables,
+    has_traits,
+    knows_layout,
+)
 from pdfingest.engines.engine import (
     Document,
     EncryptedError,
     MalformedError,
-    has_attachments,
-    has_layers,
-    has_outline,
-    has_tables,
-    has_traits,
-    knows_layout,
     load_engine,
     tolerate,
 )
@@ -31,6 +34,7 @@ from pdfingest.errors import EngineUnavailableError
 from pdfingest.exchange.recorder import Recorder
 from pdfingest.job import Job
 from pdfingest.model import Aside, Format
+from pdfingest.ocr.engine import Picture
 from pdfingest.outcome import NO_TRAITS, Traits
 from pdfingest.pages import Page, Title
 
@@ -126,11 +130,36 @@ class Opening:
 
     def _read(self, index: int, number: int) -> Page:
         document = self.document(index)
+        return self._page(document, self._place(document, number))
+
+    def picture(self, number: int, dpi: float, angle: float) -> Picture:
+        """Return a page as a picture, by the first engine that can draw it.
+
+        Args:
+            number: of the page, 1-based.
+            dpi: pixels an inch; fewer where there would be too many.
+            angle: degrees by which it is turned, clockwise, beyond what the document says.
+
+        Raises:
+            MalformedError: no engine can draw it.
+        """
+        for index in range(self.first, len(self.job.engines)):
+            document = self.document(index)
+            if has_picture(document):
+                return document.picture(self._place(document, number), dpi, angle)
+        raise MalformedError("no engine draws it")
+
+    def _place(self, document: Document, number: int) -> int:
+        """Return the number by which an engine knows a page.
+
+        Raises:
+            MalformedError: the engine may not find that page under its number.
+        """
         if document.page_count != self._documents[self.first].page_count:
             raise MalformedError("the engines do not count its pages alike")
         tree = self._tree
         if tree is None:
-            return self._page(document, number)
+            return number
         if not tree.total_pages:
             raise MalformedError("it has no pages")
         place = number
@@ -138,7 +167,7 @@ class Opening:
             place -= sum(hole < number for hole in tree.holes)
         if number in tree.holes or place > self._found:
             raise MalformedError(f"the page tree is damaged: page {number} cannot be found")
-        return self._page(document, place)
+        return place
 
     @property
     def has_layout(self) -> bool:

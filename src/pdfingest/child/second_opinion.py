@@ -36,10 +36,15 @@ class SecondOpinion:
             number: of the page, 1-based.
         """
         if _has_no_meaning(page):
-            return self._readable(page, index, number) if self._helps else (page, index)
-        if page.is_doubtful and self._corrects:
-            return self._corrected(page, index, number)
-        return self._fuller(page, index, number) if page.lacks_text else (page, index)
+            best, by = self._readable(page, index, number) if self._helps else (page, index)
+        elif page.is_doubtful and self._corrects:
+            best, by = self._corrected(page, index, number)
+        elif page.lacks_text:
+            best, by = self._fuller(page, index, number)
+        else:
+            return page, index
+        # Its pictures are the same, and another engine may not look at them.
+        return (best if by == index else replace(best, unsaid=page.unsaid)), by
 
     def _fuller(self, page: Page, index: int, number: int) -> tuple[Page, int]:
         """Return the page of the next engine that finds more text.

@@ -6,7 +6,8 @@ Runs in the child, within its limits: the attachment may be made to explode.
 from collections.abc import Sequence
 from contextlib import closing
 
-from pdfingest.engines.engine import MalformedError, has_attachments, load_engine
+from pdfingest.engines.abilities import has_attachments
+from pdfingest.engines.engine import MalformedError, load_engine
 from pdfingest.exchange.spool import SpoolWriter, unpacked_of
 from pdfingest.job import EngineSpec, Job
 

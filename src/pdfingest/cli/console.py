@@ -142,7 +142,8 @@ def _rows(summary: Summary, records: str) -> Iterator[tuple[str, str, str]]:
         yield "gone", f"{summary.gone:,}", "ingested by an earlier run; the files are gone"
     if summary.not_begun:
         yield "not begun", f"{summary.not_begun:,}", "left for the next run"
-    ocr = f" · {summary.needs_ocr_pages:,} need OCR" if summary.needs_ocr_pages else ""
+    ocr = f" · {summary.ocr_pages:,} by OCR" if summary.ocr_pages else ""
+    ocr += f" · {summary.needs_ocr_pages:,} need OCR" if summary.needs_ocr_pages else ""
     yield "pages", f"{summary.pages:,}", f"{summary.pages_per_s:,.0f}/s{ocr}"
     if peaks.largest:
         spread = f"p50 {mib(peaks.at(0.5))} · p95 {mib(peaks.at(0.95))}"

@@ -16,15 +16,15 @@ from pdfingest.cli.inputs import opened
 from pdfingest.cli.inspect_view import View
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.cli.wanted import STDIN, Wanted
-from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
 from pdfingest.exchange.record import Record
 from pdfingest.exchange.report_line import report_line
-from pdfingest.options import IngestOptions, options_digest
+from pdfingest.options import IngestOptions
 from pdfingest.outcome import Finished
 from pdfingest.output.summary import Summary
 from pdfingest.run.pipeline import stream
+from pdfingest.run.tools import find_tools
 from pdfingest.text import printable
 
 
@@ -81,7 +81,7 @@ def _line(ending: _Ending, options: IngestOptions) -> Record:
     """Return the report line of the file; empty after a stop that came before its end."""
     if ending.finished is None:
         return {}
-    return report_line(ending.finished, options_digest(options, find_engines(options.engine)))
+    return report_line(ending.finished, find_tools(options).digest(options))
 
 
 def _write_json(records: Iterator[Record], ending: _Ending, options: IngestOptions) -> None:

@@ -131,9 +131,13 @@ def _row(record: Record) -> Sequence[str]:
         printable(metadata["page_label"]),
         f"{metadata['char_count']:,}",
         f"{links:,}",
-        "needed" if metadata["needs_ocr"] else "",
+        _ocr(metadata),
         printable(shortened(" ".join(text[: 4 * _PREVIEW_CHARS].split()), _PREVIEW_CHARS)),
     )
+
+
+def _ocr(metadata: dict[str, Any]) -> str:
+    return " ".join(["read"] * bool(metadata["ocr_chars"]) + ["needed"] * metadata["needs_ocr"])
 
 
 def _lost_row(number: int) -> Sequence[str]:
@@ -184,6 +188,8 @@ def _traits(line: Record) -> Iterator[tuple[str, str]]:
 
 def _counts(line: Record) -> str:
     said = f"{line['pages']:,} of {line['total_pages']:,} read, {line['chars']:,} characters"
+    if line["ocr_pages"]:
+        said += f", {line['ocr_pages']:,} by OCR"
     if line["needs_ocr_pages"]:
         said += f", {line['needs_ocr_pages']:,} need OCR"
     if lost := line["failed_pages"]:

@@ -26,6 +26,10 @@ class Options(TypedDict, total=False):
     """What the text of a record is, such as `text` or `markdown`."""
     tables: bool
     """Whether records have the tables of their pages."""
+    ocr: str
+    """What reads pages that need OCR: `off`, `auto`, or an engine of that kind."""
+    ocr_lang: str
+    """Codes of the languages of OCR, separated by commas, such as `deu,eng`."""
     password: str | Sequence[str]
     """A password to try, or several."""
     webhook: str

@@ -5,10 +5,11 @@ An engine is a function that opens a document. A package registers it under a na
     [project.entry-points."pdfingest.engines"]
     mine = "my_package:open_document"
 
-The function and the document that it returns need no base class; `examples/engine` has both. Each
-process opens one file, from one thread, within a sandbox and limits. So an engine need not guard
-against huge, slow or hostile files, nor clean the text. It tells what is wrong with a file by the
-exception that it raises, whose message is shown to the user:
+The function and the document that it returns need no base class; `examples/engine` has both. What a
+document may do beside what it must is in `abilities`. Each process opens one file, from one thread,
+within a sandbox and limits. So an engine need not guard against huge, slow or hostile files, nor
+clean the text. It tells what is wrong with a file by the exception that it raises, whose message is
+shown to the user:
 
 | exception | failure kind |
 |---|---|
@@ -22,16 +23,15 @@ After an exception, the next engine of the chain tries to open the file or to re
 engine can, that file or page is lost, and no other.
 """
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import ClassVar, Protocol, TypeGuard, TypeVar, cast
+from typing import ClassVar, Protocol, TypeVar, cast
 
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.job import EngineSpec
 from pdfingest.model import Aside, FailureKind
-from pdfingest.outcome import Traits
-from pdfingest.pages import DocumentInfo, Page, Table, Title
+from pdfingest.pages import DocumentInfo, Page
 
 T = TypeVar("T")
 
@@ -98,115 +98,6 @@ class Document(Protocol):
     def close(self) -> None:
         """Release the document. What this raises is ignored."""
         ...
-
-
-class LayoutDocument(Document, Protocol):
-    """A document whose engine knows where text stands; then its text has an order and paragraphs.
-
-    An engine need not know that: without this method, records have the text as it gives it.
-    """
-
-    def layout(self, number: int, *, marked: bool, ruled: bool) -> Page:
-        """Read one page as `page` does, with its `spans`. Not called for `--format raw`.
-
-        Args:
-            number: as for `page`.
-            marked: whether what only Markdown shows is wanted: bullets that are drawn as shapes, in
-                the text of their spans, and `link_texts`.
-            ruled: whether `rules` are wanted, which tell tables.
-        """
-        ...
-
-
-class TabledDocument(Document, Protocol):
-    """A document whose engine finds tables by itself. They count where `layout` is not known."""
-
-    def tables(self, number: int) -> Sequence[Table]:
-        """Return the tables of a page. Called with `--tables`; what this raises costs them alone.
-
-        Args:
-            number: as for `page`.
-        """
-        ...
-
-
-class OutlinedDocument(Document, Protocol):
-    """A document whose engine knows its outline."""
-
-    def outline(self) -> Sequence[Title]:
-        """Return the titles of the outline, in their order. What this raises costs them alone."""
-        ...
-
-
-class AttachedDocument(Document, Protocol):
-    """A document whose engine can read its attachments."""
-
-    def attachment(self, index: int) -> bytes:
-        """Return the content of an attachment.
-
-        Args:
-            index: 0-based, as in `Traits.attachments`.
-
-        Raises:
-            MalformedError: it is not there, or cannot be decoded.
-        """
-        ...
-
-
-class TraitsDocument(Document, Protocol):
-    """A document whose engine knows what it is, beside its pages."""
-
-    def traits(self) -> Traits:
-        """Return what the document is. What this raises costs it alone.
-
-        Attachments need no sizes.
-        """
-        ...
-
-
-class LayeredDocument(Document, Protocol):
-    """A document whose engine reads text of layers that are switched off, unless it is told not to.
-
-    It is told the names of such layers, because no engine tells whether they are off.
-    """
-
-    def hide_layers(self, names: Collection[bytes]) -> None:
-        """Read no text of some layers. Called before the first page is read.
-
-        Args:
-            names: strings as the file has them, without escapes (ISO 32000-2, 7.3.4).
-        """
-        ...
-
-
-def has_layers(document: Document) -> TypeGuard[LayeredDocument]:
-    """Return whether a document must be told which of its layers are off."""
-    return hasattr(document, "hide_layers")
-
-
-def has_outline(document: Document) -> TypeGuard[OutlinedDocument]:
-    """Return whether an engine can tell the outline of a document."""
-    return hasattr(document, "outline")
-
-
-def has_attachments(document: Document) -> TypeGuard[AttachedDocument]:
-    """Return whether an engine can read the attachments of a document."""
-    return hasattr(document, "attachment")
-
-
-def has_tables(document: Document) -> TypeGuard[TabledDocument]:
-    """Return whether an engine finds the tables of a document."""
-    return hasattr(document, "tables")
-
-
-def has_traits(document: Document) -> TypeGuard[TraitsDocument]:
-    """Return whether an engine can tell what a document is."""
-    return hasattr(document, "traits")
-
-
-def knows_layout(document: Document) -> TypeGuard[LayoutDocument]:
-    """Return whether a document can tell where its text stands."""
-    return hasattr(document, "layout")
 
 
 class Engine(Protocol):

@@ -26,16 +26,19 @@ from pdfingest.engines.pdfium_annotations import (
     kinds_of,
 )
 from pdfingest.engines.pdfium_bullets import with_bullets
+from pdfingest.engines.pdfium_evidence import unsaid
 from pdfingest.engines.pdfium_files import content_of, rebuilt, scheme_of
 from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_image, shows_text
 from pdfingest.engines.pdfium_layers import take_hidden
 from pdfingest.engines.pdfium_links import Link, links_of, outline_of
-from pdfingest.engines.pdfium_shapes import Shape, rules_of, shapes_of
+from pdfingest.engines.pdfium_picture import drawn
+from pdfingest.engines.pdfium_shapes import Shape, rules_of, shapes_of, shown_box
 from pdfingest.engines.pdfium_spans import Spans
 from pdfingest.engines.pdfium_strings import utf16
 from pdfingest.engines.pdfium_text import text_of
 from pdfingest.engines.pdfium_traits import attachment_of, traits_of, xfa_fields_of
 from pdfingest.model import Aside
+from pdfingest.ocr.engine import Picture
 from pdfingest.outcome import Traits
 from pdfingest.pages import Box, DocumentInfo, FormField, InternalLink, Page, Title
 
@@ -131,23 +134,31 @@ class PdfiumDocument:
         return self._read(number, None)
 
     def layout(self, number: int, *, marked: bool, ruled: bool) -> Page:
-        """Read one page with where its text stands; see `engine.LayoutDocument`."""
+        """Read one page with where its text stands; see `abilities.LayoutDocument`."""
         return self._read(number, self._spans, marked=marked, ruled=ruled)
 
     def outline(self) -> Sequence[Title]:
-        """Return the titles of the outline; see `engine.OutlinedDocument`."""
+        """Return the titles of the outline; see `abilities.OutlinedDocument`."""
         return list(outline_of(self._document))
 
     def traits(self) -> Traits:
-        """Return what the document is; see `engine.TraitsDocument`."""
+        """Return what the document is; see `abilities.TraitsDocument`."""
         return traits_of(self._document)
 
+    def picture(self, number: int, dpi: float, angle: float) -> Picture:
+        """Draw one page; see `abilities.PicturedDocument`."""
+        page = self._load(number)
+        try:
+            return drawn(page, dpi, angle)
+        finally:
+            pdfium.FPDF_ClosePage(page)
+
     def attachment(self, index: int) -> bytes:
-        """Return the content of an attachment; see `engine.AttachedDocument`."""
+        """Return the content of an attachment; see `abilities.AttachedDocument`."""
         return attachment_of(self._document, index)
 
     def hide_layers(self, names: Collection[bytes]) -> None:
-        """Read no text of some layers; see `engine.LayeredDocument`."""
+        """Read no text of some layers; see `abilities.LayeredDocument`."""
         self._hidden = names
 
     def _read(
@@ -192,7 +203,10 @@ class PdfiumDocument:
     def _added(self, page: Any, number: int, kinds: set[int]) -> dict[str, Any]:
         """Return what a page shows beside its content, and its shape, as keywords of a `Page`."""
         none: tuple[Any, ...] = ()
-        added: dict[str, Any] = {"box": _box(page), "turn": 90 * pdfium.FPDFPage_GetRotation(page)}
+        added: dict[str, Any] = {
+            "box": shown_box(page),
+            "turn": 90 * pdfium.FPDFPage_GetRotation(page),
+        }
         if not kinds <= {*_UNDRAWN, pdfium.FPDF_ANNOT_WIDGET}:
             added["annotations"] = tolerate(
                 Aside.ANNOTATIONS, lambda: (*annotations_of(page),), none
@@ -282,11 +296,5 @@ def _said(
         spans=tuple(with_bullets(found.spans, shapes) if marked else found.spans),
         draws_image=bool(found.text)
         or tolerate(Aside.INK, lambda: shows_image(page), default=True),
+        unsaid=tolerate(Aside.INK, lambda: unsaid(page, found.text), None),
     )
-
-
-def _box(page: Any) -> Box:
-    """Return what of a page is shown."""
-    shown = pdfium.FS_RECTF()
-    pdfium.FPDF_GetPageBoundingBox(page, shown)
-    return Box(shown.left, -shown.top, shown.right, -shown.bottom)

@@ -32,3 +32,4 @@ object_type = _bare("FPDFPageObj_GetType", ctypes.c_int, ctypes.c_void_p)
 object_bounds = _bare(
     "FPDFPageObj_GetBounds", ctypes.c_int, ctypes.c_void_p, *(ctypes.c_void_p,) * 4
 )
+form_object = _bare("FPDFFormObj_GetObject", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_ulong)

@@ -1,4 +1,4 @@
-"""Shapes that are drawn on a page, and the rules among them: lines and edges of boxes.
+"""The shape of a page, and shapes drawn on it with the rules among them: lines, edges of boxes.
 
 PDFium finds them among the objects of a page, and to look at all of these costs as much as the text
 of many a page. So it is done only for Markdown and for tables.
@@ -35,6 +35,13 @@ class Shape(NamedTuple):
 
     handle: Any
     box: Box
+
+
+def shown_box(page: Any) -> Box:
+    """Return what of a page is shown."""
+    shown = pdfium.FS_RECTF()
+    pdfium.FPDF_GetPageBoundingBox(page, shown)
+    return Box(shown.left, -shown.top, shown.right, -shown.bottom)
 
 
 def shapes_of(page: Any) -> list[Shape]:

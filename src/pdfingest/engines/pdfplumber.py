@@ -87,7 +87,7 @@ class PdfplumberDocument:
             page.close()
 
     def tables(self, number: int) -> list[Table]:
-        """Return the tables of a page, told by lines; see `engine.TabledDocument`."""
+        """Return the tables of a page, told by lines; see `abilities.TabledDocument`."""
         page = self._pages[number - 1]
         try:
             return [_table(found) for found in page.find_tables()]

@@ -26,8 +26,9 @@ _PIECE_BYTES = 64 << 10
 _ESCAPE_BYTES = 6  # the longest escape, such as that of U+2028
 _NO_RECORD = "its child wrote lines that are not records of it"
 
-_Counts: TypeAlias = tuple[int, int, bool]
-"""What a record says of its page: number, 0 for a document; characters; whether it needs OCR."""
+_Counts: TypeAlias = tuple[int, int, bool, bool]
+"""What a record says of its page: number, 0 for a document; characters; whether it needs OCR, and
+whether OCR read some of it."""
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class Contents:
     """Numbers, 1-based, of the pages before the last record that have no record."""
     chars: int = 0
     needs_ocr_pages: int = 0
+    ocr_pages: int = 0
     is_whole: bool = True
     """Whether the spool holds nothing else."""
 
@@ -66,13 +68,14 @@ def read_contents(path: str, unit: Unit, source: str, sha256: str) -> Contents:
         return contents
     with file:
         scan = _Scan(file)
-        for page, chars, needs_ocr in _records(scan, unit, source, sha256):
+        for page, chars, needs_ocr, has_ocr in _records(scan, unit, source, sha256):
             contents.length = scan.offset
             contents.records += 1
             contents.lost += range(contents.last_page + 1, page)
             contents.last_page = page
             contents.chars += chars
             contents.needs_ocr_pages += needs_ocr
+            contents.ocr_pages += has_ocr
         contents.is_whole = contents.length == file.seek(0, 2)
     return contents
 
@@ -107,6 +110,7 @@ def audited(outcome: Outcome, job: Job) -> Outcome:
         pages=contents.records,
         chars=contents.chars,
         needs_ocr_pages=contents.needs_ocr_pages,
+        ocr_pages=contents.ocr_pages,
         failed_pages=lost,
     )
     if found == outcome:
@@ -159,7 +163,8 @@ def _record(scan: "_Scan", expected: _Expected, before: int) -> _Counts | None:
     page, tail = int(head["page"] or 0), TAILS[expected.unit].fullmatch(scan.tail())
     if tail is None or not _is_utf8(tail[0]) or not expected.fits(tail, page):
         return None
-    return page, int(tail["metadata_char_count"]), tail["metadata_needs_ocr"] == b"true"
+    needs_ocr, has_ocr = tail["metadata_needs_ocr"] == b"true", tail["metadata_ocr_chars"] != b"0"
+    return page, int(tail["metadata_char_count"]), needs_ocr, has_ocr
 
 
 def _is_utf8(text: bytes) -> bool:

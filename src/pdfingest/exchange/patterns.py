@@ -32,7 +32,7 @@ TEXT = re.compile(_CHARACTERS)
 # Paths of values in a record, joined by `_`.
 _NAMED = {
     *("source", "metadata_source", "metadata_sha256", "metadata_page"),
-    *("metadata_char_count", "metadata_needs_ocr"),
+    *("metadata_char_count", "metadata_needs_ocr", "metadata_ocr_chars"),
 }
 """Values that are looked at; each is a group of its name in the pattern."""
 _FILE_NAMES = {"source", "metadata_source", "metadata_file_name"}

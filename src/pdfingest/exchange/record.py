@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from pdfingest.job import EngineSpec
-from pdfingest.model import SCHEMA, Format, OcrReason
+from pdfingest.model import SCHEMA, Format, OcrReason, TextSource
 from pdfingest.pages import INFO_NAMES, Page, Table
-from pdfingest.text import clean, is_garbled, is_usable, shortened
+from pdfingest.text import clean, is_garbled, is_unread, is_usable, shortened
 
 Record: TypeAlias = dict[str, Any]
 """One line of `pages.jsonl` or `documents.jsonl`, decoded."""
@@ -98,8 +98,13 @@ def page_record(document: DocumentFacts, number: int, page: Page) -> Record:
         "metadata": _metadata(
             document,
             {"page": number, "page_label": _label(page.label), "section": clean(page.section)},
-            char_count=len(text),
-            ocr_reason=_ocr_reason(page, text),
+            Said(
+                len(text),
+                page.text_source if text else TextSource.NONE,
+                page.ocr_chars,
+                page.ocr_confidence,
+                ocr_reason(page, text),
+            ),
         ),
         "tables": as_text([_table(number, table) for table in page.tables]),
         "links": [shortened(clean(link), _MOST_LINK_CHARS) for link in page.links],
@@ -157,10 +162,14 @@ def _table(number: int, table: Table) -> Record:
     }
 
 
-def _ocr_reason(page: Page, text: str) -> OcrReason:
-    """Return why a page shows something that its text does not say, if it does."""
-    if page.lacks_text or is_garbled(text, page.lost):
+def ocr_reason(page: Page, text: str) -> OcrReason:
+    """Return why a page shows something that its text, which is clean, does not say; if it does."""
+    if page.ocr_chars:
+        return OcrReason.NONE
+    if page.lacks_text or is_garbled(text, page.lost) or is_unread(text):
         return OcrReason.UNMAPPED
+    if page.unsaid is not None:
+        return page.unsaid
     if not page.ink or is_usable(text) or is_usable(page.furniture):
         return OcrReason.NONE
     return OcrReason.IMAGE if page.draws_image else OcrReason.OUTLINES
@@ -181,12 +190,34 @@ def facts_of(record: Record, engine: EngineSpec) -> DocumentFacts:
 
 
 @dataclass(slots=True)
+class Said:
+    """What the metadata tell of a text."""
+
+    char_count: int = 0
+    text_source: TextSource = TextSource.NONE
+    ocr_chars: int = 0
+    """Characters that OCR read."""
+    ocr_confidence: float = 0.0
+    """How sure it is of them, from 0 to 1."""
+    ocr_reason: OcrReason = OcrReason.NONE
+    """Why it needs OCR; of several pages, that of the first page that does."""
+
+    def add(self, metadata: Record) -> None:
+        """Add what the metadata of another page tell."""
+        self.char_count += metadata["char_count"]
+        self.text_source = self.text_source.joined(TextSource(metadata["text_source"]))
+        self.ocr_reason = self.ocr_reason or OcrReason(metadata["ocr_reason"])
+        if chars := metadata["ocr_chars"]:
+            sure = self.ocr_confidence * self.ocr_chars + metadata["ocr_confidence"] / 100 * chars
+            self.ocr_chars += chars
+            self.ocr_confidence = sure / self.ocr_chars
+
+
+@dataclass(slots=True)
 class Joined:
     """What the pages of a document say together, beside their text."""
 
-    char_count: int = 0
-    ocr_reason: OcrReason = OcrReason.NONE
-    """That of the first page that has one."""
+    said: Said = field(default_factory=Said)
     page_offsets: list[int] = field(default_factory=list[int])
     listed: dict[str, list[Record]] = field(default_factory=lambda: {name: [] for name in LISTED})
     """Lists of objects, by their key in a record."""
@@ -201,8 +232,7 @@ def document_tail(document: DocumentFacts, joined: Joined) -> Record:
         "metadata": _metadata(
             document,
             {"page": 0, "page_label": "", "section": ""},
-            char_count=joined.char_count,
-            ocr_reason=joined.ocr_reason,
+            joined.said,
         ),
         "tables": as_text(joined.listed["tables"]),
         "links": joined.links,
@@ -214,16 +244,13 @@ def document_tail(document: DocumentFacts, joined: Joined) -> Record:
     }
 
 
-def _metadata(
-    document: DocumentFacts, place: Record, *, char_count: int, ocr_reason: OcrReason
-) -> Record:
+def _metadata(document: DocumentFacts, place: Record, said: Said) -> Record:
     """Make the `metadata` of a record: flat and scalar, as vector stores take it.
 
     Args:
         document: what all records of the source share.
         place: number, label and section of the page.
-        char_count: characters of the text.
-        ocr_reason: why it needs OCR.
+        said: of the text.
     """
     return {
         "source": document.source,
@@ -235,8 +262,11 @@ def _metadata(
         "format": document.format.value,
         "engine": document.engine.name,
         "engine_version": document.engine.version,
-        "char_count": char_count,
-        "needs_ocr": bool(ocr_reason),
-        "ocr_reason": ocr_reason.value,
+        "text_source": said.text_source.value,
+        "char_count": said.char_count,
+        "ocr_chars": said.ocr_chars,
+        "ocr_confidence": round(100.0 * said.ocr_confidence, 1),
+        "needs_ocr": bool(said.ocr_reason),
+        "ocr_reason": said.ocr_reason.value,
         "schema": SCHEMA,
     }

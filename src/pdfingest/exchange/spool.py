@@ -23,7 +23,7 @@ from pdfingest.exchange.record import (
     encode,
     encode_text,
 )
-from pdfingest.model import Format, OcrReason
+from pdfingest.model import Format
 
 _SEPARATORS = {Format.RAW: "\n", Format.TEXT: "\n\n", Format.MARKDOWN: "\n\n"}
 """What stands between two pages of a document, by format."""
@@ -155,19 +155,18 @@ def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:
         metadata = record["metadata"]
         if joined.page_offsets:
             spool.write(encode_text(between))
-            joined.char_count += len(between)
+            joined.said.char_count += len(between)
         # A lost page begins where the page after it does.
         before = metadata["page"] - len(joined.page_offsets)
-        joined.page_offsets += [joined.char_count] * before
+        joined.page_offsets += [joined.said.char_count] * before
         spool.write(encode_text(record["text"]))
-        joined.char_count += metadata["char_count"]
-        joined.ocr_reason = joined.ocr_reason or OcrReason(metadata["ocr_reason"])
+        joined.said.add(metadata)
         for name in LISTED:
             joined.listed[name] += json.loads(record[name])
         joined.links += record["links"]
         joined.furniture += filter(None, [record["furniture"]])
     rest = document.total_pages - len(joined.page_offsets)
-    joined.page_offsets += [joined.char_count] * rest
+    joined.page_offsets += [joined.said.char_count] * rest
     spool.write(b'",' + encode(document_tail(document, joined))[1:])  # without the opening brace
 
 

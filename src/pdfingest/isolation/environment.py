@@ -16,6 +16,7 @@ VARIABLES = (
     *("PYTHONHASHSEED", "PYTHONMALLOC", "PYTHONGIL"),
     *("GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_"),
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"),  # of engines that compute
+    "TESSDATA_PREFIX",  # where the languages of OCR are
     *("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"),
 )
 """All of them, if the parent has them."""

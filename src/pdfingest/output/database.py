@@ -52,6 +52,9 @@ _MIGRATIONS = (
     """
     ALTER TABLE source ADD COLUMN attachments TEXT NOT NULL DEFAULT '';
     """,
+    """
+    ALTER TABLE source ADD COLUMN ocr_pages INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 """Item n, counted from 0, takes a ledger of version n to n + 1 (PRAGMA user_version)."""
 

@@ -30,7 +30,7 @@ INSERT OR {conflict} INTO source VALUES (
     :name, :path, :size_bytes, :mtime_ns, :sha256, :digest,
     :status, :failure, :engine, :pages, :chars, :needs_ocr_pages, :failed_pages, :peak_bytes,
     :finished_at, :records, :records_at, :records_bytes, :report_at, :report_bytes,
-    :total_pages, :duplicate_of, :attachments
+    :total_pages, :duplicate_of, :attachments, :ocr_pages
 )
 """
 _TOUCH = """
@@ -38,7 +38,8 @@ UPDATE source SET path = :path, size_bytes = :size_bytes, mtime_ns = :mtime_ns W
 """
 _MARK_UNCHANGED = "UPDATE planned SET unchanged = 1 WHERE name = ?"
 _EARLIER = """
-SELECT sha256, engine, pages, chars, needs_ocr_pages, failed_pages, total_pages, peak_rss_bytes
+SELECT sha256, engine, pages, chars, needs_ocr_pages, ocr_pages, failed_pages, total_pages,
+    peak_rss_bytes
 FROM source WHERE name = ?
 """
 # A source that this run reads anew counts only once that is done: until then, its state may be out
@@ -172,6 +173,7 @@ class Ledger:
             "pages": outcome.pages,
             "chars": outcome.chars,
             "needs_ocr_pages": outcome.needs_ocr_pages,
+            "ocr_pages": outcome.ocr_pages,
             "failed_pages": json.dumps(outcome.failed_pages),
             "peak_bytes": outcome.cost.peak.peak_bytes,
             "finished_at": time.time(),
@@ -183,12 +185,11 @@ class Ledger:
 
     def earlier(self, name: str) -> Unchanged:
         """Return the outcome of a source whose content is still that of an earlier run."""
-        [(sha256, engine, pages, chars, needs_ocr_pages, failed_pages, total_pages, peak_bytes)] = (
-            self.database.execute(_EARLIER, (name,))
-        )
+        [row] = self.database.execute(_EARLIER, (name,))
+        sha256, engine, pages, chars, needs_ocr, by_ocr, failed_pages, total_pages, peak_bytes = row
         lost = tuple(json.loads(failed_pages))
         return Unchanged(
-            sha256, engine, pages, chars, needs_ocr_pages, lost, total_pages, peak_bytes
+            sha256, engine, pages, chars, needs_ocr, by_ocr, lost, total_pages, peak_bytes
         )
 
     def attachments(self, name: str) -> Sequence[Attachment]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from pdfingest.measure.flatness import Sample, Verdict
-from pdfingest.model import SCHEMA, FailureKind, Format, OcrReason
+from pdfingest.model import SCHEMA, FailureKind, Format, OcrReason, TextSource
 from pdfingest.outcome import Status
 
 Schema: TypeAlias = dict[str, Any]
@@ -77,7 +77,10 @@ _RECORD_METADATA = _object(
     format=_text("What `text` is.", enum=list(Format)),
     engine=_text("Name of the engine that read it."),
     engine_version=_text("Version of the engine."),
+    text_source=_text("Where `text` is from.", enum=list(TextSource)),
     char_count=_whole("Characters of `text`."),
+    ocr_chars=_whole("Characters that OCR read."),
+    ocr_confidence=_amount("How sure OCR is of them, in percent; 0.0 where it read nothing."),
     needs_ocr=_flag("Whether it shows something that its text does not say."),
     ocr_reason=_text("What that is, or empty.", enum=list(OcrReason)),
     schema=_VERSION,
@@ -154,6 +157,7 @@ _REPORT = _object(
     pages_failed=_whole("Pages that were lost."),
     failed_pages=_list("Which were lost.", _whole("Number of a page, 1-based.", minimum=1)),
     needs_ocr_pages=_whole("Pages that show something that their text does not say."),
+    ocr_pages=_whole("Pages of which OCR read some text."),
     chars=_whole("Characters of all pages."),
     pdf_version=_text("Version of PDF that the file says it has, such as 1.7, or empty."),
     is_tagged=_flag("Whether it says that it is tagged."),
@@ -208,6 +212,7 @@ _SUMMARY = _object(
     pages=_whole("Pages whose text was written."),
     pages_failed=_whole("Pages that were lost."),
     needs_ocr_pages=_whole("Pages that show something that their text does not say."),
+    ocr_pages=_whole("Pages of which OCR read some text."),
     chars=_whole("Characters of all pages."),
     wall_s=_amount("Seconds that it took."),
     pages_per_s=_amount("Pages a second."),

@@ -66,6 +66,7 @@ class Summary:
     """Pages that were written."""
     pages_failed: int = 0
     needs_ocr_pages: int = 0
+    ocr_pages: int = 0
     chars: int = 0
     peaks: Quantiles = field(default_factory=Quantiles)
     """Peak resident set of the children, in bytes."""
@@ -147,6 +148,7 @@ class Summary:
         else:
             self.pages += outcome.pages
             self.needs_ocr_pages += outcome.needs_ocr_pages
+            self.ocr_pages += outcome.ocr_pages
             self.chars += outcome.chars
         if outcome.failure is not None:
             partial = outcome.status is not Status.FAILED
@@ -229,6 +231,7 @@ class Summary:
             "pages": self.pages,
             "pages_failed": self.pages_failed,
             "needs_ocr_pages": self.needs_ocr_pages,
+            "ocr_pages": self.ocr_pages,
             "chars": self.chars,
             "wall_s": round(self.wall_s, 3),
             "pages_per_s": round(self.pages_per_s, 1),

@@ -82,7 +82,7 @@ def after(job: Job, death: Death, history: History) -> Decision:
 def _next_attempt(attempt: Attempt, pages: PageRange, death: Death, engines: int) -> Attempt | None:
     """Return the next attempt; None if all that is left to try has been tried."""
     here = replace(attempt, spool_bytes=death.spool_bytes)
-    if death.aside is not None and death.aside not in attempt.without:
+    if death.aside is not None and not attempt.is_without(death.aside, death.page):
         return _without(death.aside, here, death)
     if death.page:
         return _after_page(here, pages.end or death.total_pages, death, engines)
@@ -92,7 +92,8 @@ def _next_attempt(attempt: Attempt, pages: PageRange, death: Death, engines: int
 def _without(aside: Aside, here: Attempt, death: Death) -> Attempt:
     """Go on at the same place, without what is not the text and killed the child."""
     page = death.page or here.first_page
-    return replace(here, first_page=page, engine=death.engine, without=(*here.without, aside))
+    without = tuple(dict.fromkeys((*here.without, aside)))
+    return replace(here, first_page=page, engine=death.engine, without=without)
 
 
 def _after_page(here: Attempt, last_page: int, death: Death, engines: int) -> Attempt | None:

@@ -27,13 +27,15 @@ from pdfingest.job import EngineSpec, Sandbox
 from pdfingest.measure import machine
 from pdfingest.measure.machine import Bound
 from pdfingest.measure.sizing import descriptors_for
+from pdfingest.ocr.registry import find_ocr, known_ocr, load_ocr
 from pdfingest.options import IngestOptions
+from pdfingest.run.tools import find_tools
 from pdfingest.text import mib
 
 if sys.platform == "linux":
     from pdfingest.child.sandbox import landlock
 
-EXTRAS = {"report": "bokeh", "service": "celery", "cloud": "obstore"}
+EXTRAS = {"report": "bokeh", "ocr": "tesserocr", "service": "celery", "cloud": "obstore"}
 """The extras of the package, each with a module that only it brings."""
 _IMPORT_S = 20.0
 """How long the import of an engine may take."""
@@ -69,6 +71,7 @@ def examine(options: IngestOptions, extras: Collection[str] = ()) -> Iterator[Fa
     yield _descriptors(options)
     yield _sandbox(options)
     yield _engines(options)
+    yield _ocr(options)
     yield _extras(extras)
     yield _output(options)
     yield _encodings()
@@ -196,6 +199,23 @@ def _end_import(name: str, process: "subprocess.Popen[str] | str") -> str:
         signal_name = signal.Signals(-process.returncode).name
         return f"engine {name!r} kills its process by {signal_name} when it is imported."
     return stderr.strip() if process.returncode else ""
+
+
+def _ocr(options: IngestOptions) -> Fact:
+    """Report which languages OCR can read, for all its engines that are here."""
+    problem = ""
+    installed: dict[str, list[str]] = {}
+    for name in known_ocr():
+        with suppress(EngineUnavailableError):
+            installed[name] = sorted(load_ocr(find_ocr(name)).languages())
+    if options.has_ocr:
+        try:
+            find_tools(options)
+        except PdfingestError as error:
+            problem = str(error)
+    said = "; ".join(f"{name} reads {', '.join(each)}" for name, each in installed.items())
+    data = {"option": options.ocr, "installed": installed}
+    return Fact("OCR", f"{options.ocr}; {said or 'no engine is installed'}", data, problem)
 
 
 def _extras(needed: Collection[str]) -> Fact:

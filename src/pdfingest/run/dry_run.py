@@ -4,13 +4,13 @@ from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager
 from itertools import takewhile
 
-from pdfingest.engines.registry import find_engines
-from pdfingest.options import IngestOptions, options_digest
+from pdfingest.options import IngestOptions
 from pdfingest.output.ledger import Ledger
 from pdfingest.output.snapshot import snapshot
 from pdfingest.run.discover import AnyPath, discover
 from pdfingest.run.plan import Plan
 from pdfingest.run.safeguards import require_some
+from pdfingest.run.tools import find_tools
 from pdfingest.stop import Stop
 
 
@@ -28,7 +28,7 @@ def planned(
         LedgerError: the ledger cannot be read.
     """
     found = require_some(discover(inputs, listed), options)
-    digest = options_digest(options, find_engines(options.engine))
+    digest = find_tools(options).digest(options)
     with ExitStack() as stack:
         ledger = Ledger("") if options.to_stdout else snapshot(options.folder)
         plan = stack.enter_context(Plan(stack.enter_context(ledger)))

@@ -14,15 +14,13 @@ from typing import Protocol, TypeAlias
 
 from pdfingest import streams
 from pdfingest.child.sandbox import confine
-from pdfingest.child.sandbox.readable import readable_paths
-from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode
 from pdfingest.events import Listener, Listeners
 from pdfingest.exchange.record import Record
 from pdfingest.exchange.spool import read_records
-from pdfingest.job import EngineSpec, Job, Sandbox
+from pdfingest.job import Job, Sandbox
 from pdfingest.model import Duplicates, FailureKind, Reading, Source
-from pdfingest.options import IngestOptions, options_digest
+from pdfingest.options import IngestOptions
 from pdfingest.outcome import NO_TRAITS, Extracted, Failed, Finished, Unchanged
 from pdfingest.output.ledger import Ledger
 from pdfingest.output.peak_gate import SHOWN_PEAKS
@@ -34,6 +32,7 @@ from pdfingest.run.plan import Plan
 from pdfingest.run.safeguards import refuse_clash, refuse_loss, require_some
 from pdfingest.run.sampler import Sampler
 from pdfingest.run.supervisor import Supervisor
+from pdfingest.run.tools import Tools, find_tools
 from pdfingest.run.work import job_template
 from pdfingest.stop import Stop
 
@@ -160,15 +159,15 @@ class _Run:
         streams.occupy()  # a program that uses the library may have closed them
         if self.options.sandbox is Sandbox.REQUIRE:
             confine.check()
-        engines = find_engines(self.options.engine)
-        digest = options_digest(self.options, engines)
+        tools = find_tools(self.options)
+        digest = tools.digest(self.options)
         found = require_some(self.found, self.options)
         self.summary.peak_gate.limit_bytes = self.options.max_peak_bytes
         self.summary.options = self.options.to_json()
         with outputs(digest) as (ledger, sink), Plan(ledger) as plan:
             self._plan(found, plan, ledger, digest)
             ledger.begin_run(sink.sync)
-            with closing(self._outcomes(plan, engines, ledger, sink)) as outcomes:
+            with closing(self._outcomes(plan, tools, ledger, sink)) as outcomes:
                 for finished in outcomes:
                     taken = self._as_duplicate(finished, ledger.original_of(finished, digest))
                     yield taken
@@ -216,29 +215,25 @@ class _Run:
             return finished
         outcome = finished.outcome
         if self.options.duplicates is Duplicates.SKIP and isinstance(outcome, Extracted):
-            outcome = replace(outcome, pages=0, chars=0, needs_ocr_pages=0)
+            outcome = replace(outcome, pages=0, chars=0, needs_ocr_pages=0, ocr_pages=0)
         return replace(finished, outcome=outcome, duplicate_of=original)
 
-    def _outcomes(
-        self, plan: Plan, engines: tuple[EngineSpec, ...], ledger: Ledger, sink: Sink
-    ) -> _Steps:
+    def _outcomes(self, plan: Plan, tools: Tools, ledger: Ledger, sink: Sink) -> _Steps:
         """Yield exactly one outcome for each source that the run takes up."""
         if not self.stop.requested:
             for source, gone in plan.gone():
                 yield Finished(source, gone)
             ledger.note_inputs(self.given)
-        yield from self._wave(plan, engines, sink, ledger)
+        yield from self._wave(plan, tools, sink, ledger)
         while self.options.attachments and not self.stop.requested:
             for source, gone in plan.gone():
                 yield Finished(source, gone)
-            if not plan.next_wave(self.options, options_digest(self.options, engines)):
+            if not plan.next_wave(self.options, tools.digest(self.options)):
                 break
             self._tell_planned(plan)
-            yield from self._wave(plan, engines, sink, ledger)
+            yield from self._wave(plan, tools, sink, ledger)
 
-    def _wave(
-        self, plan: Plan, engines: tuple[EngineSpec, ...], sink: Sink, ledger: Ledger
-    ) -> _Steps:
+    def _wave(self, plan: Plan, tools: Tools, sink: Sink, ledger: Ledger) -> _Steps:
         """Yield an outcome for each source of one wave: of the files, or of their attachments."""
         for source in plan.unreadable():
             kind = FailureKind.TOO_LARGE if source.inside else FailureKind.UNREADABLE
@@ -250,8 +245,7 @@ class _Run:
             self.summary.add_unchanged(*plan.count_unchanged())
             if limit := self.options.max_peak_bytes:
                 self.summary.peak_gate.add_above(*plan.unchanged_above(limit, SHOWN_PEAKS))
-        readable = readable_paths([engine.module for engine in engines])
-        template = job_template(self.options, engines, readable)
+        template = job_template(self.options, tools)
         jobs = (
             replace(template, source=source, spool=sink.new_spool(), earlier=earlier)
             for source, earlier in plan.jobs()

@@ -11,29 +11,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pdfingest.exchange.spool import append_spools
-from pdfingest.job import Attempt, EngineSpec, Job, PageRange
+from pdfingest.job import Attempt, Job, PageRange
 from pdfingest.model import FailureKind, Source
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import NO_SHAPE, Cost, Death, Extracted, Failed, Outcome, Peak, Unchanged
 from pdfingest.run.attempts import History
+from pdfingest.run.tools import Tools
 
 _OF_ALL = {FailureKind.CHANGED, FailureKind.UNREADABLE}
 """Failures of the file, not of some pages."""
 
 
-def job_template(
-    options: IngestOptions, engines: tuple[EngineSpec, ...], readable: tuple[str, ...]
-) -> Job:
+def job_template(options: IngestOptions, tools: Tools) -> Job:
     """Return the job that all sources of a run share, but for source, spool and earlier outcome.
 
     Args:
         options: of the run.
-        engines: in the order in which they are tried.
-        readable: what children may read beside the source; see `sandbox.readable`.
+        tools: what reads them.
     """
     return Job(
         source=Source("", ""),
-        engines=engines,
+        engines=tools.engines,
         passwords=options.passwords,
         unit=options.unit,
         format=options.format,
@@ -42,7 +40,8 @@ def job_template(
         limits=options.limits(),
         spool="",
         sandbox=options.sandbox,
-        readable=readable,
+        readable=tools.readable,
+        ocr=tools.ocr,
     )
 
 
@@ -221,6 +220,7 @@ def joined(parts: Sequence[Work]) -> Outcome | None:
         pages=pages,
         chars=sum(each.chars for each in read),
         needs_ocr_pages=sum(each.needs_ocr_pages for each in read),
+        ocr_pages=sum(each.ocr_pages for each in read),
         failed_pages=lost,
         failure=failure if lost else None,
         message=message,

@@ -90,6 +90,10 @@ class Choices(BaseModel):
     """What its text is."""
     tables: bool = False
     """Whether records have its tables."""
+    ocr: Annotated[Text, Field(max_length=_ENGINE_CHARS)] | None = None
+    """What reads pages that need OCR: `off`, `auto`, or a name."""
+    ocr_lang: Annotated[Text, Field(max_length=_ENGINE_CHARS)] | None = None
+    """Codes of the languages of OCR, separated by commas."""
     password: Annotated[
         list[Annotated[Text, Field(max_length=_PASSWORD_CHARS)]],
         BeforeValidator(_listed),
@@ -245,6 +249,8 @@ def _body(required: str, schema: JsonDict, *, repeated: bool = False) -> dict[st
             "unit": {"type": "string", "enum": [unit.value for unit in Unit]},
             "format": {"type": "string", "enum": [each.value for each in Format]},
             "tables": {"type": "boolean"},
+            "ocr": {"type": "string", "maxLength": _ENGINE_CHARS, "example": "auto"},
+            "ocr_lang": {"type": "string", "maxLength": _ENGINE_CHARS, "example": "deu,eng"},
             "password": {"type": "array", "items": {"type": "string"}, "maxItems": _PASSWORDS},
             "webhook": {"type": "string", "maxLength": _WEBHOOK_CHARS},
         },

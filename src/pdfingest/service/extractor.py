@@ -9,17 +9,14 @@ import os
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from functools import cache
 from tempfile import TemporaryDirectory
 
-from pdfingest.child.sandbox.readable import readable_paths
-from pdfingest.engines.registry import find_engines
 from pdfingest.errors import StoreError
-from pdfingest.job import EngineSpec
 from pdfingest.model import FailureKind, Source
-from pdfingest.options import options_digest
+from pdfingest.options import IngestOptions
 from pdfingest.outcome import Failed, Finished
 from pdfingest.run.supervisor import Supervisor
+from pdfingest.run.tools import Tools, find_tools
 from pdfingest.run.work import job_template
 from pdfingest.service.contents import READING
 from pdfingest.service.settings import Settings
@@ -47,7 +44,7 @@ class Extractor:
     def digest(self, ticket: Ticket) -> str:
         """Return the digest of the options of a ticket, with the engines as they are here."""
         options = self._settings.options_for(ticket.options)
-        return options_digest(options, _engines(options.engine)[0])
+        return _tools(options).digest(options)
 
     @contextmanager
     def extract(self, ticket: Ticket, stop: Stop) -> Generator[tuple[Finished, str], None, None]:
@@ -64,8 +61,8 @@ class Extractor:
             PdfingestError: the machine failed, not the file.
         """
         options = self._settings.options_for(ticket.options, ticket.passwords)
-        engines, readable = _engines(options.engine)
-        digest = options_digest(options, engines)
+        tools = _tools(options)
+        digest = tools.digest(options)
         # What cannot be deleted now is deleted with the other old files of the store.
         try:
             scratch = TemporaryDirectory(
@@ -84,7 +81,7 @@ class Extractor:
                 yield Finished(source, failed), digest
                 return
             job = replace(
-                job_template(options, engines, readable),
+                job_template(options, tools),
                 source=Source(ticket.name, path, found.st_size, found.st_mtime_ns),
                 spool=os.path.join(folder, "records.jsonl"),
             )
@@ -106,8 +103,12 @@ class Extractor:
         self._supervisor.close()
 
 
-@cache
-def _engines(names: str) -> tuple[tuple[EngineSpec, ...], tuple[str, ...]]:
-    """Find engines, and what their children may read; once, since it takes 10 ms."""
-    engines = find_engines(names)
-    return engines, readable_paths([engine.module for engine in engines])
+_found: dict[tuple[str, ...], Tools] = {}
+"""Tools by what names them, since to find them takes 10 ms."""
+
+
+def _tools(options: IngestOptions) -> Tools:
+    names = options.engine, options.ocr, options.ocr_lang
+    if names not in _found:
+        _found[names] = find_tools(options)
+    return _found[names]

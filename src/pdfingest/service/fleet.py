@@ -142,6 +142,8 @@ class Fleet:
                 "unit": job.unit.value,
                 "format": job.format.value,
                 "tables": "true" if job.tables else "",
+                "ocr": self._options.ocr,
+                "ocr_lang": self._options.ocr_lang,
             },
             passwords=job.passwords,
             owner=OWNER,

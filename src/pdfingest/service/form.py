@@ -13,7 +13,9 @@ from pdfingest.service.problems import Problem, invalid
 from pdfingest.text import clean, printable
 
 _FILE = "file"
-_FIELDS = frozenset({"engine", "unit", "format", "tables", "password", "webhook"})
+_FIELDS = frozenset(
+    {"engine", "unit", "format", "tables", "ocr", "ocr_lang", "password", "webhook"}
+)
 MOST_FILES = 100
 """Files that one form may have."""
 _MOST_PARTS = MOST_FILES + 40

@@ -21,9 +21,8 @@ from kombu.exceptions import OperationalError
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
-from pdfingest.engines.registry import find_engines
 from pdfingest.errors import EngineUnavailableError, StoreError, UsageError
-from pdfingest.options import options_digest
+from pdfingest.run.tools import find_tools
 from pdfingest.service import queue, sources, webhook
 from pdfingest.service.contents import upload_key
 from pdfingest.service.documents import Choices, Named
@@ -35,7 +34,7 @@ from pdfingest.service.ticket import Ticket, new_id
 from pdfingest.service.tickets import Tickets
 from pdfingest.service.upload import Received, Upload
 
-CHOSEN = ("engine", "unit", "format", "tables")
+CHOSEN = ("engine", "unit", "format", "tables", "ocr", "ocr_lang")
 """What a client may choose of the options that change a record."""
 _MOST_ENGINES = 8
 _MOST_DIGESTS = 64
@@ -201,7 +200,7 @@ class Intake:
                 raise UsageError(f"at most {_MOST_ENGINES} engines are tried.")
             if len(self._digests) >= _MOST_DIGESTS:
                 self._digests.clear()
-            self._digests[key] = options_digest(chosen, find_engines(chosen.engine))
+            self._digests[key] = find_tools(chosen).digest(chosen)
         return self._digests[key]
 
     def _queue(self, ticket: Ticket) -> Ticket:

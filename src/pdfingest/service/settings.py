@@ -9,6 +9,7 @@ The variable of a setting is its name in capitals behind `PDFINGEST_`: `PDFINGES
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
@@ -93,6 +94,10 @@ class Settings(BaseSettings):
     and descriptors are enough."""
     engine: str = "auto"
     """Engines for files whose client chose none: `auto`, a name, or several, by commas."""
+    ocr: str = "off"
+    """What reads pages that need OCR, where a client chose nothing: `off`, `auto`, or a name."""
+    ocr_lang: str = ""
+    """Languages of OCR where a client chose none; by default what a document says, else `eng`."""
     timeout: _Seconds = 300.0
     """Seconds that a file may take."""
     page_timeout: _Seconds = 60.0
@@ -133,11 +138,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        # All that reads the settings sees the same numbers, also where none were given.
-        if not self.memory_budget:
-            object.__setattr__(self, "memory_budget", default_budget_bytes())
-        if not self.lanes:
-            object.__setattr__(self, "lanes", default_workers(self.memory_budget, 0))
+        if not self.lanes:  # none was given; all that reads the settings sees the same number
+            object.__setattr__(self, "lanes", default_workers(self._budget_bytes, 0))
         if self.webhook_hosts and not self.webhook_secret:
             raise UsageError(f"{PREFIX}WEBHOOK_HOSTS needs {PREFIX}WEBHOOK_SECRET to sign with.")
         _ = self.prefixes, self.options()  # each raises what is wrong with it
@@ -156,7 +158,7 @@ class Settings(BaseSettings):
                 engine=self.engine,
                 timeout_s=self.timeout,
                 page_timeout_s=self.page_timeout,
-                memory_budget_bytes=self.memory_budget // self.lanes,
+                memory_budget_bytes=self._budget_bytes // self.lanes,
                 max_output_bytes=self.max_output,
                 max_pages=self.max_pages,
                 sandbox=self.sandbox,
@@ -173,13 +175,21 @@ class Settings(BaseSettings):
         Raises:
             OptionError: the engine is not one or more names.
         """
+        ocr = chosen.get("ocr") or self.ocr
         return self.options(
             engine=chosen.get("engine") or self.engine,
             unit=Unit(chosen.get("unit") or Unit.PAGE),
             format=Format(chosen.get("format") or Format.TEXT),
             tables=bool(chosen.get("tables")),
+            ocr=ocr,
+            ocr_lang=chosen.get("ocr_lang") or ("" if ocr == "off" else self.ocr_lang),
             passwords=tuple(passwords),
         )
+
+    @cached_property
+    def _budget_bytes(self) -> int:
+        """Bytes for all children of a worker, the same as long as it runs."""
+        return self.memory_budget or default_budget_bytes()
 
     @property
     def prefixes(self) -> tuple[str | Address, ...]:

@@ -7,6 +7,8 @@ NAMES = (
     "api_keys_file",
     "lanes",
     "engine",
+    "ocr",
+    "ocr_lang",
     "timeout",
     "page_timeout",
     "memory_budget",

@@ -68,7 +68,7 @@ def test_it_fits_into_a_terminal(cli: Cli) -> None:
     names = {line[:12].strip() for line in lines} - {""}
     assert names == {
         "versions", "processes", "CPUs", "memory", "lanes", "descriptors", "sandbox", "engines",
-        "extras", "output", "encodings", "settings",
+        "OCR", "extras", "output", "encodings", "settings",
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from conftest import Cli, read_lines
+from pictures import words_image
 from written import plain_pdf, stream
 
 FONT = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
@@ -43,6 +44,12 @@ def words(text: bytes) -> bytes:
     return b"BT /H 12 Tf 4 14 Td (%s)Tj ET" % text
 
 
+def picture_of_words() -> bytes:
+    """A drawing of an inline image that shows some words."""
+    image = words_image("Received and checked by the office", 800, 160)
+    return b"q 200 0 0 40 0 0 cm BI/W 800/H 160/BPC 8/CS/G ID %s EI Q" % image.tobytes()
+
+
 DRAWN = {
     "a value without a drawing": (field(b"/FT/Tx/V(Grace Hopper)"), "Grace Hopper"),
     "a value with an old drawing": (
@@ -63,8 +70,12 @@ DRAWN = {
 }  # fmt: skip
 FLAGGED = {
     "a stamp whose words are a picture": (
-        pdf(b"<<%s/Subtype/Stamp/AP<</N 7 0 R>>>>" % BOX, drawn=b"0 0 m 9 9 l S"),
+        pdf(b"<<%s/Subtype/Stamp/AP<</N 7 0 R>>>>" % BOX, drawn=picture_of_words()),
         True,
+    ),
+    "a stamp without words": (
+        pdf(b"<<%s/Subtype/Stamp/AP<</N 7 0 R>>>>" % BOX, drawn=b"0 0 m 9 9 l S"),
+        False,
     ),
     "an icon of a note": (
         pdf(b"<<%s/Subtype/Text/AP<</N 7 0 R>>>>" % BOX, drawn=b"0 0 m 9 9 l S"),

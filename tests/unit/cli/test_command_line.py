@@ -35,7 +35,7 @@ WRONG = {
     ("memory-budget", "9" * 400): "must be less than 1E, not",
     ("output", ""): "must name a directory, or - for stdout.",
     ("engine", "pdfium,,pypdf"): "must be names with a comma between, not 'pdfium,,pypdf'.",
-    ("engine", "pdfium, pdfium"): "must name each engine once, not 'pdfium, pdfium'.",
+    ("engine", "pdfium, pdfium"): "must name each once, not 'pdfium, pdfium'.",
     ("shard", "3/2"): "must have an index from 0 to 1, not '3/2'.",
     ("shard", "half"): "must be I/N such as 0/8, or auto, or auto/N, not 'half'.",
     ("retry-failed", "bad luck"): "must be any or one or more of encrypted, malformed,",

@@ -15,9 +15,9 @@ from pdfingest.outcome import Cost, EnvironmentFailure, Extracted, Failed, Halte
 SHA256 = "ab" * 32
 COST = Cost(7, 1.5, 2.5, 0.5, Peak(3, 2, "VmHWM"))
 EXTRACTED = Extracted(
-    COST, SHA256, "pdfium", 3, 100, 1, (2, 5), FailureKind.CRASHED, "it died", 5
+    COST, SHA256, "pdfium", 3, 100, 1, 1, (2, 5), FailureKind.CRASHED, "it died", 5
 )  # fmt: skip
-UNCHANGED = Unchanged(SHA256, "pdfium", 3, 100, 1, (), 3)
+UNCHANGED = Unchanged(SHA256, "pdfium", 3, 100, 1, 0, (), 3)
 JOB = Job(
     Source("a.pdf", "/a.pdf"), (EngineSpec("pdfium", "m:f", "1"), EngineSpec("pypdf", "m:f", "1")),
     (), Unit.PAGE, Limits(1 << 30, 1 << 30, 1_000_000), "spool", Sandbox.AUTO, earlier=UNCHANGED,

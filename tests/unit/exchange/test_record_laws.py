@@ -57,7 +57,7 @@ def test_an_outcome_comes_back_from_its_report_line(
     outcome: Outcome
     if pages or kind is None:
         outcome = Extracted(
-            cost, "s", "e", pages, 3, 1, failed, kind if lost else None, message, 99
+            cost, "s", "e", pages, 3, 1, 2, failed, kind if lost else None, message, 99
         )
     else:
         outcome = Failed(kind, message, cost, "s", "e", failed)

@@ -191,6 +191,15 @@ def test_what_is_not_the_text_is_left_out_once_and_then_blamed_no_more(
     assert not isinstance(following, Attempt) or following.without == (aside,)
 
 
+def test_ocr_that_kills_a_page_is_tried_again_on_the_next() -> None:
+    fifth = replace(PAGE_5, aside=Aside.OCR)
+    without = after(job(Attempt(first_page=2)), fifth, History())
+    assert isinstance(without, Attempt)
+    assert without.is_without(Aside.OCR, 5)
+    assert not without.is_without(Aside.OCR, 6)
+    assert after(job(without), replace(fifth, page=6), History(2)) == replace(without, first_page=6)
+
+
 @pytest.mark.parametrize(
     ("code", "peak_mib", "kind", "name"),
     [

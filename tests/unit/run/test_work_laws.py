@@ -61,7 +61,7 @@ def test_what_is_joined_has_each_page_as_a_record_or_as_lost(
             Path(part.job.spool).write_bytes(b"".join(b"%d\n" % page for page in read))
             gone = tuple(page for page in mine if page in lost)
             part.ended = Extracted(
-                Cost(), "s", "e", len(read), 0, 0, gone,
+                Cost(), "s", "e", len(read), 0, 0, 0, gone,
                 FailureKind.ENGINE_ERROR if gone else None, last_page=mine.stop - 1,
             )  # fmt: skip
         outcome = joined(parts)

@@ -23,8 +23,12 @@ _SYSTEM = (
 _OWN_PACKAGE = "pdfingest"
 
 
-def readable_paths(modules: Sequence[str]) -> tuple[str, ...]:
+def readable_paths(modules: Sequence[str], data: Sequence[str] = ()) -> tuple[str, ...]:
     """Return what Python, its libraries, and engines in these modules are read from.
+
+    Args:
+        modules: names of the modules.
+        data: more paths that the engines need.
 
     Returns:
         Directories and files, none of them beneath another.
@@ -32,7 +36,9 @@ def readable_paths(modules: Sequence[str]) -> tuple[str, ...]:
     private = _private_folders()
     own = [path for path in map(os.path.realpath, sys.path) if path not in private]
     paths = {
-        os.path.realpath(path) for path in (*_system_paths(), *_engine_folders(modules)) if path
+        os.path.realpath(path)
+        for path in (*_system_paths(), *_engine_folders(modules), *data)
+        if path
     }
     found = sorted(path for path in (*paths, *own) if os.path.exists(path))
     trees: list[str] = []

@@ -15,6 +15,7 @@ function isSending() { return lanes > 0; }
 function chosen() {
   const options = ["engine", "unit", "format"].map((name) => [name, at(name).value.trim()]);
   if (at("tables").checked) options.push(["tables", "true"]);
+  if (at("ocr").checked) options.push(["ocr", "auto"]);
   for (const input of document.querySelectorAll("input.password")) options.push(["password", input.value]);
   return options.filter(([, value]) => value);
 }

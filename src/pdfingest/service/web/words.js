@@ -92,5 +92,6 @@ function wordsOfReason(job) {
 function wordsOfPages(job) {
   const { pages_done: done, total_pages: total } = job.progress;
   if (!total) return "";
-  return done === total ? `${total}` : `${done} of ${total}`;
+  const byOcr = job.report?.ocr_pages ? `, ${job.report.ocr_pages} by OCR` : "";
+  return (done === total ? `${total}` : `${done} of ${total}`) + byOcr;
 }
