@@ -7,6 +7,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
+from itertools import pairwise
 
 _SUSPECT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _LIGATURES = {
@@ -41,12 +42,7 @@ _BLOCKS = (
     "\u1780-\u17ff",
 )
 """Blocks of letters that stand beside those of no other one in a text."""
-_SCRIPTS = re.compile(f"[{''.join(_BLOCKS)}]")
-_MIXED = re.compile(
-    "|".join(
-        f"[{one}](?=\\s?[{''.join(other for other in _BLOCKS if other != one)}])" for one in _BLOCKS
-    )
-)
+_RUNS = re.compile("|".join(f"([{block}]+)" for block in _BLOCKS))
 _LEAST_SCRIPTS, _MIXED_SHARE = 8, 0.1
 """Least letters of such blocks in a garbled text, and share of those that another one follows."""
 _AROUND_WORDS = ".,;:!?()[]{}\"'*-/%$"
@@ -122,8 +118,13 @@ def is_unread(text: str) -> bool:
         return False
     if len(_PRIVATE.findall(text)) > _GARBLED_PRIVATE * count:
         return True
-    scripts = len(_SCRIPTS.findall(text))
-    return scripts >= _LEAST_SCRIPTS and len(_MIXED.findall(text)) >= _MIXED_SHARE * scripts
+    runs = [(match.lastindex, match.span()) for match in _RUNS.finditer(text)]
+    mixed = sum(
+        block != next_block and (end == begin or (end + 1 == begin and text[end].isspace()))
+        for (block, (_, end)), (next_block, (begin, _)) in pairwise(runs)
+    )
+    letters_of_blocks = sum(end - begin for _, (begin, end) in runs)
+    return letters_of_blocks >= _LEAST_SCRIPTS and mixed >= _MIXED_SHARE * letters_of_blocks
 
 
 def is_babble(text: str) -> bool:
