@@ -10,7 +10,6 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "uv|venv"
-nox.options.sessions = ["lint", "typing", "tests", "spawn", "service", "readme"]
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does: some networks have their own
 # Images of containers set it. Then each worker of each session compiles all tests, 5 s of CPU time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -47,6 +46,9 @@ def _pythons() -> list[str]:
 
 PYTHONS = _pythons()
 """Where none has a name with its version, the one that runs nox."""
+# What fails on a version between the oldest and the newest alone is rare: `nox -s tests` tries all.
+ENDS = [f"tests-{each}" for each in dict.fromkeys((PYTHONS[0], PYTHONS[-1]))]
+nox.options.sessions = ["lint", "typing", *ENDS, "spawn", "service", "readme"]
 
 APART = tuple(
     word
