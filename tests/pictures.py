@@ -9,6 +9,8 @@ import pypdfium2_raw as pdfium
 from fpdf import FPDF
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+import pdfingest.engines.pdfium  # noqa: F401 - it starts PDFium
+
 FONTS = ("Helvetica", "Helvetica-Bold", "Times", "Times-Italic", "Courier", "Courier-Bold")
 WORDS = tuple(
     """

@@ -1,9 +1,9 @@
 """Connected pieces of ink in a picture of two levels, found run by run."""
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
+_NO_INK, _INK = 0, 1
 _MOST_RUNS = 100_000
 """Runs of ink that are looked at. A dense page has 40,000; noise has more than any text."""
 
@@ -48,18 +48,17 @@ _Run: TypeAlias = tuple[int, int, _Part]
 """Where a run of ink in a row begins and ends, and a part of its piece."""
 
 
-def pieces_of(ink: re.Pattern[bytes], rows: Sequence[bytes]) -> list[Piece]:
+def pieces_of(rows: Sequence[bytes]) -> list[Piece]:
     """Return the pieces of ink in a picture; none if there are too many for a page of text.
 
     Args:
-        ink: matches a run of ink in a row.
-        rows: one byte a pixel, from the top.
+        rows: from the top, one byte a pixel: 1 for ink, 0 for none.
     """
     parts: list[_Part] = []
     before: list[_Run] = []
     allowed = _MOST_RUNS
     for y, row in enumerate(rows):
-        before = _row_of([match.span() for match in ink.finditer(row)], y, before, parts)
+        before = _joined(row, y, before, parts)
         allowed -= len(before)
         if allowed < 0:
             return []
@@ -70,13 +69,15 @@ def pieces_of(ink: re.Pattern[bytes], rows: Sequence[bytes]) -> list[Piece]:
     ]
 
 
-def _row_of(
-    spans: Sequence[tuple[int, int]], y: int, before: Sequence[_Run], parts: list[_Part]
-) -> list[_Run]:
+def _joined(row: bytes, y: int, before: Sequence[_Run], parts: list[_Part]) -> list[_Run]:
     """Join the runs of a row to those of the row before, which they touch, also at corners."""
     now: list[_Run] = []
     at, count = 0, len(before)
-    for left, right in spans:
+    right, end, find = 0, len(row), row.find  # twice as fast as a pattern
+    while (left := find(_INK, right)) >= 0:
+        right = find(_NO_INK, left)
+        if right < 0:
+            right = end
         while at < count and before[at][1] < left:
             at += 1
         if at == count or before[at][0] > right:
@@ -90,8 +91,10 @@ def _row_of(
             while other < count and before[other][0] <= right:
                 part.join(before[other][2].first())
                 other += 1
-            part.left = min(part.left, left)
-            part.right = max(part.right, right)
+            if left < part.left:  # a call of min costs more than all the rest
+                part.left = left
+            if right > part.right:
+                part.right = right
             part.bottom = y + 1
             part.area += right - left
         now.append((left, right, part))

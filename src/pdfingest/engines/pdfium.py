@@ -31,6 +31,7 @@ from pdfingest.engines.pdfium_files import content_of, rebuilt, scheme_of
 from pdfingest.engines.pdfium_fonts import NO_FONTS, lacks_text, shows_image, shows_text
 from pdfingest.engines.pdfium_layers import take_hidden
 from pdfingest.engines.pdfium_links import Link, links_of, outline_of
+from pdfingest.engines.pdfium_objects import objects_of
 from pdfingest.engines.pdfium_picture import drawn
 from pdfingest.engines.pdfium_shapes import Shape, rules_of, shapes_of, shown_box
 from pdfingest.engines.pdfium_spans import Spans
@@ -278,10 +279,11 @@ def _said(
     page: Any, spans: Spans | None, links: Sequence[Link], *, marked: bool, ruled: bool
 ) -> Page:
     """Return what a page says, and where, if its spans are wanted."""
+    objects = objects_of(page)
     shapes: list[Shape] = []
     rules: tuple[Box, ...] = ()
     if marked or ruled:
-        shapes = tolerate(Aside.SHAPES, lambda: shapes_of(page), shapes)
+        shapes = tolerate(Aside.SHAPES, lambda: shapes_of(objects), shapes)
     if ruled:
         rules = tolerate(Aside.SHAPES, lambda: rules_of(shapes), rules)
     found = text_of(page, spans, [link.area for link in links] if marked else (), rules)
@@ -296,5 +298,5 @@ def _said(
         spans=tuple(with_bullets(found.spans, shapes) if marked else found.spans),
         draws_image=bool(found.text)
         or tolerate(Aside.INK, lambda: shows_image(page), default=True),
-        unsaid=tolerate(Aside.INK, lambda: unsaid(page, found.text), None),
+        unsaid=tolerate(Aside.INK, lambda: unsaid(page, objects, found.text), None),
     )

