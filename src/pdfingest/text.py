@@ -42,7 +42,9 @@ _BLOCKS = (
     "\u1780-\u17ff",
 )
 """Blocks of letters that stand beside those of no other one in a text."""
-_RUNS = re.compile("|".join(f"([{block}]+)" for block in _BLOCKS))
+_IN_BLOCKS = f"[{''.join(_BLOCKS)}]"
+_RUNS = re.compile(f"(?={_IN_BLOCKS})(?:{'|'.join(f'([{block}]+)' for block in _BLOCKS)})")
+_HAS_RUNS = re.compile(_IN_BLOCKS)
 _LEAST_SCRIPTS, _MIXED_SHARE = 8, 0.1
 """Least letters of such blocks in a garbled text, and share of those that another one follows."""
 _AROUND_WORDS = ".,;:!?()[]{}\"'*-/%$"
@@ -111,13 +113,15 @@ def is_unread(text: str) -> bool:
     codes of a font for characters of an encoding that it does not have. Then letters of scripts
     that no language mixes stand side by side.
     """
-    count = sum(map(len, text.split()))
-    if 2 * _NAME_LENGTH * text.count("/") > count:
-        return 2 * sum(map(len, _GLYPH_NAMES.findall(text))) > count
-    if text.isascii():
+    slashes, private = text.count("/"), 0 if text.isascii() else len(_PRIVATE.findall(text))
+    if slashes or private:
+        count = sum(map(len, text.split()))
+        if 2 * _NAME_LENGTH * slashes > count:
+            return 2 * sum(map(len, _GLYPH_NAMES.findall(text))) > count
+        if private > _GARBLED_PRIVATE * count:
+            return True
+    if not _HAS_RUNS.search(text):  # as on most pages
         return False
-    if len(_PRIVATE.findall(text)) > _GARBLED_PRIVATE * count:
-        return True
     runs = [(match.lastindex, match.span()) for match in _RUNS.finditer(text)]
     mixed = sum(
         block != next_block and (end == begin or (end + 1 == begin and text[end].isspace()))
