@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         LayoutDocument,
         OutlinedDocument,
         PicturedDocument,
+        RangedDocument,
         TabledDocument,
         TraitsDocument,
     )
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pdfingest.events import Listener
     from pdfingest.job import Sandbox
     from pdfingest.model import Aside, FailureKind, Format, Source, Unit
+    from pdfingest.needs import Needs
     from pdfingest.ocr.engine import Picture
     from pdfingest.options import FailOn, IngestOptions
     from pdfingest.outcome import (
@@ -83,12 +85,14 @@ __all__ = [
     "LayoutDocument",
     "Listener",
     "MalformedError",
+    "Needs",
     "OptionError",
     "OutlinedDocument",
     "Page",
     "PdfingestError",
     "Picture",
     "PicturedDocument",
+    "RangedDocument",
     "Sandbox",
     "Source",
     "Span",
@@ -110,10 +114,11 @@ _HOMES = {
     "events": ("Listener",),
     "engines.abilities": (
         *("AttachedDocument", "LayoutDocument", "OutlinedDocument", "PicturedDocument"),
-        *("TabledDocument", "TraitsDocument"),
+        *("RangedDocument", "TabledDocument", "TraitsDocument"),
     ),
     "engines.engine": ("Document", "EncryptedError", "Engine", "MalformedError", "tolerate"),
     "job": ("Sandbox",),
+    "needs": ("Needs",),
     "ocr.engine": ("Picture",),
     "model": ("Aside", "FailureKind", "Format", "Source", "Unit"),
     "pages": (

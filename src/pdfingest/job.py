@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from pdfingest.model import Aside, Format, Sent, Source, Unit
+from pdfingest.needs import NOTHING, Needs
 from pdfingest.outcome import Unchanged
 
 
@@ -26,6 +27,7 @@ class EngineSpec(Sent):
     target: str
     """`module:attribute` of the function that opens a document."""
     version: str
+    needs: Needs = NOTHING
 
     @property
     def module(self) -> str:
@@ -49,10 +51,15 @@ class Limits(Sent):
     """Limits on what one file may take, which the child puts on itself."""
 
     memory_bytes: int
-    """Address space, which the resident set cannot exceed (RLIMIT_AS)."""
+    """Address space, which the resident set cannot exceed (RLIMIT_AS), beyond `address_bytes`."""
     output_bytes: int
     """Length of the spool."""
     pages: int
+    alone_bytes: int = 0
+    """As `memory_bytes`, of a child beside which there is no other."""
+    address_bytes: int = 0
+    """Address space that is not the child's memory: that of an image with an engine's models, and
+    what the engine needs. If there is any, the parent watches the memory that is the child's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,11 @@ class Job(Sent):
     """The outcome if the file turns out to be what an earlier run ingested, by its hash."""
     pages: PageRange = PageRange()
     step: Step = Attempt()
+
+    @property
+    def all_engines(self) -> tuple[EngineSpec, ...]:
+        """The engines in the order in which they are tried, then that for OCR, if any."""
+        return (*self.engines, self.ocr.engine) if self.ocr else self.engines
 
     @property
     def attempt(self) -> Attempt:

@@ -299,7 +299,7 @@ class IngestOptions:
     def limits(self) -> Limits:
         """Return what one child may take."""
         memory_bytes = self.memory_limit_bytes or self.budget_bytes() // self.workers
-        return Limits(memory_bytes, self.max_output_bytes, self.max_pages)
+        return Limits(memory_bytes, self.max_output_bytes, self.max_pages, self.budget_bytes())
 
     def to_json(self) -> dict[str, Any]:
         """Return the options as `summary.json` has them, without the passwords."""

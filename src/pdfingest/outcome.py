@@ -31,6 +31,9 @@ class Peak(Sent):
     """Resident set at the start of the job: what the image costs before the file is touched."""
     method: str = ""
     """Where the peak was read, for example `VmHWM`; empty where nothing could be read."""
+    private_peak_bytes: int = 0
+    """Highest memory that was seen of what the child does not share with its image; 0 where that
+    was not looked at, which is done for an image with models."""
 
 
 @dataclass(frozen=True, slots=True)

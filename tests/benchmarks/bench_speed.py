@@ -179,8 +179,9 @@ def raw_forks(lanes: int) -> float:
     """Milliseconds of wall time for a fork, an exit and a wait of the image, a file."""
     code = (
         "import os, time\n"
+        "from pdfingest.isolation.contents import Contents\n"
         "from pdfingest.isolation.zygote import make_image\n"
-        "make_image(['pdfingest.engines.pdfium'])\n"
+        "make_image(Contents(('pdfingest.engines.pdfium',)))\n"
         f"began = time.perf_counter()\nfor _ in range({FORKS}):\n"
         "    pid = os.fork()\n    if not pid: os._exit(0)\n    os.waitpid(pid, 0)\n"
         "print(time.perf_counter() - began)"

@@ -37,7 +37,7 @@ def apply(limits: Limits) -> mmap.mmap:
         resource.RLIMIT_NOFILE: _DESCRIPTORS,
         # The spool counts its own bytes. This is for what an engine writes elsewhere.
         resource.RLIMIT_FSIZE: 2 * limits.output_bytes,
-        resource.RLIMIT_AS: limits.memory_bytes + _ANSWER_BYTES,
+        resource.RLIMIT_AS: limits.memory_bytes + limits.address_bytes + _ANSWER_BYTES,
     }
     for name, value in wanted.items():
         with suppress(OSError, ValueError):  # there is a lower limit

@@ -136,7 +136,7 @@ def run(job: Job, recorder: Recorder) -> Answer:
             peak=meter.read(),
         )
 
-    meter = PeakMeter()
+    meter = PeakMeter(is_private=job.limits.address_bytes > 0)
     extraction = Extraction(job, recorder, cost)
     _leave_stacks(recorder)
     room = limits.apply(job.limits)

@@ -11,11 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from pdfingest.child.ranges import Ranges
 from pdfingest.engines.abilities import (
     has_attachments,
     has_layers,
     has_outline,
     has_picture,
+    has_ranges,
     has_tables,
     has_traits,
     knows_layout,
@@ -53,6 +55,7 @@ class Opening:
     total_pages: int = 0
     _documents: dict[int, Document] = field(default_factory=dict[int, Document])
     _tree: PageTree | None = None
+    _ranges: Ranges = field(default_factory=Ranges)
     _blank_pages: int = 0
     """Pages that show nothing, and have nothing that would."""
     _found: int = 0
@@ -69,7 +72,8 @@ class Opening:
             EngineUnavailableError: an engine cannot be imported.
         """
         self.recorder.note(self.job.attempt.floor, spool_bytes=self.job.attempt.spool_bytes)
-        self._tree = tree = read_page_tree(self.job.source.path)
+        is_whole = any(engine.needs.is_whole for engine in self.job.engines)
+        self._tree = tree = None if is_whole else read_page_tree(self.job.source.path)
         reason: Exception | None = None
         chosen: int | None = None
         for index in range(self.job.attempt.floor, len(self.job.engines)):
@@ -181,7 +185,7 @@ class Opening:
     def _page(self, document: Document, number: int) -> Page:
         """Read a page, with where its text stands if that is asked for and the engine knows it."""
         if not self._wants_layout or not knows_layout(document):
-            page = document.page(number)
+            page = self._by_itself(document, number)
         else:
             marked = self.job.format is Format.MARKDOWN
             page = document.layout(number, marked=marked, ruled=marked or self.job.tables)
@@ -193,6 +197,12 @@ class Opening:
         numbers = self._numbers(document)
         links = tuple(each._replace(number=numbers(each.number)) for each in page.internal_links)
         return replace(page, internal_links=links)
+
+    def _by_itself(self, document: Document, number: int) -> Page:
+        """Read a page as its engine gives it, alone or with those behind it."""
+        if not has_ranges(document):
+            return document.page(number)
+        return self._ranges.page(document, number, self.job.pages.end or document.page_count)
 
     def outline(self) -> list[Title]:
         """Return the titles of the outline; none where the engine does not know it."""

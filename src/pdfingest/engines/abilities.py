@@ -3,7 +3,7 @@
 An engine need not know of any of these. Its documents have the method, or they do not.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol, TypeGuard
 
 from pdfingest.engines.engine import Document
@@ -26,6 +26,22 @@ class LayoutDocument(Document, Protocol):
             marked: whether what only Markdown shows is wanted: bullets that are drawn as shapes, in
                 the text of their spans, and `link_texts`.
             ruled: whether `rules` are wanted, which tell tables.
+        """
+        ...
+
+
+class RangedDocument(Document, Protocol):
+    """A document whose engine reads many pages at a time, such as one with models does."""
+
+    def pages(self, first: int, last: int) -> Iterator[Page]:
+        """Yield the pages of a range, in their order; called instead of `page`.
+
+        What it raises instead of a page costs that page, and a new range begins behind it. It may
+        be closed before its end, as other processes may take over the rest of the range.
+
+        Args:
+            first: number of the first page, 1-based.
+            last: number of the last page.
         """
         ...
 
@@ -108,6 +124,11 @@ class PicturedDocument(Document, Protocol):
             MemoryError: as for `page`.
         """
         ...
+
+
+def has_ranges(document: Document) -> TypeGuard[RangedDocument]:
+    """Return whether an engine reads many pages at a time."""
+    return hasattr(document, "pages")
 
 
 def has_layers(document: Document) -> TypeGuard[LayeredDocument]:

@@ -91,9 +91,9 @@ def _joined(row: bytes, y: int, before: Sequence[_Run], parts: list[_Part]) -> l
             while other < count and before[other][0] <= right:
                 part.join(before[other][2].first())
                 other += 1
-            if left < part.left:  # a call of min costs more than all the rest
+            if left < part.left:  # noqa: PLR1730 - a call of min costs more than all the rest
                 part.left = left
-            if right > part.right:
+            if right > part.right:  # noqa: PLR1730
                 part.right = right
             part.bottom = y + 1
             part.area += right - left

@@ -69,7 +69,7 @@ def _add(scene: Scene, objects: Objects, matrix: _Matrix) -> None:
         (pdfium.FPDF_PAGEOBJ_PATH, scene.paths),
         (pdfium.FPDF_PAGEOBJ_TEXT, scene.texts),
     ):
-        drawn += zip(objects.of(kind), repeat(matrix))
+        drawn.extend(zip(objects.of(kind), repeat(matrix), strict=False))
 
 
 def _matrix_of(drawn: int) -> _Matrix:

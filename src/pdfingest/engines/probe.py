@@ -8,6 +8,7 @@ from pdfingest.job import EngineSpec
 
 if __name__ == "__main__":
     try:
-        load_engine(EngineSpec(*sys.argv[1:]))
+        name, target, version = sys.argv[1:]
+        load_engine(EngineSpec(name, target, version))
     except PdfingestError as error:
         sys.exit(str(error))

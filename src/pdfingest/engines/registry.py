@@ -8,6 +8,7 @@ from importlib import metadata
 
 from pdfingest.errors import EngineUnavailableError, OptionError
 from pdfingest.job import EngineSpec
+from pdfingest.needs import needs_of
 from pdfingest.values import names
 
 ENTRY_POINTS = "pdfingest.engines"
@@ -53,7 +54,8 @@ def _find(name: str) -> EngineSpec:
         target, distribution = BUILT_IN[name]
         return EngineSpec(name, target, _version(distribution))
     for entry in metadata.entry_points(group=ENTRY_POINTS, name=name):
-        return EngineSpec(name, entry.value, entry.dist.version if entry.dist else "")
+        version = entry.dist.version if entry.dist else ""
+        return EngineSpec(name, entry.value, version, needs_of(name))
     raise EngineUnavailableError(
         f"engine {name!r} is not installed. Known here: {', '.join(['auto', *known_engines()])}. "
         f"A package adds one by the entry point group {ENTRY_POINTS}."

@@ -5,6 +5,7 @@ passwords and keys. Imports next to nothing, as it is needed before all else.
 """
 
 import os
+from collections.abc import Collection
 
 VARIABLES = (
     *("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ"),  # how names and times are read
@@ -27,11 +28,14 @@ def child_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in VARIABLES if name in os.environ}
 
 
-def forget_variables() -> None:
+def forget_variables(more: Collection[str] = ()) -> None:
     """Leave this process the variables of a child, where it was started with those of its parent.
+
+    Args:
+        more: names of those that it has beside the usual ones.
 
     Runs in a spawned child. What the system shows of its first environment stays
     (/proc/pid/environ); a zygote is started with no others.
     """
-    for name in os.environ.keys() - set(VARIABLES):
+    for name in os.environ.keys() - {*VARIABLES, *more}:
         del os.environ[name]

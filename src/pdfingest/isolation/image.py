@@ -7,9 +7,8 @@ Not for Windows, which has no fork.
 """
 
 import atexit
+import json
 import os
-import select
-import signal
 import socket
 import subprocess
 import threading
@@ -18,101 +17,21 @@ from contextlib import suppress
 from multiprocessing.spawn import get_command_line
 from typing import Any
 
+from pdfingest.isolation.contents import Contents, Made
 from pdfingest.isolation.environment import child_environment
+from pdfingest.isolation.forked import NO_PIDFD, ForkedChild
 from pdfingest.isolation.parcel import pack
-from pdfingest.isolation.wire import NUMBER, REQUEST, send
+from pdfingest.isolation.wire import NUMBER, REQUEST, receive_alone
 
 _MAIN = """
 import sys
 sys.path[:] = {path!r}
+from pdfingest.isolation.contents import Contents, Loaded
 from pdfingest.isolation.zygote import main
-main(int(sys.argv[1]), {modules!r}, {readable!r}, warm_up={warm_up!r})
+main(int(sys.argv[1]), {contents!r}, {readable!r}, warm_up={warm_up!r})
 """
-_IMAGE_S = 60.0
-"""How long the image may take to be made; it takes a tenth of a second."""
 _FORK_S = 5.0
 """How long the zygote may take to fork once the image is made; it takes milliseconds."""
-_SEND_S = 5.0
-"""How long a spare child may take to read what it is to do; it takes microseconds."""
-_NONE = -1
-
-
-class ForkedChild:
-    """A fork of the image, by the descriptors that the parent has of it; see `context.Child`."""
-
-    def __init__(self) -> None:
-        self._life, theirs = socket.socketpair()
-        self._life.settimeout(_SEND_S)
-        try:
-            self._exit_code, exit_code = os.pipe()
-        except OSError:
-            self._life.close()
-            theirs.close()
-            raise
-        self.theirs = theirs.detach(), exit_code
-        """The ends that the child and the zygote are to have."""
-        self.pid = 0
-        self.pidfd = _NONE
-        """Stands for the process whatever becomes of its number (pidfd_open(2)); -1 where there
-        is no such thing."""
-
-    @property
-    def end(self) -> int:
-        """A descriptor that can be read once it has ended."""
-        return self._exit_code if self.pidfd == _NONE else self.pidfd
-
-    def send(self, content: bytes, descriptors: Sequence[int]) -> None:
-        """Tell a child that waits what to do; see `parcel.pack`.
-
-        Raises:
-            OSError: it has ended, or does not read.
-        """
-        send(self._life, content, descriptors)
-
-    def has_ended(self, seconds: float | None) -> bool:
-        """Whether it has ended, or does so within that time; None waits for it."""
-        return _is_readable(self.end, seconds)
-
-    def read_exit_code(self, seconds: float) -> int | None:
-        """Read its exit code, once; the zygote tells it a little later than the child ends.
-
-        Returns:
-            None if the zygote does not tell it in that time, or is gone.
-        """
-        if self._exit_code == _NONE or not _is_readable(self._exit_code, seconds):
-            return None
-        found = os.read(self._exit_code, NUMBER.size)
-        return int(NUMBER.unpack(found)[0]) if found else None
-
-    def signal(self, number: int) -> None:
-        """Send a signal to it, and to no other process, if it lives."""
-        with suppress(ProcessLookupError):
-            if self.pidfd == _NONE:
-                # The zygote tells its end before it frees its number, so only a child that has
-                # ended and was not looked at could be another's.
-                if self.pid and not self.has_ended(0):
-                    os.kill(self.pid, number)
-            else:
-                signal.pidfd_send_signal(self.pidfd, number)
-
-    def let_go(self) -> None:
-        """Close all but its end; if it still works, it is killed where the system can do that."""
-        self._life.close()
-        if self.pidfd != _NONE:
-            self._close_exit_code()
-
-    def close(self) -> None:
-        """Close all that the parent has of it; if it still waits or works, it ends."""
-        self._life.close()
-        self._close_exit_code()
-        if self.pidfd != _NONE:
-            os.close(self.pidfd)
-            self.pidfd = _NONE
-
-    def _close_exit_code(self) -> None:
-        if self._exit_code != _NONE:
-            os.close(self._exit_code)
-            self._exit_code = _NONE
 
 
 class Image:
@@ -122,7 +41,7 @@ class Image:
     is forked from this one by other means makes an image of its own.
 
     Args:
-        modules: what the image holds, beside what every child needs.
+        contents: what the image holds, beside what every child needs.
         path: where modules are found, as `sys.path`.
         readable: what all children may read in their sandbox; see `sandbox.readable`.
         warm_up: whether the image does what makes its forks cheaper; see `warm_up`.
@@ -130,20 +49,22 @@ class Image:
 
     def __init__(
         self,
-        modules: Sequence[str],
+        contents: Contents,
         path: Sequence[str],
         readable: Sequence[str] = (),
         *,
         warm_up: bool = True,
     ) -> None:
         self._code = _MAIN.format(
-            path=list(path), modules=list(modules), readable=tuple(readable), warm_up=warm_up
+            path=list(path), contents=contents, readable=tuple(readable), warm_up=warm_up
         )
+        self._contents = contents
         self._lock = threading.Lock()
         self._is_used = False
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._spare: ForkedChild | None = None
+        self._made: Made | None = None
         atexit.register(self.close)
         os.register_at_fork(after_in_child=self._forked)
 
@@ -151,6 +72,22 @@ class Image:
         """Begin to make the image; a child that is asked for waits until it is made."""
         with self._lock:
             self._running()
+
+    def made(self) -> Made:
+        """Wait until the image is made, and say what came of it.
+
+        Raises:
+            TimeoutError: it takes too long.
+            ConnectionError: it has ended.
+            OSError: there is no process or descriptor to be had.
+        """
+        with self._lock:
+            control = self._running()
+            try:
+                return self._seen(control)
+            except (ConnectionError, TimeoutError):
+                self._end()
+                raise
 
     def start(self, target: Callable[..., Any], args: tuple[Any, ...]) -> ForkedChild:
         """Start a child that calls a function: the spare one, if there is one.
@@ -199,26 +136,34 @@ class Image:
         control = self._running()
         child, self._spare = self._spare or _asked_for(control), None
         try:
+            if error := self._seen(control).error:
+                raise BlockingIOError(error)
             child.pid, child.pidfd = _answer(control)
             if child.pid == 0:
                 raise BlockingIOError("no process can be had")
-            control.settimeout(_FORK_S)
         except OSError:
             child.close()
             raise
         return child
 
+    def _seen(self, control: socket.socket) -> Made:
+        """Return what the zygote says first, which it says once."""
+        if self._made is None:
+            self._made = Made(*json.loads(receive_alone(control)))
+            control.settimeout(_FORK_S)
+        return self._made
+
     def _running(self) -> socket.socket:
         """Return the socket of the zygote, which is started if there is none."""
         if self._control is None:
             self._control, theirs = socket.socketpair()
-            self._control.settimeout(_IMAGE_S)
+            self._control.settimeout(self._contents.make_s)
             with theirs:
                 self._zygote = subprocess.Popen(  # noqa: S603 - this program
                     [*_interpreter(), "-c", self._code, f"{theirs.fileno()}"],
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
-                    env=child_environment(),
+                    env=self._contents.environment(child_environment()),
                 )
         return self._control
 
@@ -240,7 +185,7 @@ class Image:
             self._spare.close()
         if self._control is not None:
             self._control.close()
-        self._zygote = self._control = self._spare = None
+        self._zygote = self._control = self._spare = self._made = None
 
 
 def _interpreter() -> list[str]:
@@ -273,14 +218,7 @@ def _answer(control: socket.socket) -> tuple[int, int]:
     if len(found) < NUMBER.size:
         _close(descriptors)
         raise ConnectionResetError("the zygote is gone")
-    return int(NUMBER.unpack(found)[0]), descriptors[0] if descriptors else _NONE
-
-
-def _is_readable(descriptor: int, seconds: float | None) -> bool:
-    """Whether a descriptor can be read, or can within so many seconds; None waits for it."""
-    ready = select.poll()
-    ready.register(descriptor, select.POLLIN)
-    return bool(ready.poll(None if seconds is None else 1000 * seconds))
+    return int(NUMBER.unpack(found)[0]), descriptors[0] if descriptors else NO_PIDFD
 
 
 def _close(descriptors: Sequence[int]) -> None:

@@ -35,9 +35,12 @@ _NONE = -1
 class Spawned(SpawnProcess):
     """A process that is made safe to leave alone before it does what it is for."""
 
-    def __init__(self, target: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    def __init__(
+        self, target: Callable[..., Any], args: tuple[Any, ...], variables: tuple[str, ...]
+    ) -> None:
         super().__init__(target=target, args=args)
         self._calls = args[0]
+        self._variables = variables
 
     def run(self) -> None:
         """Make it safe, and do its work. Runs in the child."""
@@ -54,7 +57,7 @@ class Spawned(SpawnProcess):
             tracker = resource_tracker.getfd()
             child.of_others[:] = queue if tracker is None else [*queue, tracker]
         child.silence()
-        forget_variables()
+        forget_variables(self._variables)
         limits.be_first_to_go()
         super().run()
 
@@ -122,7 +125,14 @@ class SpawnedChild:
 
 
 class Spawner:
-    """Starts children; see `context.Starter`."""
+    """Starts children; see `context.Starter`.
+
+    Args:
+        variables: names of environment variables that they have beside the usual ones.
+    """
+
+    def __init__(self, variables: tuple[str, ...] = ()) -> None:
+        self._variables = variables
 
     def start(self, target: Callable[..., Any], args: tuple[Any, ...]) -> SpawnedChild:
         """Start a child that calls a function.
@@ -131,7 +141,7 @@ class Spawner:
             OSError: there is none to be had, or it was killed while it started.
         """
         with _stop_signals_blocked():
-            return SpawnedChild(Spawned(target, args))
+            return SpawnedChild(Spawned(target, args, self._variables))
 
     def kill(self) -> None:
         """Do nothing: a start does not wait for another process."""

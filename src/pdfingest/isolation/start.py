@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pdfingest.child.sandbox.readable import readable_paths
+from pdfingest.isolation.contents import Contents, contents_of
 
 if TYPE_CHECKING:  # `main` imports this module before it begins the image
     from pdfingest.isolation.context import Starter
@@ -33,17 +34,18 @@ def forks() -> bool:
     return is_on(FORK) and "forkserver" in multiprocessing.get_all_start_methods()
 
 
-def starter(engines: "Sequence[EngineSpec]") -> "Starter":
+def starter(engines: "Sequence[EngineSpec]", readable: tuple[str, ...] = ()) -> "Starter":
     """Return what starts children, for the contexts of one lane.
 
     Args:
-        engines: in the order in which files are given to them.
+        engines: in the order in which files are given to them, then that for OCR, if any.
+        readable: what all children may read in their sandbox.
     """
     if forks():
-        return _image_for(tuple(engine.module for engine in engines))
+        return image_for(engines, readable)
     from pdfingest.isolation.spawn import Spawner  # noqa: PLC0415 - only where it is needed
 
-    return Spawner()
+    return Spawner(tuple(name for each in engines for name in each.needs.variables))
 
 
 def begin_image(modules: Sequence[str]) -> None:
@@ -56,7 +58,8 @@ def begin_image(modules: Sequence[str]) -> None:
         OSError: there is no process or descriptor to be had.
     """
     if forks():
-        _image_for(tuple(modules)).begin()
+        own = tuple(modules[:1])
+        _image(Contents(own), tuple(sys.path), readable_paths(modules)).begin()
 
 
 def kill_images() -> None:
@@ -65,24 +68,24 @@ def kill_images() -> None:
         image.kill()
 
 
-def _image_for(modules: tuple[str, ...]) -> "Image":
+def image_for(engines: "Sequence[EngineSpec]", readable: tuple[str, ...]) -> "Image":
     """Return the image for some engines, where modules are found as they are now.
 
-    Only the first engine is in it: a larger image makes every fork slower. And only if it is one of
-    ours: an engine that hangs or dies on import must do so in a child.
+    Args:
+        engines: in the order in which files are given to them, then that for OCR, if any.
+        readable: what all children may read in their sandbox.
     """
-    own = tuple(module for module in modules[:1] if module.startswith("pdfingest."))
-    return _image(own, tuple(sys.path), readable_paths(modules))
+    return _image(contents_of(engines), tuple(sys.path), readable)
 
 
 @cache
-def _image(modules: tuple[str, ...], path: tuple[str, ...], readable: tuple[str, ...]) -> "Image":
+def _image(contents: "Contents", path: tuple[str, ...], readable: tuple[str, ...]) -> "Image":
     """Return an image; each is made once, and lives as long as this process does."""
     from pdfingest.isolation.image import Image  # noqa: PLC0415 - not for Windows
 
     for other in _images:
         other.close_unused()  # made for what turned out not to be needed
-    image = Image(modules, path, readable, warm_up=is_on(WARM_UP))
+    image = Image(contents, path, readable, warm_up=is_on(WARM_UP))
     _images.append(image)
     return image
 

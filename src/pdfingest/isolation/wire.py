@@ -40,5 +40,25 @@ def receive(from_: socket.socket) -> tuple[bytes, list[int]]:
     return message[_LENGTH.size :], descriptors
 
 
+def receive_alone(from_: socket.socket) -> bytes:
+    """Wait for a message without descriptors, and read nothing beyond it.
+
+    Raises:
+        ConnectionError: the other side has closed the socket.
+        TimeoutError: it says nothing within the time limit of the socket.
+    """
+    return _exactly(from_, _length(_exactly(from_, _LENGTH.size)))
+
+
+def _exactly(from_: socket.socket, count: int) -> bytes:
+    content = b""
+    while len(content) < count:
+        more = from_.recv(count - len(content))
+        if not more:
+            raise ConnectionResetError("the other side has closed the socket")
+        content += more
+    return content
+
+
 def _length(message: bytes) -> int:
     return int(_LENGTH.unpack_from(message)[0])

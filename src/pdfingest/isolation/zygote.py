@@ -16,12 +16,13 @@ Its children end with the parent, not with it. What a child leaves behind, the z
 """
 
 import gc
+import json
 import os
 import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, NoReturn, TypeAlias
@@ -29,7 +30,9 @@ from typing import Any, NoReturn, TypeAlias
 from pdfingest.child import limits
 from pdfingest.child import main as child
 from pdfingest.child.sandbox import confine
-from pdfingest.isolation.wire import NUMBER, receive
+from pdfingest.isolation.contents import NO_MODELS, Contents, Made
+from pdfingest.isolation.loading import load
+from pdfingest.isolation.wire import NUMBER, receive, send
 
 _Hook: TypeAlias = dict[str, Callable[[], None]]
 """Arguments of `os.register_at_fork`."""
@@ -44,35 +47,38 @@ _REAP_MS = 10
 it is looked for in passing; a handler of SIGCHLD would be 70 pages of every child."""
 
 
-def main(
-    control: int, modules: Sequence[str], readable: tuple[str, ...], *, warm_up: bool
-) -> NoReturn:
-    """Make the image and serve requests until the parent is gone.
+def main(control: int, contents: Contents, readable: tuple[str, ...], *, warm_up: bool) -> NoReturn:
+    """Make the image, say what came of it, and serve requests until the parent is gone.
 
     Args:
         control: descriptor of a socket whose other end only the parent has.
-        modules: what the image holds beside this one.
+        contents: what the image holds beside this module.
         readable: what all children may read in their sandbox.
         warm_up: whether to do what makes forks cheaper; see `warm_up`.
     """
-    hooks = make_image(modules, readable, warm_up=warm_up)
     try:
         child.silence()
     except OSError:  # no descriptor is left; the parent needs more of them, and says so
         os._exit(1)
+    hooks, made = make_image(contents, readable, warm_up=warm_up)
     limits.be_first_to_go()
-    _Zygote(socket.socket(fileno=control), hooks).serve()
+    parent = socket.socket(fileno=control)
+    with suppress(OSError):  # then there is no parent any more
+        send(parent, json.dumps(made).encode(), ())
+        _Zygote(parent, hooks).serve()
     os._exit(0)
 
 
 def make_image(
-    modules: Sequence[str], readable: tuple[str, ...] = (), *, warm_up: bool = True
-) -> list[_Hook]:
+    contents: Contents, readable: tuple[str, ...] = (), *, warm_up: bool = True
+) -> tuple[list[_Hook], Made]:
     """Make this process what children are forked from; see `main`.
 
     Returns:
-        What the modules would do at each fork, for children that fork in their turn.
+        What the modules would do at each fork, for children that fork in their turn; and what came
+        of the models.
     """
+    modules = contents.modules
     child.ignore_stop_signals()  # children inherit it, also those that are only just booting
     gc.disable()  # until all is imported, which is not garbage
     with _kept_hooks() as hooks:
@@ -81,6 +87,8 @@ def make_image(
         for module in (*_EXECUTOR, *modules):
             with suppress(ImportError):  # a child will say so
                 import_module(module)
+    # Libraries with models may need what they do at a fork.
+    made = load(contents.loaded) if contents.loaded else NO_MODELS
     if warm_up:
         for module in modules:
             with suppress(Exception):  # a job that meets the same will say so
@@ -96,7 +104,7 @@ def make_image(
     if warm_up:
         warming.take_holes()
         warming.keep_freed()
-    return hooks
+    return hooks, made
 
 
 @contextmanager

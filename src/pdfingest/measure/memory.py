@@ -36,11 +36,18 @@ class PeakMeter:
     """Measure the resident memory of this process during one job. Runs in the child.
 
     Create it before the sandbox is entered, for nothing can open /proc from within.
+
+    Args:
+        is_private: whether to tell also what it does not share with its image.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_private: bool = False) -> None:
         self._read = _meter()
         self._baseline_bytes = 0
+        self._rollup: int | None = None
+        if is_private:
+            with suppress(OSError):
+                self._rollup = os.open("/proc/self/smaps_rollup", os.O_RDONLY)
 
     def start(self) -> None:
         """Take the baseline. Call this last, before the file is touched."""
@@ -49,7 +56,10 @@ class PeakMeter:
     def read(self) -> Peak:
         """Return the peak so far, together with the baseline."""
         _, peak_bytes, method = self._read()
-        return Peak(peak_bytes, self._baseline_bytes, method)
+        private = 0
+        if self._rollup is not None:
+            private = _private(os.pread(self._rollup, _STATUS_BYTES, 0))
+        return Peak(peak_bytes, self._baseline_bytes, method, private)
 
     def resident_bytes(self) -> int:
         """Return the current resident set in bytes."""
@@ -72,6 +82,31 @@ def resident_bytes(pid: int) -> int:
             return int(file.read().split()[1]) * mmap.PAGESIZE
     except OSError:
         return 0
+
+
+def address_bytes(pid: int) -> int:
+    """Return the address space of a living process in bytes, or 0 where it cannot be read."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:
+            return int(file.read().split()[0]) * mmap.PAGESIZE
+    except OSError:
+        return 0
+
+
+def private_bytes(pid: int) -> int:
+    """Return what a living process holds that no other shares, or 0 where it cannot be read.
+
+    The kernel looks at each page for it, which takes some ms for each GiB.
+    """
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            return _private(file.read())
+    except (OSError, ValueError):
+        return 0
+
+
+def _private(rollup: bytes) -> int:
+    return _field(rollup, b"\nPrivate_Clean:") + _field(rollup, b"\nPrivate_Dirty:")
 
 
 def oom_kills() -> int:

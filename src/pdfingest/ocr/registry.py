@@ -10,6 +10,7 @@ from typing import cast
 
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.job import EngineSpec
+from pdfingest.needs import needs_of
 from pdfingest.ocr.engine import OcrEngine
 
 ENTRY_POINTS = "pdfingest.ocr"
@@ -38,7 +39,8 @@ def find_ocr(name: str) -> EngineSpec:
         target, distribution = _BUILT_IN[name]
         return EngineSpec(name, target, _version(distribution))
     for entry in metadata.entry_points(group=ENTRY_POINTS, name=name):
-        return EngineSpec(name, entry.value, entry.dist.version if entry.dist else "")
+        version = entry.dist.version if entry.dist else ""
+        return EngineSpec(name, entry.value, version, needs_of(name))
     raise EngineUnavailableError(
         f"OCR engine {name!r} is not installed. Known here: {', '.join(['auto', *known_ocr()])}. "
         f"A package adds one by the entry point group {ENTRY_POINTS}."

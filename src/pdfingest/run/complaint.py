@@ -39,7 +39,9 @@ def confirmed(job: Job, recorder: str, stop: Stop) -> PdfingestError | None:
     check = replace(job, step=Check(written), earlier=None, spool=f"{job.spool}.check")
     inbox: Inbox = SimpleQueue()
     try:
-        with closing(Lane(0, starter(job.engines), inbox, recorder, _LIMITS)) as lane:
+        with closing(
+            Lane(0, starter(job.all_engines, job.readable), inbox, recorder, _LIMITS)
+        ) as lane:
             lane.start(Work(check))
             while not stop.requested:
                 lane.watch()

@@ -27,12 +27,12 @@ from pdfingest.exchange.answer import NotAnAnswer
 from pdfingest.exchange.recorder import DONE, Note, Playback
 from pdfingest.isolation.context import LOST, Starter
 from pdfingest.isolation.executor import FreshExecutor
-from pdfingest.measure.memory import peak_of
 from pdfingest.model import FailureKind
 from pdfingest.outcome import Death, EnvironmentFailure, Halted, Outcome
 from pdfingest.run.attempts import explain, innermost
 from pdfingest.run.turn import TimeLimits, Turn
 from pdfingest.run.work import Work
+from pdfingest.text import mib
 
 Ending: TypeAlias = Outcome | EnvironmentFailure | Death
 """How a turn ends."""
@@ -150,7 +150,7 @@ class Lane:
             return
         note, process = turn.note(), self._executor.process
         if note is not None and process is not None and process.pid:
-            turn.peak_bytes = max(turn.peak_bytes, peak_of(process.pid))
+            turn.look(process.pid)
         self._judge(turn, note, now)
 
     def _judge(self, turn: Turn, note: Note | None, now: float) -> None:
@@ -160,6 +160,10 @@ class Lane:
             turn.done_s = now if turn.done_s is None else turn.done_s
             if now - turn.done_s > _DELIVERY_S:
                 self._kill(turn)
+        elif turn.has_too_much:
+            held, limit = mib(turn.private_bytes), mib(turn.job.limits.memory_bytes)
+            turn.verdict = (FailureKind.MEMORY_LIMIT, f"it took {held} of {limit}")
+            self._kill(turn)
         elif reason:
             self._time_out(turn, reason)
 
@@ -246,7 +250,7 @@ class Lane:
             process.kill()
         self._executor.end()
         code = None if process is None else process.exitcode
-        kind, message, signal_name = explain(code, turn.peak_bytes, turn.job.limits.memory_bytes)
+        kind, message, signal_name = explain(code, turn.seen_bytes, turn.job.limits.memory_bytes)
         if turn.verdict is not None:
             kind, message = turn.verdict
         stack = innermost(self.playback.stack())

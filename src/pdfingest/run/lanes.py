@@ -7,7 +7,7 @@ from queue import SimpleQueue
 
 from pdfingest.exchange.recorder import DONE
 from pdfingest.isolation.start import starter
-from pdfingest.job import EngineSpec
+from pdfingest.job import Job
 from pdfingest.measure.machine import resources_told
 from pdfingest.measure.sizing import allow_descriptors
 from pdfingest.model import FailureKind, Reading
@@ -43,17 +43,18 @@ class Lanes:
     def __getitem__(self, index: int) -> Lane:
         return self._lanes[index]
 
-    def open(self, engines: Sequence[EngineSpec]) -> list[Lane]:
-        """Open the lanes that are not open yet; they stay open until `close`.
+    def open(self, job: Job) -> list[Lane]:
+        """Open the lanes that are not open yet, for jobs like this one; they stay until `close`.
 
         Raises:
             ResourceError: there are too few descriptors for them.
         """
         allow_descriptors(self._workers)
+        start = starter(job.all_engines, job.readable)
         for index in range(len(self._lanes), self._workers):
             with resources_told():
                 recorder = f"{self._recorders}/lane-{index}"
-                lane = Lane(index, starter(engines), self.inbox, recorder, self._limits)
+                lane = Lane(index, start, self.inbox, recorder, self._limits)
             self._lanes.append(lane)
         return [*self._lanes]
 

@@ -32,7 +32,7 @@ from pdfingest.run.plan import Plan
 from pdfingest.run.safeguards import refuse_clash, refuse_loss, require_some
 from pdfingest.run.sampler import Sampler
 from pdfingest.run.supervisor import Supervisor
-from pdfingest.run.tools import Tools, find_tools
+from pdfingest.run.tools import Tools, find_tools, with_image
 from pdfingest.run.work import job_template
 from pdfingest.stop import Stop
 
@@ -159,7 +159,7 @@ class _Run:
         streams.occupy()  # a program that uses the library may have closed them
         if self.options.sandbox is Sandbox.REQUIRE:
             confine.check()
-        tools = find_tools(self.options)
+        tools = with_image(find_tools(self.options))
         digest = tools.digest(self.options)
         found = require_some(self.found, self.options)
         self.summary.peak_gate.limit_bytes = self.options.max_peak_bytes

@@ -103,7 +103,7 @@ class Supervisor:
         if first is None:
             return
         self.stop.wake = lambda: self._lanes.inbox.put(None)
-        lanes = self._lanes.open(first.engines)
+        lanes = self._lanes.open(first)
         try:
             yield from self._drive(lanes, map(Work, chain([first], jobs)))
             yield from self._drive(lanes[:1], self._take_up())
@@ -123,7 +123,7 @@ class Supervisor:
         """Yield the works that found no memory, each with the whole budget for its child."""
         while self._aside:
             work = self._aside.popleft()
-            limits = replace(work.job.limits, memory_bytes=self._options.budget_bytes())
+            limits = replace(work.job.limits, memory_bytes=work.job.limits.alone_bytes)
             work.job = replace(work.job, limits=limits)
             yield work
 

@@ -4,12 +4,15 @@ Owns the check, before the first file is read, that all of it is there.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.engines.registry import find_engines
-from pdfingest.errors import EngineUnavailableError
+from pdfingest.errors import EngineUnavailableError, OptionError
+from pdfingest.isolation.contents import NO_MODELS, Made
+from pdfingest.isolation.start import forks, image_for
 from pdfingest.job import EngineSpec, OcrSpec
+from pdfingest.model import Unit
 from pdfingest.ocr.languages import USUAL
 from pdfingest.ocr.registry import find_ocr, load_ocr
 from pdfingest.options import IngestOptions, options_digest
@@ -24,6 +27,13 @@ class Tools:
     ocr: OcrSpec | None
     readable: tuple[str, ...]
     """What children may read beside the file; see `child.sandbox.readable`."""
+    image: Made = NO_MODELS
+    """What their image holds, if it holds models."""
+
+    @property
+    def all_engines(self) -> tuple[EngineSpec, ...]:
+        """The engines, then that for OCR, if any."""
+        return (*self.engines, self.ocr.engine) if self.ocr else self.engines
 
     def digest(self, options: IngestOptions) -> str:
         """Return the digest of all that changes a record."""
@@ -35,14 +45,59 @@ def find_tools(options: IngestOptions) -> Tools:
 
     Raises:
         EngineUnavailableError: an engine, the OCR engine or a language of it is not installed.
-        OptionError: a name is empty.
+        OptionError: a name is empty, or an engine cannot do what is asked for.
     """
-    engines = find_engines(options.engine)
-    modules = [engine.module for engine in engines]
-    if not options.has_ocr:
-        return Tools(engines, None, readable_paths(modules))
-    ocr, folders = _ocr_of(options)
-    return Tools(engines, ocr, readable_paths([*modules, ocr.engine.module], folders))
+    engines = all_engines = find_engines(options.engine)
+    ocr: OcrSpec | None = None
+    folders: Sequence[str] = ()
+    if options.has_ocr:
+        ocr, folders = _ocr_of(options)
+        all_engines = (*engines, ocr.engine)
+    _check_whole(engines, options)
+    modules = [engine.module for engine in all_engines]
+    needed = [path for engine in all_engines for path in engine.needs.readable]
+    return Tools(engines, ocr, readable_paths(modules, [*folders, *needed]))
+
+
+def with_image(tools: Tools) -> Tools:
+    """Have an image made if engines have models in it, and say what it holds.
+
+    Raises:
+        EngineUnavailableError: a model cannot be loaded, or cannot be forked.
+    """
+    engines = [each for each in tools.all_engines if each.needs.fork_safe]
+    if not engines or not forks():
+        return tools
+    names = " and ".join(repr(each.name) for each in engines)
+    try:
+        made = image_for(tools.all_engines, tools.readable).made()
+    except TimeoutError:
+        allowed_s = sum(each.needs.warm_s for each in engines)
+        raise EngineUnavailableError(
+            f"Engine {names} is not loaded after {allowed_s:g} s. Find out what its warm function "
+            "waits for, or have its package say a larger warm_s."
+        ) from None
+    except ConnectionError:
+        raise EngineUnavailableError(
+            f"Engine {names} ended the process that loads it. To see how, call its warm function "
+            "in a Python of your own."
+        ) from None
+    if made.error:
+        raise EngineUnavailableError(made.error)
+    return replace(tools, image=made)
+
+
+def _check_whole(engines: Sequence[EngineSpec], options: IngestOptions) -> None:
+    """Refuse pages of an engine that knows none, and a chain with one, whose pages differ."""
+    for engine in engines:
+        if not engine.needs.is_whole:
+            continue
+        if options.unit is not Unit.DOCUMENT:
+            reason = f"must be document for engine {engine.name!r}, which knows no pages."
+            raise OptionError(["unit"], reason)
+        if len(engines) > 1:
+            reason = f"{engine.name!r} knows no pages, so no other engine can stand in for it."
+            raise OptionError(["engine"], reason)
 
 
 def _ocr_of(options: IngestOptions) -> tuple[OcrSpec, Sequence[str]]:

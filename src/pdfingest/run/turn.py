@@ -8,6 +8,7 @@ from pdfingest.exchange.answer import Answer, NotAnAnswer, decoded
 from pdfingest.exchange.recorder import DONE, Note, Playback, unknown
 from pdfingest.isolation.context import Process
 from pdfingest.job import Attempt, Closing, Job
+from pdfingest.measure.memory import peak_of, private_bytes
 from pdfingest.model import FailureKind, Unit
 from pdfingest.outcome import Cost, Death, EnvironmentFailure, Halted, Peak
 from pdfingest.run.work import Work
@@ -57,6 +58,9 @@ class Turn:
     """When it was first seen that its child has ended, on the monotonic clock."""
     peak_bytes: int = 0
     """Highest resident set of the child that was seen."""
+    private_bytes: int = 0
+    """Highest memory of the child that was seen, of what it does not share with its image; 0 where
+    that is not looked at."""
     first_note: Note | None = None
     """The first note of a page that was looked at, to tell how fast the child reads."""
     is_told: bool = False
@@ -93,6 +97,22 @@ class Turn:
         self.process = process
         if self.future.exception() is None:
             self.answer = decoded(self.future.result(), self.job)
+
+    def look(self, pid: int) -> None:
+        """Look at the memory of its child, given the number of that."""
+        self.peak_bytes = max(self.peak_bytes, peak_of(pid))
+        if self.job.limits.address_bytes:
+            self.private_bytes = max(self.private_bytes, private_bytes(pid))
+
+    @property
+    def has_too_much(self) -> bool:
+        """Whether its child was seen with more memory than it may have; see `Limits`."""
+        return self.private_bytes > self.job.limits.memory_bytes
+
+    @property
+    def seen_bytes(self) -> int:
+        """Highest memory of its child that was seen, of what counts for its limit."""
+        return self.private_bytes or self.peak_bytes
 
     def note(self) -> Note | None:
         """Return the newest note of its child; None if it has not announced itself.
@@ -178,7 +198,7 @@ class Turn:
             pid=pid,
             started_at=self.started_at,
             wall_s=self.running_s,
-            peak=Peak(self.peak_bytes, 0, "VmHWM" if self.peak_bytes else ""),
+            peak=Peak(self.peak_bytes, 0, "VmHWM" if self.peak_bytes else "", self.private_bytes),
             signal=signal_name,
             stack=stack,
         )

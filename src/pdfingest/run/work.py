@@ -10,13 +10,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from pdfingest.errors import OptionError
 from pdfingest.exchange.spool import append_spools
-from pdfingest.job import Attempt, Job, PageRange
+from pdfingest.job import Attempt, Job, Limits, PageRange
+from pdfingest.measure.sizing import LEAST_MEMORY_BYTES
 from pdfingest.model import FailureKind, Source
 from pdfingest.options import IngestOptions
-from pdfingest.outcome import NO_SHAPE, Cost, Death, Extracted, Failed, Outcome, Peak, Unchanged
+from pdfingest.outcome import NO_SHAPE, Cost, Death, Extracted, Failed, Outcome, Unchanged
 from pdfingest.run.attempts import History
 from pdfingest.run.tools import Tools
+from pdfingest.text import mib
 
 _OF_ALL = {FailureKind.CHANGED, FailureKind.UNREADABLE}
 """Failures of the file, not of some pages."""
@@ -37,11 +40,37 @@ def job_template(options: IngestOptions, tools: Tools) -> Job:
         format=options.format,
         tables=options.tables,
         attachments=options.attachments,
-        limits=options.limits(),
+        limits=_limits(options, tools),
         spool="",
         sandbox=options.sandbox,
         readable=tools.readable,
         ocr=tools.ocr,
+    )
+
+
+def _limits(options: IngestOptions, tools: Tools) -> Limits:
+    """Return what one child may take: the budget counts an image with models once.
+
+    Raises:
+        OptionError: the image leaves too little.
+    """
+    limits, image = options.limits(), tools.image
+    needed = sum(each.needs.address_bytes for each in tools.all_engines)
+    left = limits.alone_bytes - image.private_bytes
+    share = left // options.workers
+    if image.private_bytes and share < max(options.memory_limit_bytes, LEAST_MEMORY_BYTES):
+        raise OptionError(
+            ["workers"],
+            f"the image of the engine takes {mib(image.private_bytes)} of the memory budget of "
+            f"{mib(limits.alone_bytes)}, which leaves {mib(max(share, 0))} for each of "
+            f"{options.workers} children. Use fewer workers, or a larger budget.",
+        )
+    memory_bytes = options.memory_limit_bytes or min(limits.memory_bytes, share)
+    return replace(
+        limits,
+        memory_bytes=memory_bytes,
+        alone_bytes=left,
+        address_bytes=image.address_bytes + needed,
     )
 
 
@@ -136,7 +165,7 @@ class Work:
             started_at=costs[0].started_at,
             wall_s=sum(cost.wall_s for cost in costs),
             cpu_s=sum(cost.cpu_s for cost in costs),
-            peak=Peak(highest.peak_bytes, baseline_bytes, highest.method),
+            peak=replace(highest, baseline_bytes=baseline_bytes),
             attempts=len(costs),
             signal=next((cost.signal for cost in costs if cost.signal), ""),
             stack=next((cost.stack for cost in costs if cost.stack), ""),

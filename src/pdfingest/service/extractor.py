@@ -16,7 +16,7 @@ from pdfingest.model import FailureKind, Source
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Failed, Finished
 from pdfingest.run.supervisor import Supervisor
-from pdfingest.run.tools import Tools, find_tools
+from pdfingest.run.tools import Tools, find_tools, with_image
 from pdfingest.run.work import job_template
 from pdfingest.service.contents import READING
 from pdfingest.service.settings import Settings
@@ -110,5 +110,5 @@ _found: dict[tuple[str, ...], Tools] = {}
 def _tools(options: IngestOptions) -> Tools:
     names = options.engine, options.ocr, options.ocr_lang
     if names not in _found:
-        _found[names] = find_tools(options)
+        _found[names] = with_image(find_tools(options))
     return _found[names]

@@ -24,6 +24,7 @@ from children import Barren, Watched, executor
 from conftest import FORKS, make_pdf, wait_for
 from pdfingest import IngestOptions
 from pdfingest.engines.registry import find_engines
+from pdfingest.isolation.contents import Contents
 from pdfingest.isolation.context import LOST, Context, Process, Starter
 from pdfingest.isolation.image import Image
 from pdfingest.isolation.spawn import Spawner
@@ -41,7 +42,7 @@ DEADLINE_S = 20
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Image]:
-    image = Image([], sys.path)
+    image = Image(Contents(), sys.path)
     yield image
     image.close()
 

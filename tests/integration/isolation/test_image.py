@@ -17,6 +17,7 @@ import pytest
 from children import Watched, executor
 
 from conftest import environment, wait_for
+from pdfingest.isolation.contents import Contents
 from pdfingest.isolation.context import LOST
 from pdfingest.isolation.executor import FreshExecutor
 from pdfingest.isolation.image import Image
@@ -30,7 +31,7 @@ DEADLINE_S = 20
 
 @pytest.fixture
 def image() -> Iterator[Image]:
-    image = Image([], sys.path)
+    image = Image(Contents(), sys.path)
     yield image
     image.close()
 
@@ -145,6 +146,7 @@ WITHOUT_READER = """
 import os, sys
 import calls
 from children import executor
+from pdfingest.isolation.contents import Contents
 from pdfingest.isolation.image import Image
 reader, writer = os.pipe()
 os.dup2(writer, 1)
@@ -152,7 +154,7 @@ os.close(reader)
 os.close(writer)
 sys.stdout = open(1, "w", closefd=False)
 sys.stdout.write("what cannot be flushed")
-image = Image([], sys.path)
+image = Image(Contents(), sys.path)
 with executor(image) as (pool, _):
     answer = pool.submit(calls.echo, b"7").result()
 image.close()

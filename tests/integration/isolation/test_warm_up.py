@@ -15,7 +15,8 @@ needs_glibc = pytest.mark.skipif(warm_up._glibc() is None, reason="the heap of g
 HOLES = """
 import sys
 from pdfingest.isolation import warm_up, zygote
-
+from pdfingest.isolation.contents import Contents
+image = lambda: zygote.make_image(Contents())
 libc = warm_up._glibc()
 small, large = [], []
 for _ in range(5000):  # a hole in each page
@@ -23,14 +24,15 @@ for _ in range(5000):  # a hole in each page
     large.append(libc.malloc(4000))
 for block in small:
     libc.free(block)
-{"taken": warm_up.take_holes, "image": lambda: zygote.make_image([]), "left": int}[sys.argv[1]]()
+{"taken": warm_up.take_holes, "image": image, "left": int}[sys.argv[1]]()
 print(len({libc.malloc(200) >> 12 for _ in range(1000)}))
 """
 
 FREED = """
 import ctypes, resource, sys
 from pdfingest.isolation import warm_up, zygote
-
+from pdfingest.isolation.contents import Contents
+image = lambda: zygote.make_image(Contents())
 libc = warm_up._glibc()
 
 def page():
@@ -40,7 +42,7 @@ def page():
     for block in blocks:
         libc.free(block)
 
-{"kept": warm_up.keep_freed, "image": lambda: zygote.make_image([]), "given": int}[sys.argv[1]]()
+{"kept": warm_up.keep_freed, "image": image, "given": int}[sys.argv[1]]()
 page()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 page()
@@ -73,6 +75,7 @@ sys.exit(os.waitpid(pid, 0)[1])
 CODE = """
 import sys
 from pdfingest.isolation.warm_up import make_immortal
+from pdfingest.isolation.contents import Contents
 from pdfingest.isolation.zygote import make_image
 
 def outer():
@@ -80,7 +83,7 @@ def outer():
         return "not a name", 123456.5, (123, b"bytes")
     return inner
 
-{"alone": make_immortal, "image": lambda: make_image([])}[sys.argv[1]]()
+{"alone": make_immortal, "image": lambda: make_image(Contents())}[sys.argv[1]]()
 forever = sys.getrefcount(None)
 inner = next(each for each in outer.__code__.co_consts if hasattr(each, "co_code"))
 mortal = [

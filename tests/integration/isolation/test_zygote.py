@@ -10,10 +10,11 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs fork")
 
 FORKS = """
 import os, sys
+from pdfingest.isolation.contents import Contents
 from pdfingest.isolation.zygote import make_image
 
 (sys.path.insert(0, sys.argv[1]))
-hooks = make_image(["hooked", "random", "threading", "tempfile", "no_such_module"])
+hooks, _ = make_image(Contents(("hooked", "random", "threading", "tempfile", "no_such_module")))
 for number in range(2):
     pid = os.fork()
     if pid == 0:

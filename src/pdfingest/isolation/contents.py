@@ -1,0 +1,89 @@
+"""What is to be in an image, and what came of it: values between the parent and the zygote.
+
+Imports next to nothing, as the command line begins an image before all else.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pdfingest.job import EngineSpec
+
+_MAKE_S = 60.0
+"""How long an image without models may take to be made; it takes a tenth of a second."""
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+"""Variables that tell libraries how many threads to compute with."""
+
+
+class Loaded(NamedTuple):
+    """An engine of another package that is loaded in the image."""
+
+    name: str
+    module: str
+    warm: str
+    """`module:attribute` of the function that loads its models; empty for none."""
+    idle_threads: int
+    """Threads that it leaves waiting, and that children can do without."""
+
+
+class Contents(NamedTuple):
+    """What an image is to hold, beside what every child needs."""
+
+    modules: tuple[str, ...] = ()
+    """Modules of our engines."""
+    loaded: tuple[Loaded, ...] = ()
+    """Engines of others that may be forked."""
+    make_s: float = _MAKE_S
+    """How long all of it may take, in seconds."""
+    variables: tuple[str, ...] = ()
+    """Names of environment variables that it has beside the usual ones."""
+    threads: int = 0
+    """Threads that its children compute with; 0 for as many as their libraries like."""
+
+    def environment(self, usual: dict[str, str]) -> dict[str, str]:
+        """Return the environment of the image, given what it has usually. Runs in the parent."""
+        threads = dict.fromkeys(_THREADS, str(self.threads)) if self.threads else {}
+        added = {name: os.environ[name] for name in self.variables if name in os.environ}
+        return {**threads, **usual, **added}
+
+
+class Made(NamedTuple):
+    """An image as it was made."""
+
+    error: str = ""
+    """Why its children cannot do their work, for the user; empty if they can."""
+    seconds: float = 0.0
+    """How long its engines and their models took."""
+    resident_bytes: int = 0
+    private_bytes: int = 0
+    """What was its own alone before the first fork: the memory that all children share."""
+    address_bytes: int = 0
+    """Address space, of which each child has as much before it does anything."""
+
+
+NO_MODELS = Made()
+"""Of an image that holds no engine of another package."""
+
+
+def contents_of(engines: "Sequence[EngineSpec]") -> Contents:
+    """Return what the image for some engines holds.
+
+    Args:
+        engines: in the order in which files are given to them, then that for OCR, if any.
+    """
+    # Of our own engines only the first: a larger image makes every fork slower. Of others, those
+    # that ask for it: what hangs or dies when it is imported must do so in a child.
+    own = [each.module for each in engines[:1] if each.module.startswith("pdfingest.")]
+    loaded = [each for each in engines if each.needs.fork_safe]
+    needs = [each.needs for each in engines if each.needs.is_any]
+    return Contents(
+        tuple(own),
+        tuple(
+            Loaded(each.name, each.module, each.needs.warm, each.needs.idle_threads)
+            for each in loaded
+        ),
+        _MAKE_S + sum(each.needs.warm_s for each in loaded),
+        tuple(dict.fromkeys(name for each in needs for name in each.variables)),
+        max((each.threads for each in needs), default=0),
+    )
