@@ -40,7 +40,10 @@ from pdfingest.page.survey import NOTHING_IN_COMMON
 
 PEER = shutil.which(os.environ.get("PDFINGEST_BENCH_OCRMYPDF", "ocrmypdf"))
 SERIF = "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"
-CHINESE = "/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc"
+HAN_SERIF = "/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc"
+JAPANESE_FACE, CHINESE_FACE = 0, 2
+"""Fonts of a collection. Their ideographs have the forms that are usual in a country, and many
+differ: text of one country in the forms of another one is harder to read."""
 SIZE, LEADING, WIDTH = 10.0, 14.0, 455.0
 ANGLES = (0.0, 90.0, 180.0, 270.0, 2.0, -2.0)
 ENGLISH = (
@@ -87,13 +90,16 @@ class Sample:
     font: str
     columns: int = 1
     angles: tuple[float, ...] = (0.0,)
+    face: int = 0
+    """Which font of the collection, where `font` is one."""
 
 
 SAMPLES = (
     Sample("English", ENGLISH, "eng", SERIF, angles=ANGLES),
     Sample("German, 2 columns", GERMAN, "deu", SERIF, 2, ANGLES),
     Sample("Russian", RUSSIAN, "rus", SERIF),
-    Sample("Chinese", HAN, "chi_sim", CHINESE),
+    Sample("Chinese", HAN, "chi_sim", HAN_SERIF, face=CHINESE_FACE),
+    Sample("Chinese, JP forms", HAN, "chi_sim", HAN_SERIF, face=JAPANESE_FACE),
 )
 
 
@@ -101,7 +107,7 @@ def set_text(sample: Sample) -> bytes:
     """A PDF with the text of a sample, its columns drawn row by row."""
     pdf = FPDF(unit="pt", format="A4")
     pdf.add_page()
-    pdf.add_font("font", "", sample.font)
+    pdf.add_font("font", "", sample.font, collection_font_number=sample.face)
     pdf.set_font("font", size=SIZE)
     gap = 25.0
     width = (WIDTH - gap * (sample.columns - 1)) / sample.columns

@@ -1,13 +1,14 @@
 """What a page says, read from pictures of it: as few of them as will do. Runs in the child.
 
 Owns how large and how far turned a page is drawn, so that it is read best. A page that is upright,
-as good as straight and not set in tiny letters is drawn and read once.
+as good as straight and not set in tiny letters is drawn and read once, and one of Chinese twice.
 
 Why so few pixels: with 200 an inch, text of 5 points and more is read as well as with 300, on scans
 of 150 and of 300, in three quarters of the time, and Chinese better.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from pdfingest.ocr.engine import Line, Picture, Reader, Word
@@ -31,6 +32,13 @@ _SPECKS = 3
 _SKEW, _MOST_SKEW = 1.5, 20.0
 """Degrees from which on a page is drawn straight, as Tesseract loses lines of text that is turned
 by two; and above which they are no skew."""
+_AGAIN = 0.9
+"""Size of the second picture of a page of ideographs, relative to the first. Which of them are
+misread differs from one size to another, and no one size is best. On twelve
+texts in several fonts and sizes, two readings had a sixth fewer errors than one."""
+_IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
+_SAME_EMS = 0.5
+"""Most that the ends and the baselines of a line differ between two readings, in ems."""
 _AS_GOOD, _CLEARLY_BETTER = 0.95, 1.05
 """How much better a reading must be than another, to be taken instead: one of which more is known,
 and one that is a guess."""
@@ -93,6 +101,12 @@ class _Look(NamedTuple):
         return self.has_lines and (not self.is_read or self.is_on_side)
 
     @property
+    def is_ideographs(self) -> bool:
+        """Whether most characters of a page that was read are Chinese ones."""
+        text = "".join(word.text for line in self.lines for word in line.words)
+        return self.is_read and 2 * len(_IDEOGRAPH.findall(text)) > self.chars
+
+    @property
     def is_small(self) -> bool:
         """Whether letters are so small that larger ones may be read better."""
         sizes = sorted((line.size, _chars(line)) for line in self.lines)
@@ -105,7 +119,8 @@ def transcribe(draw: Draw, reader: Reader) -> Transcript:
     """Read a page.
 
     Args:
-        draw: draws it; called once, or up to nine times if it is junk all over.
+        draw: draws it; called once, or up to nine times if it is junk all over; once more if
+            it is Chinese.
         reader: of its languages.
 
     Raises:
@@ -122,6 +137,8 @@ def transcribe(draw: Draw, reader: Reader) -> Transcript:
             break
     if best.is_small:
         best = _as_good(look(2 * _DPI, best.turn, best.angle), best)
+    if best.is_ideographs:
+        best = look.again(best)
     return _transcript(best, first.picture)
 
 
@@ -148,6 +165,51 @@ class _Looker(NamedTuple):
         if not _SKEW <= abs(look.skew) <= _MOST_SKEW:
             return look
         return _as_good(self(_DPI, look.turn, look.angle + look.skew), look)
+
+    def again(self, look: _Look) -> _Look:
+        """Return a look with those lines of a second one of which the engine is surer."""
+        other = self(_AGAIN * look.picture.dpi, look.turn, look.angle)
+        scale = look.picture.dpi / other.picture.dpi
+        lines = [_scaled(line, scale) for line in other.lines]
+        return look._replace(lines=tuple(_surer(line, lines) for line in look.lines))
+
+
+def _surer(line: Line, others: Iterable[Line]) -> Line:
+    """Return a line with the words that another one has in its place, if those are surer."""
+    for other in others:
+        if _is_same(line, other) and confidence(other) > confidence(line):
+            return line._replace(words=other.words)
+    return line
+
+
+def _is_same(a: Line, b: Line) -> bool:
+    """Whether two readings of a page mean one line of it."""
+    most = _SAME_EMS * a.size
+    if a.angle != b.angle or abs(a.baseline - b.baseline) > most:
+        return False
+    return all(abs(x - y) <= most for x, y in zip(_box(a), _box(b), strict=True))
+
+
+def _box(line: Line) -> tuple[float, float, float, float]:
+    return (
+        min(word.left for word in line.words),
+        min(word.top for word in line.words),
+        max(word.right for word in line.words),
+        max(word.bottom for word in line.words),
+    )
+
+
+def _scaled(line: Line, scale: float) -> Line:
+    words = tuple(
+        word._replace(
+            left=scale * word.left,
+            top=scale * word.top,
+            right=scale * word.right,
+            bottom=scale * word.bottom,
+        )
+        for word in line.words
+    )
+    return Line(words, scale * line.baseline, scale * line.size, line.angle)
 
 
 def _as_good(new: _Look, old: _Look) -> _Look:
