@@ -34,7 +34,7 @@ class Needs(Sent):
     first fork: they leave no thread at work and take no device. Where that is not done, as on
     systems without fork, the engine loads its models by itself."""
     warm_s: float = 300.0
-    """How long it may take, in seconds."""
+    """How long the image may take with it, in seconds."""
     readable: tuple[str, ...] = ()
     """Files and folders that children read beside Python and its packages, such as models."""
     variables: tuple[str, ...] = ()

@@ -83,7 +83,7 @@ def contents_of(engines: "Sequence[EngineSpec]") -> Contents:
             Loaded(each.name, each.module, each.needs.warm, each.needs.idle_threads)
             for each in loaded
         ),
-        _MAKE_S + sum(each.needs.warm_s for each in loaded),
+        sum(each.needs.warm_s for each in loaded) or _MAKE_S,
         tuple(dict.fromkeys(name for each in needs for name in each.variables)),
         max((each.threads for each in needs), default=0),
     )

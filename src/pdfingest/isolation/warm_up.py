@@ -88,7 +88,7 @@ def rehearse(module: str) -> list[Outcome]:
         return []
     files = [os.memfd_create(name) for name in ("source", "spool", "recorder")]
     try:
-        os.write(files[0], _pdf())
+        os.write(files[0], small_pdf())
         os.truncate(files[2], NOTES_BYTES)
         source, spool, recorder = (f"/proc/self/fd/{file}" for file in files)
         job = _job(module, source, spool)
@@ -124,8 +124,8 @@ def _do(job: Job, recorder: str) -> Outcome:
     return outcome
 
 
-def _pdf() -> bytes:
-    """Return a PDF: text in standard fonts, metadata, a table of its objects."""
+def small_pdf() -> bytes:
+    """Return a PDF of two pages: text in standard fonts, metadata, a table of its objects."""
     pdf, offsets = b"%PDF-1.7\n", list[int]()
     for number, body in enumerate(_OBJECTS, 1):
         offsets.append(len(pdf))

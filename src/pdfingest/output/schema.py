@@ -173,6 +173,7 @@ _REPORT = _object(
     peak_rss_bytes=_whole("Highest resident memory of its process; 0 if unknown."),
     baseline_rss_bytes=_whole("Resident memory of that process before it opened the file."),
     peak_method=_text("How the peak was measured, or empty."),
+    private_peak_bytes=_whole("Highest memory that it shared with no image of models; 0 if none."),
     cpu_s=_amount("Seconds of processor time."),
     wall_s=_amount("Seconds that it took."),
     started_at=_text("When it was begun, in ISO 8601 and UTC, or empty."),

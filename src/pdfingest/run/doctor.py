@@ -22,6 +22,7 @@ from pdfingest import streams
 from pdfingest.child.sandbox import confine
 from pdfingest.engines.registry import find_engines, known_engines
 from pdfingest.errors import EngineUnavailableError, PdfingestError
+from pdfingest.isolation.contents import NO_MODELS
 from pdfingest.isolation.start import WARM_UP, forks, is_on
 from pdfingest.job import EngineSpec, Sandbox
 from pdfingest.measure import machine
@@ -29,7 +30,8 @@ from pdfingest.measure.machine import Bound
 from pdfingest.measure.sizing import descriptors_for
 from pdfingest.ocr.registry import find_ocr, known_ocr, load_ocr
 from pdfingest.options import IngestOptions
-from pdfingest.run.tools import find_tools
+from pdfingest.run.tools import find_tools, with_image
+from pdfingest.run.trial import trial
 from pdfingest.text import mib
 
 if sys.platform == "linux":
@@ -72,6 +74,8 @@ def examine(options: IngestOptions, extras: Collection[str] = ()) -> Iterator[Fa
     yield _sandbox(options)
     yield _engines(options)
     yield _ocr(options)
+    if (image := _image(options)) is not None:
+        yield image
     yield _extras(extras)
     yield _output(options)
     yield _encodings()
@@ -216,6 +220,27 @@ def _ocr(options: IngestOptions) -> Fact:
     said = "; ".join(f"{name} reads {', '.join(each)}" for name, each in installed.items())
     data = {"option": options.ocr, "installed": installed}
     return Fact("OCR", f"{options.ocr}; {said or 'no engine is installed'}", data, problem)
+
+
+def _image(options: IngestOptions) -> Fact | None:
+    """Report what an image with models takes, and what a file read by it; None if there is none."""
+    try:
+        made = with_image(find_tools(options)).image
+        if made == NO_MODELS:
+            return None
+        outcome = trial(options).outcome
+    except PdfingestError as error:
+        return Fact("image", "not made", problem=str(error))
+    cost, private = outcome.cost, outcome.cost.peak.private_peak_bytes
+    file = {"status": outcome.status, "wall_s": cost.wall_s, "private_peak_bytes": private}
+    said = (
+        f"{mib(made.private_bytes)}, loaded in {made.seconds:.1f} s; a file of two pages takes "
+        f"{cost.wall_s:.2f} s and {mib(private)} beyond it"
+    )
+    problem = ""
+    if outcome.failure:
+        problem = f"A small file cannot be read ({outcome.failure}): {outcome.message}"
+    return Fact("image", said, {**made._asdict(), "file": file}, problem)
 
 
 def _extras(needed: Collection[str]) -> Fact:
