@@ -19,14 +19,17 @@ ONE_THREAD = {
 
 @cache
 def load() -> Any:
-    """Load the models, and read a first picture, for which the runtime plans its memory."""
+    """Load the models, and read a first page, which fits the runtime to pictures of that size."""
     import cv2
     import numpy as np
     from rapidocr import RapidOCR
 
     cv2.setNumThreads(1)
     reader = RapidOCR(params=ONE_THREAD)
-    reader(np.full((64, 256, 3), 255, np.uint8))
+    page = np.full((2339, 1654, 3), 255, np.uint8)
+    for y in range(200, 2200, 100):
+        cv2.putText(page, "The first page of many", (200, y), 0, 1.5, (0, 0, 0), 2)
+    reader(page, return_word_box=True)
     return reader
 
 
@@ -54,7 +57,8 @@ class RapidReader:
 
         gray = np.frombuffer(picture.data, np.uint8).reshape(picture.height, picture.width)
         found = load()(np.dstack([gray] * 3), return_word_box=True)
-        return Sight(tuple(_line(words) for words in found.word_results or () if words))
+        lines = zip(found.txts or (), found.scores or (), found.boxes, found.word_results)
+        return Sight(tuple(_line([*filter(None, words)] or [line]) for *line, words in lines))
 
     def close(self) -> None:
         """Nothing: the process ends."""
