@@ -94,3 +94,32 @@ def open_whole(path, passwords):
     document = open_document(path, passwords)
     document.page_count = 1
     return document
+
+
+TORCHED = Needs(warm="warmed:load_torch", fork_safe=True)
+NETWORK = []
+
+
+def load_torch():
+    """A network of 256 MiB, which has computed once."""
+    import torch  # noqa: PLC0415 - for one test
+
+    torch.manual_seed(1)
+    NETWORK.append(torch.nn.Sequential(*(torch.nn.Linear(4096, 4096) for _ in range(4))).eval())
+    _compute()
+
+
+def _compute():
+    import torch  # noqa: PLC0415 - for one test
+
+    with torch.inference_mode():
+        return f"{NETWORK[0](torch.ones(1, 4096)).sum().item():.4f}"
+
+
+class TorchedDocument(FaultyDocument):
+    def page(self, number):
+        return Page(_compute())
+
+
+def open_torched(path, passwords):
+    return TorchedDocument(open_document(path, passwords).order)

@@ -241,3 +241,17 @@ def test_doctor_tries_an_image_with_models(cli: Cli, monkeypatch: pytest.MonkeyP
     done = cli("doctor", "--engine", "warmed")
     assert done.returncode == 4
     assert "cannot be loaded by warmed:load" in " ".join(done.stdout.split())
+
+
+def test_forks_read_a_network_of_torch_and_share_it(
+    cli: Cli, pdfs: Path, faulty: Faulty, out: Path
+) -> None:
+    pytest.importorskip("torch", reason="needs PyTorch, which takes hundreds of MB")
+    for number in range(4):
+        faulty(f"{number}.pdf", pages=3)
+    done = cli("run", pdfs, "-o", out, "--engine", "torched", "-q", "-w", "2")
+    assert done.returncode == 0, done.stderr
+    assert len(set(texts(out))) == 1
+    assert len(texts(out)) == 12
+    for line in read_lines(out / "report.jsonl"):
+        assert 0 < line["private_peak_bytes"] < (256 << 20) / 10, line
