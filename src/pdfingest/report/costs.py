@@ -45,6 +45,9 @@ class FileCost:
     cpu_s: float
     total_pages: int = 0
     """Number of pages of the document; 0 if it is not known."""
+    limited_bytes: int = 0
+    """What of the peak counts for the memory limit: all of it, or what is beyond an image of
+    models."""
     stack: str = ""
     """Where the process was when it was killed or crashed, a line for each frame."""
     failed_pages: tuple[int, ...] = ()
@@ -99,7 +102,8 @@ class FileCost:
             baseline_bytes=line["baseline_rss_bytes"],
             wall_s=line["wall_s"],
             cpu_s=line["cpu_s"],
-            # Lines of earlier versions lack these two.
+            # Lines of earlier versions lack these three.
+            limited_bytes=line.get("private_peak_bytes", 0) or line["peak_rss_bytes"],
             total_pages=line.get("total_pages", 0),
             stack=line.get("stack", ""),
             failed_pages=tuple(line["failed_pages"]),
@@ -188,6 +192,11 @@ class Costs:
     def peaks(self) -> "array[int]":
         """Peaks in bytes, ascending, of all sources for which a process was started."""
         return array("q", self._ascending("peak_bytes"))
+
+    @cached_property
+    def limited(self) -> "array[int]":
+        """What of the peaks counts for the memory limit, in bytes, ascending."""
+        return array("q", self._ascending("limited_bytes"))
 
     @cached_property
     def times(self) -> "array[float]":

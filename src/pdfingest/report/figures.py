@@ -98,7 +98,7 @@ class Figures:
 
     def sizing(self, workers: int) -> Sizing:
         """Return what this number of workers needs to ingest the files again."""
-        peaks = self.costs.peaks
+        peaks = self.costs.limited
         if not peaks:
             return Sizing(workers, 0, 0)
         return Sizing(workers, percentile(peaks, 0.99), limit_for(peaks[-1]))

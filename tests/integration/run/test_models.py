@@ -54,7 +54,9 @@ def test_a_model_is_loaded_once_and_one_file_costs_no_other(
 
 def test_memory_is_limited_and_told_beyond_the_image(
     report: Callable[..., dict[str, dict[str, Any]]],
+    cli: Cli,
     faulty: Faulty,
+    out: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("WARM_MIB", "256")
@@ -65,6 +67,8 @@ def test_memory_is_limited_and_told_beyond_the_image(
     assert lines["reads.pdf"]["peak_rss_bytes"] > 256 << 20
     assert 0 < lines["reads.pdf"]["private_peak_bytes"] < 25 << 20
     assert lines["reads.pdf"]["status"] == lines["takes.pdf"]["status"] == "ok"
+    sizing = json.loads(cli("report", out, "--json").stdout)["sizing"]
+    assert sizing["memory_limit_bytes"] <= 256 << 20, "the image is no part of a file's limit"
     dirties = lines["dirties.pdf"]
     assert dirties["failure"] == "memory_limit", "it wrote to all of 256 MiB"
     assert dirties["private_peak_bytes"] > 96 << 20
