@@ -17,9 +17,9 @@ import time
 from functools import partial
 from pathlib import Path
 
-from ocr_pages import HEIGHT, WIDTH, image, page, placed
 from pdfingest_rapidocr import load, open_reader
 
+from ocr_pages import HEIGHT, WIDTH, image, page, placed
 from pdfingest.engines.pdfium import open_document
 from pdfingest.ocr.transcript import transcribe
 from pictures import scanned, sentences, typeset
@@ -70,8 +70,7 @@ def apart(paths: list[Path], output: Path, **environment: str) -> tuple[float, s
     assert all(line["status"] == "ok" and line["ocr_pages"] for line in lines)
     summary = json.loads((output / "summary.json").read_text())
     peak, private = (
-        max(line[name] for line in lines) >> 20
-        for name in ("peak_rss_bytes", "private_peak_bytes")
+        max(line[name] for line in lines) >> 20 for name in ("peak_rss_bytes", "private_peak_bytes")
     )
     verdict = summary["memory"]["verdict"] if "memory" in summary else ""
     return seconds, f"peak {peak} MiB, private {private} MiB {verdict}"

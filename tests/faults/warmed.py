@@ -97,7 +97,7 @@ def open_whole(path, passwords):
 
 
 TORCHED = Needs(warm="warmed:load_torch", fork_safe=True)
-NETWORK = []
+NETWORK: list = []
 
 
 def load_torch():

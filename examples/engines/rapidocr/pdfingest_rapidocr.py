@@ -57,14 +57,16 @@ class RapidReader:
 
         gray = np.frombuffer(picture.data, np.uint8).reshape(picture.height, picture.width)
         found = load()(np.dstack([gray] * 3), return_word_box=True)
-        lines = zip(found.txts or (), found.scores or (), found.boxes, found.word_results)
+        if found.txts is None:
+            return Sight(())
+        lines = zip(found.txts, found.scores, found.boxes, found.word_results, strict=True)
         return Sight(tuple(_line([*filter(None, words)] or [line]) for *line, words in lines))
 
     def close(self) -> None:
         """Nothing: the process ends."""
 
 
-def _line(words: Sequence[tuple[str, float, Any]]) -> Line:
+def _line(words: Sequence[Any]) -> Line:
     read = []
     for text, confidence, corners in words:
         xs, ys = zip(*corners, strict=True)

@@ -15,9 +15,9 @@ _MAKE_S = 60.0
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 """Variables that tell libraries how many threads to compute with."""
 _HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""Has the C library ask for pages of 2 MiB (mallopt(3)). What a model computes takes hundreds of MiB
-that each child faults in anew: RapidOCR took .98 s a picture in a fork, and .65 with this, as long
-as in a process that lives on. A user who sets the variable switches it off."""
+"""Has the C library ask for pages of 2 MiB (mallopt(3)). What a model computes takes hundreds of
+MiB that each child faults in anew: RapidOCR took .98 s a picture in a fork, and .65 with this, as
+long as in a process that lives on. A user who sets the variable switches it off."""
 
 
 class Loaded(NamedTuple):
@@ -71,19 +71,25 @@ NO_MODELS = Made()
 """Of an image that holds no engine of another package."""
 
 
+def own_modules(modules: Sequence[str]) -> tuple[str, ...]:
+    """Return which modules of engines an image holds by default.
+
+    Only the first, as a larger image makes every fork slower. And only if it is one of ours: what
+    hangs or dies when it is imported must do so in a child, unless its package asks for it.
+    """
+    return tuple(each for each in modules[:1] if each.startswith("pdfingest."))
+
+
 def contents_of(engines: "Sequence[EngineSpec]") -> Contents:
     """Return what the image for some engines holds.
 
     Args:
         engines: in the order in which files are given to them, then that for OCR, if any.
     """
-    # Of our own engines only the first: a larger image makes every fork slower. Of others, those
-    # that ask for it: what hangs or dies when it is imported must do so in a child.
-    own = [each.module for each in engines[:1] if each.module.startswith("pdfingest.")]
     loaded = [each for each in engines if each.needs.fork_safe]
     needs = [each.needs for each in engines if each.needs.is_any]
     return Contents(
-        tuple(own),
+        own_modules([each.module for each in engines]),
         tuple(
             Loaded(each.name, each.module, each.needs.warm, each.needs.idle_threads)
             for each in loaded

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pdfingest.child.sandbox.readable import readable_paths
-from pdfingest.isolation.contents import Contents, contents_of
+from pdfingest.isolation.contents import Contents, contents_of, own_modules
 
 if TYPE_CHECKING:  # `main` imports this module before it begins the image
     from pdfingest.isolation.context import Starter
@@ -51,6 +51,8 @@ def starter(engines: "Sequence[EngineSpec]", readable: tuple[str, ...] = ()) -> 
 def begin_image(modules: Sequence[str]) -> None:
     """Begin to make the image that `starter` will return, in another process, and go on here.
 
+    Not for engines with models, whose image is waited for; see `run.tools.with_image`.
+
     Args:
         modules: names of the modules of the engines, in the order in which files are given to them.
 
@@ -58,8 +60,7 @@ def begin_image(modules: Sequence[str]) -> None:
         OSError: there is no process or descriptor to be had.
     """
     if forks():
-        own = tuple(modules[:1])
-        _image(Contents(own), tuple(sys.path), readable_paths(modules)).begin()
+        _image(Contents(own_modules(modules)), tuple(sys.path), readable_paths(modules)).begin()
 
 
 def kill_images() -> None:

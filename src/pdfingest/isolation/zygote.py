@@ -63,9 +63,9 @@ def main(control: int, contents: Contents, readable: tuple[str, ...], *, warm_up
     hooks, made = make_image(contents, readable, warm_up=warm_up)
     limits.be_first_to_go()
     parent = socket.socket(fileno=control)
-    with suppress(OSError):  # then there is no parent any more
+    with suppress(OSError):  # there is no parent any more, as `serve` will see
         send(parent, json.dumps(made).encode(), ())
-        _Zygote(parent, hooks).serve()
+    _Zygote(parent, hooks).serve()
     os._exit(0)
 
 

@@ -37,6 +37,9 @@ from pdfingest.isolation.start import begin_image
 from pdfingest.measure.flatness import Point, judge
 from pdfingest.measure.processes import Processes
 from pdfingest.measure.sizing import allow_descriptors
+from pdfingest.model import Unit
+from pdfingest.options import IngestOptions
+from pdfingest.run.tools import find_tools, with_image
 from pdfingest.service import presence, queue, telemetry
 from pdfingest.service.contents import result_key, upload_key
 from pdfingest.service.extractor import Extractor
@@ -93,12 +96,13 @@ class Worker:
         """Take tickets until SIGTERM or SIGINT comes; returns the exit code.
 
         Raises:
-            EngineUnavailableError: an engine is unknown or not installed.
+            EngineUnavailableError: an engine is unknown, not installed, or has no models.
             ResourceError: the lanes need more descriptors than there may be.
         """
         lanes = self._settings.lanes
         allow_descriptors(lanes, "--lanes")
         begin_image([engine.module for engine in find_engines(self._settings.engine)])
+        with_image(find_tools(IngestOptions(engine=self._settings.engine, unit=Unit.DOCUMENT)))
         telemetry.instrument_worker()
         # It warns root of messages that run code, as pickles do. None of ours does.
         warnings.simplefilter("ignore", SecurityWarning)
