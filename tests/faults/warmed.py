@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 from faulty import FAULTS, FaultyDocument, open_document
 
@@ -97,7 +98,7 @@ def open_whole(path, passwords):
 
 
 TORCHED = Needs(warm="warmed:load_torch", fork_safe=True)
-NETWORK: list = []
+NETWORK: list[Any] = []
 
 
 def load_torch():

@@ -12,9 +12,8 @@ from pdfingest import Needs, Picture
 from pdfingest.ocr.engine import Line, Sight, Word
 
 NEEDS = Needs(warm="pdfingest_rapidocr:load", fork_safe=True, idle_threads=1)
-ONE_THREAD = {
-    f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")
-} | {"Global.log_level": "critical"}
+ONNX = "EngineConfig.onnxruntime"
+ONE_THREAD = {f"{ONNX}.intra_op_num_threads": 1, f"{ONNX}.inter_op_num_threads": 1}
 
 
 @cache
@@ -25,7 +24,7 @@ def load() -> Any:
     from rapidocr import RapidOCR
 
     cv2.setNumThreads(1)
-    reader = RapidOCR(params=ONE_THREAD)
+    reader = RapidOCR(params={"Global.log_level": "critical", **ONE_THREAD})
     page = np.full((2339, 1654, 3), 255, np.uint8)
     for y in range(200, 2200, 100):
         cv2.putText(page, "The first page of many", (200, y), 0, 1.5, (0, 0, 0), 2)
@@ -45,7 +44,7 @@ def missing(language: str) -> str:
 
 def folders() -> Sequence[str]:
     """Nothing: the models are in the package."""
-    return []
+    return ()
 
 
 class RapidReader:
