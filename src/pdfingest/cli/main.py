@@ -13,6 +13,7 @@ import pdfingest
 from pdfingest.cli.bench import bench
 from pdfingest.cli.command import Command
 from pdfingest.cli.compact import compact
+from pdfingest.cli.compare import compare
 from pdfingest.cli.declared import Program
 from pdfingest.cli.doctor import doctor
 from pdfingest.cli.inspect import inspect
@@ -44,7 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(cls=Command, epilog=_OF_RUN)(run)
-for function in (inspect, compact, bench, report, schema, doctor, up, serve, worker):
+for function in (inspect, compare, compact, bench, report, schema, doctor, up, serve, worker):
     app.command(cls=Command, epilog=_OF_OTHERS)(function)
 
 

@@ -37,7 +37,7 @@ def ingest_in_view(wanted: Wanted) -> ExitCode:
         # First, so that a signal that comes while inputs are opened is seen as well.
         stop = stack.enter_context(stop_on_signals())
         inputs, paths = opened(wanted, stop, stack)
-        listeners = [] if view.quiet else [_listener(view, stack)]
+        listeners = [] if view.quiet else [listener_of(view, stack)]
         if view.log_format is LogFormat.TEXT and is_github():
             report = "" if options.to_stdout else os.path.join(options.folder, REPORT)
             listeners.append(Annotations(report))
@@ -94,7 +94,8 @@ def _unless_stopped(begin: Callable[[], Summary], stop: Stop) -> Summary | None:
         raise
 
 
-def _listener(view: View, stack: ExitStack) -> Listener:
+def listener_of(view: View, stack: ExitStack) -> Listener:
+    """Return what shows a run as the user wants it, on stderr."""
     if view.has_bar():
         from pdfingest.cli.console import ProgressView, on_stderr
 

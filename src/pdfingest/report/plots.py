@@ -27,7 +27,8 @@ from pdfingest.report.costs import LOST, Costs, FileCost, thinned
 from pdfingest.report.curves import memory_parts
 from pdfingest.report.figures import Figures
 from pdfingest.report.file_table import file_table
-from pdfingest.report.theme import HEADING, OTHER, STYLE, paint, picture
+from pdfingest.report.style import STYLE
+from pdfingest.report.theme import HEADING, OTHER, paint, picture
 from pdfingest.text import printable
 
 MOST_ROWS = 100_000

@@ -8,12 +8,6 @@ from bokeh.plotting import figure
 
 OTHER = "#7a7a7a"
 """Colour of what is neither good nor bad, on light and on dark."""
-STYLE = (
-    ":root{font:15px/1.5 system-ui,sans-serif;color:#222;background:#fff;color-scheme:light dark}"
-    "body{margin:0 auto;max-width:1400px;padding:12px;overflow-wrap:anywhere}"
-    "h1{font-size:1.4rem}p{margin:.3em 0}"
-    "@media(prefers-color-scheme:dark){:root{color:#ddd;background:#181818}}"
-)
 HEADING = "font-size:1.05rem;margin:1.4em 0 .3em"
 _HEIGHT = 280
 # The pictures are drawn by script, which no style sheet reaches. Their ground is that of the page.

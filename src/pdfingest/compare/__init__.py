@@ -1,0 +1,1 @@
+"""The same files through several engines, side by side."""
