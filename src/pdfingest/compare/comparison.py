@@ -154,10 +154,10 @@ def compared(engines: Sequence[EngineFigures], texts: Texts) -> Comparison:
         file = _read(pages, texts, chars)
         for pair, found in file.pairs.items():
             pairs[pair] = pairs[pair].plus(found)
-            if found.share > 0 and sum(found.words) >= _LEAST_WORDS:
-                heapq.heappush(most, (found.share, source, pair, file))
-                if len(most) > _SHOWN_FILES:
-                    heapq.heappop(most)
+        if (widest := file.widest()) is not None:
+            heapq.heappush(most, (file.pairs[widest].share, source, widest, file))
+            if len(most) > _SHOWN_FILES:
+                heapq.heappop(most)
     shown = [
         FileDifference(source, pair, file.pairs[pair], file.worst(pair))
         for _, source, pair, file in sorted(most, key=lambda each: each[:3], reverse=True)
@@ -182,6 +182,15 @@ class _File:
         if found.share > 0:
             worst = [*self.pages.get(pair, []), (found.share, page)]
             self.pages[pair] = heapq.nlargest(_SHOWN_PAGES, worst, key=lambda each: each[0])
+
+    def widest(self) -> _Pair | None:
+        """Return the engines that differ most on the file; None if none do, or it says little."""
+        found = {
+            pair: each.share
+            for pair, each in self.pairs.items()
+            if each.share > 0 and sum(each.words) >= _LEAST_WORDS
+        }
+        return max(found, key=found.__getitem__, default=None)
 
     def worst(self, pair: _Pair) -> tuple[Page, ...]:
         """Return the pages on which two engines differ most."""

@@ -21,7 +21,7 @@ _STYLE = (
     ".pages{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(18em,1fr);gap:12px;"
     "overflow-x:auto}"
     ".pages pre{white-space:pre-wrap;font:13px/1.45 system-ui,sans-serif;margin:0;padding:8px;"
-    "border:1px solid #8886;border-radius:4px}"
+    "border:1px solid #8886;border-radius:4px;max-height:75vh;overflow-y:auto}"
     "mark{background:#ffd54a;color:#222;border-radius:2px}"
     "@media(prefers-color-scheme:dark){mark{background:#8a6d00;color:#fff}}"
 )

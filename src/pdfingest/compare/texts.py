@@ -82,8 +82,9 @@ class Texts:
     def _text(self, run: int, at: int) -> str:
         file = self._files[run]
         file.seek(at)
-        text: str = json.loads(file.readline())["text"]
-        return text
+        record = json.loads(file.readline())
+        # Heads and page numbers, which one engine tells apart and another does not.
+        return "\n\n".join(filter(None, (record["text"], record["furniture"])))
 
     def __enter__(self) -> Self:
         return self
