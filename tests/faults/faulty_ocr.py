@@ -26,6 +26,9 @@ class Reader:
 
     def read(self, picture):
         order, number = ORDERS[-1], picture.data[0]
+        if log := order.get("ocr_log"):
+            with open(log, "ab") as file:
+                file.write(b"%d\n" % number)
         if fault := order.get("ocr", {}).get(str(number)):
             FAULTS[fault](order)
         text = order.get("seen", f"seen {number}")

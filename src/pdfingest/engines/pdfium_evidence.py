@@ -144,7 +144,7 @@ def _shows_text(
         looks = (_middle(scene.box), 2), (_Part(scene.box), 1), (whole._replace(area=scene.box), 1)
         shows = any(max(_letters(page, look, said)) >= times * least for look, times in looks)
         if has_images and not shows:  # what cannot be decoded is drawn as nothing
-            shows = not all(map(can_be_decoded, scene.images))
+            shows = not all(can_be_decoded(page, image) for image in scene.images)
     if not shows:
         return OcrReason.NONE
     return OcrReason.IMAGE if has_images else OcrReason.OUTLINES

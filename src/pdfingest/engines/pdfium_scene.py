@@ -19,6 +19,13 @@ _MOST_IN_FORMS = 20_000
 _MOST_NESTED = 8
 """Deepest form within forms that is looked at (ISO 32000-2, 8.10); real ones are at most a few."""
 
+_GENERAL = frozenset(
+    {b"FlateDecode", b"LZWDecode", b"RunLengthDecode", b"ASCIIHexDecode", b"ASCII85Decode"}
+    | {b"Fl", b"LZW", b"RL", b"AHx", b"A85"}
+)
+"""Filters that are not for images alone (ISO 32000-2, 7.4); their data may end early unnoticed."""
+_FILTER_BYTES = 32
+
 Area: TypeAlias = tuple[float, float, float, float]
 """Left, bottom, right and top in points, y growing upwards."""
 _Matrix: TypeAlias = tuple[float, float, float, float, float, float]
@@ -103,13 +110,28 @@ def pixels_of(image: Drawn) -> int:
     return width.value * height.value
 
 
-def can_be_decoded(image: Drawn) -> bool:
-    """Return whether PDFium decodes an image; it draws nothing where it cannot."""
+def can_be_decoded(page: Any, image: Drawn) -> bool:
+    """Return whether PDFium decodes at least half of an image; it draws nothing where it cannot."""
     handle = _handle_of(image)
     bitmap = pdfium.FPDFImageObj_GetBitmap(handle)
-    if bitmap:
-        pdfium.FPDFBitmap_Destroy(bitmap)
-    return bool(bitmap)
+    if not bitmap:
+        return False
+    pdfium.FPDFBitmap_Destroy(bitmap)
+    if not _GENERAL.issuperset(_filters_of(handle)):
+        return True
+    data = pdfium.FPDF_IMAGEOBJ_METADATA()
+    pdfium.FPDFImageObj_GetImageMetadata(handle, page, data)
+    expected = (data.width * data.bits_per_pixel + 7) // 8 * data.height
+    found = int(pdfium.FPDFImageObj_GetImageDataDecoded(handle, None, 0))
+    return 2 * found >= int(expected)
+
+
+def _filters_of(image: Any) -> Iterator[bytes]:
+    """Yield the names of the filters of an image, which PDFium gives with a NUL at their end."""
+    for index in range(pdfium.FPDFImageObj_GetImageFilterCount(image)):
+        name = ctypes.create_string_buffer(_FILTER_BYTES)
+        pdfium.FPDFImageObj_GetImageFilter(image, index, name, _FILTER_BYTES)
+        yield name.value
 
 
 def is_invisible(text: Drawn) -> bool:

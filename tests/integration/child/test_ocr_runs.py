@@ -63,6 +63,20 @@ def test_whatever_ocr_does_on_a_page_the_others_are_read(
     assert (line["status"], line["ocr_pages"], line["needs_ocr_pages"]) == ("ok", 2, 2)
 
 
+def test_no_page_is_read_twice_by_ocr_whoever_dies_and_whoever_reads_it(
+    run: Run, faulty: Faulty, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    slow = {str(page): "sleep" for page in range(1, 31)}
+    faults = {**slow, "7": "sigkill", "25": "hang"}
+    faulty("a.pdf", pages=30, text="", seconds=0.05, ocr=faults, ocr_log=str(log))
+    line, records = run("-w", "3", "--sandbox", "off", "--page-timeout", "2")
+    assert line["attempts"] > 3, "idle lanes take over pages, and two children die"
+    assert (line["ocr_pages"], line["needs_ocr_pages"]) == (28, 2)
+    assert [each["metadata"]["page"] for each in records] == [*range(1, 31)]
+    assert sorted(map(int, log.read_text().split())) == [*range(1, 31)]
+
+
 def test_a_picture_that_says_nothing_leaves_the_page_flagged(run: Run, faulty: Faulty) -> None:
     faulty("a.pdf", text="", seen="")
     assert told(run()[1]) == [("", "none", True)]

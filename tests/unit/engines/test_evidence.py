@@ -1,6 +1,7 @@
 """What a page shows is looked at cheaply, within bounds, and never costs the page."""
 
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,6 +146,17 @@ def test_most_pages_with_text_are_not_drawn(read: Read, monkeypatch: pytest.Monk
 )
 def test_engines_that_do_not_look_are_judged_as_before(known: Page, expected: str) -> None:
     assert reason(known) == expected
+
+
+@pytest.mark.parametrize(("kept", "found"), [(1.0, ""), (0.7, ""), (0.2, "image"), (0.0, "image")])
+def test_a_picture_whose_data_end_early_may_say_anything(
+    read: Read, kept: float, found: str
+) -> None:
+    blank, declared = bytes([255]) * 800 * 1000, DECLARED % (800, 1000)
+    data = zlib.compress(blank[: int(kept * len(blank))])
+    content = page(placed(), [stream(data, declared + b"/Filter/FlateDecode")])
+    assert reason(read(content)) == found
+    assert reason(read(page(placed(), [stream(b"garbage" * 100, declared)]))) == "image"
 
 
 @pytest.mark.parametrize("filtered", [b"JBIG2Decode", b"JPXDecode", b"DCTDecode"])
