@@ -67,12 +67,15 @@ def test_files_that_are_unchanged_are_no_evidence_that_memory_is_flat(
 
 
 @pytest.mark.slow
-def test_a_run_over_enough_files_is_flat(
-    cli_here: Cli, faulty: Make, pdfs: Path, out: Path
-) -> None:
-    for number in range(1600):  # on a busy machine, the interval of half as many is too wide
+def test_a_run_over_enough_files_is_flat(cli: Cli, faulty: Make, pdfs: Path, out: Path) -> None:
+    args = ("run", pdfs, "-o", out, "--engine", "faulty", "-w", "2", "-q", "--require-flat")
+    for number in range(800):
         faulty(f"{number}.pdf")
-    done = cli_here("run", pdfs, "-o", out, "--engine", "faulty", "-w", "2", "-q", "--require-flat")
+    done = cli(*args)
+    if "inconclusive" in done.stderr:  # a busy machine; more files tell, as it says
+        for number in range(800, 1600):
+            faulty(f"{number}.pdf")
+        done = cli(*args, "--force")
     assert (done.returncode, done.stderr) == (0, "")
 
 

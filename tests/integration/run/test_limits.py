@@ -308,7 +308,7 @@ def test_killing_children_at_random_loses_nothing(
     names = [faulty(f"{number}.pdf", pages=3).name for number in range(8)]
     random = Random(8)
     for number in range(
-        int(os.environ.get("PDFINGEST_TEST_CHAOS", "15" if starts == FORKS else "3"))
+        int(os.environ.get("PDFINGEST_TEST_CHAOS", "10" if starts == FORKS else "3"))
     ):
         out = tmp_path / f"out{number}"
         over = threading.Event()
