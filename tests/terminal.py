@@ -27,8 +27,11 @@ def open_terminal() -> tuple[int, int]:
         pytest.skip(f"needs a pseudo-terminal: {error}")
 
 
-def shown_in_terminal(columns: int, cwd: Path, *args: object) -> list[str]:
-    """Run the program with a terminal for output; gives its lines, without styles."""
+def shown_in_terminal(columns: int, cwd: Path, *args: object, code: int | None = None) -> list[str]:
+    """Run the program with a terminal for output; gives its lines, without styles.
+
+    `code` is the exit code that it must end with.
+    """
     ours, its = open_terminal()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     env = environment(TERM="xterm")
@@ -42,8 +45,9 @@ def shown_in_terminal(columns: int, cwd: Path, *args: object) -> list[str]:
     with suppress(OSError):  # EIO, once the program has closed its end
         while part := os.read(ours, 1 << 16):
             shown += part
-    process.wait(timeout=60)
+    ended = process.wait(timeout=60)
     os.close(ours)
+    assert code in (None, ended), shown
     return _STYLES.sub("", shown.decode()).replace("\r\n", "\n").splitlines()
 
 

@@ -7,11 +7,28 @@ this one imports next to nothing at its top: the command line is imported by the
 import gc
 import sys
 from contextlib import suppress
+from itertools import pairwise
 
 from pdfingest import streams
 
 USUAL_ENGINES = ("pdfingest.engines.pdfium", "pdfingest.engines.pypdf")
 """Modules of the engines of `--engine auto`; to ask the registry for them would take 60 ms."""
+
+
+def needs_usual_image(words: list[str]) -> bool:
+    """Return whether a run with these arguments starts its children from the usual image.
+
+    It is a guess that costs no import. A wrong one costs time and nothing else: an image that is
+    not used takes 0.15 s of CPU time, and one that is missing is made when it is needed.
+    """
+    if "--dry-run" in words:
+        return False
+    for word, after in pairwise([*words, ""]):
+        name, is_joined, value = word.partition("=")
+        if name == "--engine":
+            first = (value if is_joined else after).split(",")[0]
+            return first in ("auto", "pdfium")  # the image has only the first engine in it
+    return True
 
 
 def main() -> int:
@@ -22,12 +39,13 @@ def main() -> int:
     streams.guard()  # before any file is opened, which could get the number of a closed stream
     if sys.argv[1:2] == ["run"]:
         gc.disable()  # 8 ms: what is imported stays anyway; `run` enables it when all is loaded
-        from pdfingest.isolation.start import begin_image  # noqa: PLC0415 - as below
+        if needs_usual_image(sys.argv[2:]):
+            from pdfingest.isolation.start import begin_image  # noqa: PLC0415 - as below
 
-        # The image of the children takes 0.15 s to be made, and so does what the parent imports. A
-        # run that turns out to need another image, or none, leaves this one unused.
-        with suppress(OSError):  # whoever needs it will say so
-            begin_image(USUAL_ENGINES)
+            # The image of the children takes 0.15 s to be made, and so does what the parent
+            # imports. A run that turns out to need another image, or none, leaves this one unused.
+            with suppress(OSError):  # whoever needs it will say so
+                begin_image(USUAL_ENGINES)
     from pdfingest.cli import main as command_line  # noqa: PLC0415 - not for spawned children
 
     return command_line.main()

@@ -20,8 +20,6 @@ from pdfingest.options import IngestOptions
 from pdfingest.stop import Stop
 from terminal import shown_in_terminal, widest
 
-FAULTY = ("--engine", "faulty", "--control", "faulty", "-w", "2")
-
 
 @pytest.fixture
 def inputs(faulty: Callable[..., Path], pdfs: Path) -> Callable[..., Inputs]:
@@ -47,28 +45,39 @@ def served_by_faulty(inputs: Inputs, options: IngestOptions, watch: Watch) -> Le
     return served(inputs, options, engine, watch)
 
 
-def benched(cli: Cli, files: int) -> tuple[dict[str, Any], list[str]]:
-    """The figures of a bench, and the lines that it ends with."""
-    words = ("bench", "--files", f"{files}", "--control", "pypdf", "-w", "2", "--json", "-")
-    done = cli(*words, timeout=300)  # 20 s on a quiet machine
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout), done.stderr.splitlines()[-5:]
+COLUMNS = 80
+
+
+def benched(tmp_path: Path, files: int) -> tuple[dict[str, Any], str]:
+    """The figures of a bench, and what a terminal shows of it."""
+    figures = tmp_path / "figures.json"
+    words = ("bench", "--files", files, "--control", "pypdf", "-w", "2", "--json", figures)
+    lines = shown_in_terminal(COLUMNS, tmp_path, *words, code=0)  # 20 s on a quiet machine
+    assert widest(lines) <= COLUMNS, max(lines, key=len)
+    return json.loads(figures.read_text()), "\n".join(lines)
 
 
 @pytest.mark.slow
-def test_out_of_the_box_memory_is_flat_a_leak_is_found_and_a_server_grows(cli: Cli) -> None:
+def test_out_of_the_box_memory_is_flat_a_leak_is_found_and_a_server_grows(tmp_path: Path) -> None:
     count = 800
-    figures, lines = benched(cli, count)
-    if "control   INCONCLUSIVE" in lines[2]:  # a noisy machine; more files tell, as the line says
+    figures, text = benched(tmp_path, count)
+    if "control   INCONCLUSIVE" in text:  # a noisy machine; more files tell, as the line says
         count = 1600
-        figures, lines = benched(cli, count)
-    isolated, leaking, control, price, verdict = lines
-    assert isolated.startswith("isolated  FLAT: ")
-    assert leaking.startswith("leaking   GROWS: ")
-    assert control.startswith("control   GROWS: ")
-    assert "pypdf in 40 threads of one process" in control
-    assert "load of the machine" in price
-    assert verdict.startswith("bench     PASSED: ")
+        figures, text = benched(tmp_path, count)
+    for mark in ("ooo", "+++", "---", "###"):
+        assert mark in text
+    for heading in ("files", "failed", "ended", "ms a file", "highest", "bytes a file", "verdict"):
+        assert heading in text
+    for line in (
+        "isolated  FLAT: ",
+        "leaking   GROWS: ",
+        "control   GROWS: ",
+        "bench     PASSED: ",
+    ):
+        assert f"\n{line}" in text
+    said = " ".join(text.split())  # where lines are broken depends on the figures
+    assert "pypdf in 40 threads of one process" in said
+    assert "load of the machine" in said
     assert figures["passed"]
     for name in ("isolated", "leaking", "control"):
         leg = figures["legs"][name]
@@ -76,23 +85,6 @@ def test_out_of_the_box_memory_is_flat_a_leak_is_found_and_a_server_grows(cli: C
         assert leg["points"][-1][0] == count
     assert 800 < figures["legs"]["leaking"]["memory"]["bytes_per_file"] < 1500
     assert figures["isolation_ratio"] > 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("columns", [80])
-def test_a_terminal_shows_curves_peaks_and_every_figure(
-    faulty: Callable[..., Path], pdfs: Path, columns: int
-) -> None:
-    faulty("a.pdf")
-    lines = shown_in_terminal(columns, pdfs, "bench", pdfs, "--files", "500", *FAULTY)
-    text = "\n".join(lines)
-    for mark in ("ooo", "+++", "---", "###"):
-        assert mark in text
-    for heading in ("files", "failed", "ended", "ms a file", "highest", "bytes a file", "verdict"):
-        assert heading in text
-    for name in ("isolated", "leaking", "control", "loop", "PASSED"):
-        assert name in text
-    assert widest(lines) <= columns, max(lines, key=len)
 
 
 def test_fewer_files_than_can_be_judged_are_refused_before_the_work(cli: Cli) -> None:
@@ -169,7 +161,7 @@ def test_a_server_that_keeps_memory_grows_by_it(inputs: Callable[..., Inputs]) -
 
 def test_a_server_ends_when_its_time_is_up(inputs: Callable[..., Inputs]) -> None:
     one = inputs(1, at_0={"fault": "sleep", "seconds": 0.05})
-    leg = served_by_faulty(Inputs(one.sources, 10**6), IngestOptions(), watch(time_s=5)[0])
+    leg = served_by_faulty(Inputs(one.sources, 10**6), IngestOptions(), watch(time_s=3)[0])
     assert 40 <= leg.files < 10_000
     assert leg.files % THREADS == leg.failed == leg.deaths == 0
 
@@ -178,7 +170,7 @@ def test_a_file_that_hangs_does_not_hold_up_a_server_beyond_its_time(
     inputs: Callable[..., Inputs],
 ) -> None:
     hangs = inputs(85, at_50={"fault": "hang"})
-    leg = served_by_faulty(hangs, IngestOptions(timeout_s=60), watch(time_s=8)[0])
+    leg = served_by_faulty(hangs, IngestOptions(timeout_s=60), watch(time_s=4)[0])
     assert (leg.files, leg.failed, leg.deaths) == (40, 0, 0)
 
 

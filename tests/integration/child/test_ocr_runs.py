@@ -12,11 +12,11 @@ ENGINES = ("--engine", "faulty", "--ocr", "faulty", "-w", "1", "-q")
 
 
 @pytest.fixture
-def run(cli: Cli, pdfs: Path, out: Path) -> Callable[..., tuple[dict[str, Any], list[Any]]]:
+def run(cli_here: Cli, pdfs: Path, out: Path) -> Callable[..., tuple[dict[str, Any], list[Any]]]:
     """The report line of the one file, and its records."""
 
     def run(*args: str, code: int = 0) -> tuple[dict[str, Any], list[Any]]:
-        done = cli("run", pdfs, "-o", out, *ENGINES, *args)
+        done = cli_here("run", pdfs, "-o", out, *ENGINES, *args)
         assert done.returncode == code, done.stderr
         *_, line = read_lines(out / "report.jsonl")
         return line, read_lines(out / "pages.jsonl")
@@ -89,10 +89,10 @@ def test_the_languages_are_those_that_are_asked_for(run: Run, faulty: Faulty) ->
 
 
 def test_a_language_that_is_not_there_stops_the_run_before_the_first_file(
-    cli: Cli, pdfs: Path, out: Path, faulty: Faulty
+    cli_here: Cli, pdfs: Path, out: Path, faulty: Faulty
 ) -> None:
     faulty("a.pdf", text="")
-    done = cli("run", pdfs, "-o", out, *ENGINES, "--ocr-lang", "eng,xyz")
+    done = cli_here("run", pdfs, "-o", out, *ENGINES, "--ocr-lang", "eng,xyz")
     assert (done.returncode, not out.exists()) == (4, True)
     assert "Nobody has 'xyz'." in done.stderr
 
@@ -105,10 +105,10 @@ def test_without_ocr_a_file_is_read_as_before_and_again_with_it(run: Run, faulty
 
 
 def test_a_document_says_how_much_of_it_is_from_pictures(
-    cli: Cli, pdfs: Path, out: Path, faulty: Faulty
+    cli_here: Cli, pdfs: Path, out: Path, faulty: Faulty
 ) -> None:
     faulty("a.pdf", pages=3, text="", ocr={"2": "raises"})
-    assert cli("run", pdfs, "-o", out, *ENGINES, "--unit", "document").returncode == 0
+    assert cli_here("run", pdfs, "-o", out, *ENGINES, "--unit", "document").returncode == 0
     (record,) = read_lines(out / "documents.jsonl")
     metadata = record["metadata"]
     assert (metadata["text_source"], metadata["ocr_chars"]) == ("ocr", 12)

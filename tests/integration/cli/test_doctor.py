@@ -25,8 +25,8 @@ def found(cli: Cli, *words: str | Path, code: int = 0, **options: Any) -> dict[s
     return document
 
 
-def test_it_says_what_a_run_would_do(cli: Cli) -> None:
-    document = found(cli)
+def test_it_says_what_a_run_would_do(cli_here: Cli) -> None:
+    document = found(cli_here)
     options = IngestOptions()
     assert document["lanes"]["workers"] == options.workers
     assert document["lanes"]["memory_limit_bytes"] == options.limits().memory_bytes
@@ -39,10 +39,10 @@ def test_it_says_what_a_run_would_do(cli: Cli) -> None:
     assert [name for name, each in engines.items() if each["problem"]] == ["absent"]
 
 
-def test_it_takes_the_words_of_a_run_and_starts_none(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_it_takes_the_words_of_a_run_and_starts_none(cli_here: Cli, pdfs: Path, out: Path) -> None:
     make_pdf(pdfs / "a.pdf")
     words = ["-w", "3", "--memory-budget", "1G", "--sandbox", "off"]
-    document = found(cli, pdfs, "-o", out, *words, env={"PDFINGEST_ENGINE": "pypdf"})
+    document = found(cli_here, pdfs, "-o", out, *words, env={"PDFINGEST_ENGINE": "pypdf"})
     assert document["lanes"]["workers"] == 3
     assert document["lanes"]["memory_budget_bytes"] == 1 << 30
     assert document["sandbox"]["option"] == "off"
@@ -52,15 +52,15 @@ def test_it_takes_the_words_of_a_run_and_starts_none(cli: Cli, pdfs: Path, out: 
     assert not out.exists()
 
 
-def test_it_names_the_configuration_that_counts(cli: Cli, tmp_path: Path) -> None:
+def test_it_names_the_configuration_that_counts(cli_here: Cli, tmp_path: Path) -> None:
     path = tmp_path / "cwd" / "pdfingest.toml"
     path.write_text("workers = 5\n")
-    document = found(cli)
+    document = found(cli_here)
     assert (document["configuration"], document["lanes"]["workers"]) == (str(path), 5)
 
 
-def test_it_fits_into_a_terminal(cli: Cli) -> None:
-    done = cli("doctor", "--engine", "absent", env={"COLUMNS": "80"})
+def test_it_fits_into_a_terminal(cli_here: Cli) -> None:
+    done = cli_here("doctor", "--engine", "absent", env={"COLUMNS": "80"})
     assert done.returncode == 4
     assert "\n            ! engine 'absent' cannot be imported" in done.stdout
     lines = done.stdout.splitlines()
@@ -86,17 +86,17 @@ def hide(module: str, folder: Path) -> dict[str, str]:
     return {"PYTHONPATH": f"{folder}:{FAULTS}"}
 
 
-@pytest.mark.parametrize("way", ["flags", "variables"])
 @pytest.mark.parametrize(
-    ("chosen", "fact", "problem"),
+    ("chosen", "fact", "problem", "way"),
     [
-        ({"engine": "nonsuch"}, "engines", "engine 'nonsuch' is not installed"),
-        ({"engine": "absent"}, "engines", "cannot be imported from module_that_is_not_there"),
-        ({"output": "/dev/null"}, "output", "/dev/null is not a directory"),
-        ({"output": "/dev/null/out"}, "output", "/dev/null is not a directory"),
-        ({"html": ""}, "extras", "pip install 'pdfingest[report]'"),
-        ({"on": "celery"}, "extras", "pip install 'pdfingest[service]'"),
-        ({"workers": "64", "memory-budget": "64G"}, "descriptors", "ulimit -n 1064"),
+        ({"engine": "nonsuch"}, "engines", "engine 'nonsuch' is not installed", "flags"),
+        ({"engine": "absent"}, "engines", "imported from module_that_is_not_there", "variables"),
+        ({"output": "/dev/null"}, "output", "/dev/null is not a directory", "flags"),
+        ({"output": "/dev/null/out"}, "output", "/dev/null is not a directory", "variables"),
+        ({"html": ""}, "extras", "pip install 'pdfingest[report]'", "flags"),
+        ({"html": ""}, "extras", "pip install 'pdfingest[report]'", "variables"),
+        ({"on": "celery"}, "extras", "pip install 'pdfingest[service]'", "flags"),
+        ({"workers": "64", "memory-budget": "64G"}, "descriptors", "ulimit -n 1064", "variables"),
     ],
     ids=str,
 )
@@ -171,8 +171,8 @@ def test_an_output_that_cannot_be_written_is_named(out: Path) -> None:
     ],
 )
 def test_options_that_cannot_be_are_a_usage_error(
-    cli: Cli, words: list[str], env: dict[str, str], named: str
+    cli_here: Cli, words: list[str], env: dict[str, str], named: str
 ) -> None:
-    done = cli("doctor", *words, env=env)
+    done = cli_here("doctor", *words, env=env)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"pdfingest: {named}: must be from 1 to 512, not 0.\n"

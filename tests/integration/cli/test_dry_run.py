@@ -12,11 +12,11 @@ from conftest import Cli, as_nobody_special, environment, wait_for
 
 
 @pytest.fixture
-def ingested(cli: Cli, faulty: Callable[..., Path], pdfs: Path, out: Path) -> Path:
+def ingested(cli_here: Cli, faulty: Callable[..., Path], pdfs: Path, out: Path) -> Path:
     """An output directory that knows two of three files."""
     for name in ("a.pdf", "b.pdf"):
         os.utime(faulty(name, text="x" * 100_000), (1_600_000_000, 1_600_000_000))
-    assert cli("run", pdfs, "-o", out, "--engine", "faulty", "-q").returncode == 0
+    assert cli_here("run", pdfs, "-o", out, "--engine", "faulty", "-q").returncode == 0
     faulty("c.pdf")
     return out
 
@@ -29,20 +29,20 @@ def tree(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def test_it_counts_what_it_lists(cli: Cli, pdfs: Path, ingested: Path) -> None:
+def test_it_counts_what_it_lists(cli_here: Cli, pdfs: Path, ingested: Path) -> None:
     size = (pdfs / "c.pdf").stat().st_size
     assert size < 1000
-    done = cli("run", pdfs, "-o", ingested, "--engine", "faulty", "--dry-run")
+    done = cli_here("run", pdfs, "-o", ingested, "--engine", "faulty", "--dry-run")
     assert (done.returncode, done.stdout) == (0, "c.pdf\n")
     assert done.stderr == "1 file, 0.0 MiB, and 2 unchanged\n"
-    done = cli("run", pdfs, "-o", ingested, "--engine", "faulty", "--dry-run", "--force")
+    done = cli_here("run", pdfs, "-o", ingested, "--engine", "faulty", "--dry-run", "--force")
     assert done.stdout.splitlines() == ["a.pdf", "b.pdf", "c.pdf"]
     assert done.stderr == "3 files, 0.2 MiB\n"
 
 
-def test_it_leaves_no_trace(cli: Cli, pdfs: Path, ingested: Path) -> None:
+def test_it_leaves_no_trace(cli_here: Cli, pdfs: Path, ingested: Path) -> None:
     before = tree(ingested.parent)
-    cli("run", pdfs, "-o", ingested, "--engine", "faulty", "--dry-run")
+    cli_here("run", pdfs, "-o", ingested, "--engine", "faulty", "--dry-run")
     assert tree(ingested.parent) == before
 
 
@@ -63,7 +63,7 @@ def test_it_works_where_nothing_can_be_written(pdfs: Path, ingested: Path) -> No
 
 
 def test_it_does_not_wait_for_a_run_and_sees_what_that_has_committed(
-    cli: Cli, faulty: Callable[..., Path], pdfs: Path, ingested: Path
+    cli_here: Cli, faulty: Callable[..., Path], pdfs: Path, ingested: Path
 ) -> None:
     os.utime(faulty("d.pdf", fault="hang"), (1_600_000_000, 1_600_000_000))
     os.utime(pdfs / "c.pdf", (1_600_000_000, 1_600_000_000))
@@ -73,7 +73,7 @@ def test_it_does_not_wait_for_a_run_and_sees_what_that_has_committed(
         listed: list[str] = []
 
         def is_done() -> bool:
-            done = cli(*args, "--dry-run")
+            done = cli_here(*args, "--dry-run")
             assert (done.returncode, process.poll()) == (0, None)
             listed[:] = done.stdout.splitlines()
             return "c.pdf" not in listed
@@ -86,11 +86,11 @@ def test_it_does_not_wait_for_a_run_and_sees_what_that_has_committed(
 
 
 def test_a_ledger_that_is_damaged_is_named_by_its_own_path(
-    cli: Cli, pdfs: Path, ingested: Path
+    cli_here: Cli, pdfs: Path, ingested: Path
 ) -> None:
     ledger = ingested / ".pdfingest" / "ledger.sqlite3"
     ledger.write_bytes(b"no database " * 100)
-    done = cli("run", pdfs, "-o", ingested, "--engine", "faulty", "--dry-run")
+    done = cli_here("run", pdfs, "-o", ingested, "--engine", "faulty", "--dry-run")
     assert done.returncode == 4
     assert f"pdfingest: {ledger} cannot be used" in done.stderr
     assert f"move {ingested} away" in done.stderr

@@ -16,12 +16,12 @@ LEGACY = re.compile(r"##\[([a-z-]+)[^\]]*\]")
 
 
 @pytest.fixture
-def step(cli: Cli, pdfs: Path, out: Path) -> Callable[..., list[str]]:
+def step(cli_here: Cli, pdfs: Path, out: Path) -> Callable[..., list[str]]:
     """Run as a step of a workflow whose checkout holds the PDFs; gives the lines of stderr."""
 
     def run(*args: str, **env: str) -> list[str]:
         github = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(pdfs.parent), **env}
-        done = cli("run", pdfs, "-o", out, "--engine", "faulty", *args, env=github)
+        done = cli_here("run", pdfs, "-o", out, "--engine", "faulty", *args, env=github)
         assert done.returncode in {0, 1}
         assert done.stdout == ""
         lines: list[str] = done.stderr.splitlines()
@@ -123,15 +123,15 @@ def test_with_json_logs_there_are_no_annotations(step: Step, faulty: Make) -> No
     assert any("add-mask" in line for line in lines)
 
 
-def test_elsewhere_there_are_none(cli: Cli, faulty: Make, pdfs: Path, out: Path) -> None:
+def test_elsewhere_there_are_none(cli_here: Cli, faulty: Make, pdfs: Path, out: Path) -> None:
     faulty("bad.pdf", fault="raises")
-    done = cli("run", pdfs, "-o", out, "--engine", "faulty", env={"GITHUB_ACTIONS": ""})
+    done = cli_here("run", pdfs, "-o", out, "--engine", "faulty", env={"GITHUB_ACTIONS": ""})
     assert "::" not in done.stderr
 
 
-def test_a_report_gives_no_command(cli: Cli, faulty: Make, pdfs: Path, out: Path) -> None:
+def test_a_report_gives_no_command(cli_here: Cli, faulty: Make, pdfs: Path, out: Path) -> None:
     for number, name in enumerate(HOSTILE):
         faulty(name, fault="raises" if number % 2 else "")
-    cli("run", pdfs, "-o", out, "--engine", "faulty")
-    done = cli("report", out, env={"GITHUB_ACTIONS": "true"})
+    cli_here("run", pdfs, "-o", out, "--engine", "faulty")
+    done = cli_here("report", out, env={"GITHUB_ACTIONS": "true"})
     assert commands(done.stdout.splitlines()) == []

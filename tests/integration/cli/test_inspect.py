@@ -14,8 +14,8 @@ from conftest import ROOT, Cli, environment, make_pdf, read_lines
 EXAMPLES = ROOT / "examples"
 
 
-def test_it_shows_a_file_and_each_of_its_pages_within_80_columns(cli: Cli) -> None:
-    done = cli("inspect", EXAMPLES / "pdfs" / "outline.pdf", env={"COLUMNS": "80"})
+def test_it_shows_a_file_and_each_of_its_pages_within_80_columns(cli_here: Cli) -> None:
+    done = cli_here("inspect", EXAMPLES / "pdfs" / "outline.pdf", env={"COLUMNS": "80"})
     assert (done.returncode, done.stderr) == (0, "")
     facts, pages, sections = done.stdout.split("\n\n")
     said = {line[:12].strip(): line[12:] for line in facts.splitlines()}
@@ -33,10 +33,10 @@ def test_it_shows_a_file_and_each_of_its_pages_within_80_columns(cli: Cli) -> No
 
 
 @pytest.mark.parametrize("name", ["pdfs/pages.pdf", "broken/encrypted.pdf"])
-def test_its_json_is_what_a_run_writes(cli: Cli, tmp_path: Path, name: str) -> None:
-    done = cli("inspect", EXAMPLES / name, "--json")
+def test_its_json_is_what_a_run_writes(cli_here: Cli, tmp_path: Path, name: str) -> None:
+    done = cli_here("inspect", EXAMPLES / name, "--json")
     found = json.loads(done.stdout)
-    ran = cli("run", EXAMPLES / name, "--tables", "-o", tmp_path / "out", "-q")
+    ran = cli_here("run", EXAMPLES / name, "--tables", "-o", tmp_path / "out", "-q")
     assert done.returncode == ran.returncode
     assert found["records"] == read_lines(tmp_path / "out" / "pages.jsonl")
     (line,) = read_lines(tmp_path / "out" / "report.jsonl")
@@ -45,14 +45,14 @@ def test_its_json_is_what_a_run_writes(cli: Cli, tmp_path: Path, name: str) -> N
         assert found["report"][key] == line[key]
 
 
-def test_it_writes_nothing_beside_what_it_shows(cli: Cli, tmp_path: Path) -> None:
-    cli("inspect", EXAMPLES / "pdfs" / "pages.pdf")
+def test_it_writes_nothing_beside_what_it_shows(cli_here: Cli, tmp_path: Path) -> None:
+    cli_here("inspect", EXAMPLES / "pdfs" / "pages.pdf")
     assert [path.name for path in tmp_path.rglob("*")] == ["cwd"]
 
 
-def test_pages_that_were_lost_have_their_place(cli: Cli, faulty: Callable[..., Path]) -> None:
+def test_pages_that_were_lost_have_their_place(cli_here: Cli, faulty: Callable[..., Path]) -> None:
     path = faulty("a.pdf", pages=3, page=2, fault="segfault")
-    done = cli("inspect", path, "--engine", "faulty")
+    done = cli_here("inspect", path, "--engine", "faulty")
     assert done.returncode == 1
     assert "2 of 3 read, 30 characters; lost: 2" in done.stdout
     assert "SIGSEGV" in done.stdout
@@ -62,10 +62,10 @@ def test_pages_that_were_lost_have_their_place(cli: Cli, faulty: Callable[..., P
 
 
 def test_a_document_of_very_many_pages_is_shown_in_part_and_says_so(
-    cli: Cli, faulty: Callable[..., Path]
+    cli_here: Cli, faulty: Callable[..., Path]
 ) -> None:
     path = faulty("a.pdf", pages=1200, page=1100, fault="raises")
-    done = cli("inspect", path, "--engine", "faulty")
+    done = cli_here("inspect", path, "--engine", "faulty")
     pages, links = done.stdout.split("\n\n")[1:]
     assert len(pages.splitlines()) == 1 + 1000 + 1
     assert pages.endswith("… and 200 more: --json has all")
@@ -92,15 +92,15 @@ def test_a_pdf_may_come_from_stdin_and_its_options_from_a_file(cli: Cli, tmp_pat
         (["a.pdf", "--workers", "2"], "No such option"),
     ],
 )
-def test_what_is_no_single_file_is_refused(cli: Cli, words: list[str], message: str) -> None:
-    done = cli("inspect", *words, "--json")
+def test_what_is_no_single_file_is_refused(cli_here: Cli, words: list[str], message: str) -> None:
+    done = cli_here("inspect", *words, "--json")
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
 
 
-def test_names_and_texts_of_strangers_do_no_harm_to_the_terminal(cli: Cli, pdfs: Path) -> None:
+def test_names_and_texts_of_strangers_do_no_harm_to_the_terminal(cli_here: Cli, pdfs: Path) -> None:
     path = make_pdf(pdfs / "\x1b[31mred.pdf", ["one"], title="\x1b]0;owned\x07")
-    done = cli("inspect", path)
+    done = cli_here("inspect", path)
     assert done.returncode == 0
     assert "\x1b" not in done.stdout
 

@@ -26,12 +26,13 @@ def objects(stderr: str) -> Lines:
 
 
 @pytest.fixture
-def json_run(cli: Cli, pdfs: Path, out: Path) -> Callable[..., tuple[int, Lines]]:
+def json_run(cli: Cli, cli_here: Cli, pdfs: Path, out: Path) -> Callable[..., tuple[int, Lines]]:
     """Run with JSON logs; gives the exit code and the log."""
 
     def run(*args: object, inputs: Path = pdfs, **options: Any) -> tuple[int, Lines]:
         words = ("run", inputs, "-o", out, "--engine", "faulty", "--log-format", "json")
-        done = cli(*words, *args, **options)
+        begin = cli if options else cli_here  # an environment of its own
+        done = begin(*words, *args, **options)
         return done.returncode, objects(done.stderr)
 
     return run
@@ -116,40 +117,40 @@ def test_a_command_line_that_is_not_understood_is_one_line(
     assert said in log[0]["message"]
 
 
-def test_a_command_line_that_is_not_understood_is_told_as_text(cli: Cli) -> None:
-    done = cli("run", "--nonsense")
+def test_a_command_line_that_is_not_understood_is_told_as_text(cli_here: Cli) -> None:
+    done = cli_here("run", "--nonsense")
     assert done.returncode == 2
     assert "No such option: --nonsense" in done.stderr
     assert "{" not in done.stderr
 
 
 @pytest.mark.parametrize("where", ["flag", "environment"])
-def test_the_format_is_known_before_the_command_line_is_parsed(cli: Cli, where: str) -> None:
+def test_the_format_is_known_before_the_command_line_is_parsed(cli_here: Cli, where: str) -> None:
     args = ["--log-format=json"] if where == "flag" else []
     env = {"PDFINGEST_LOG_FORMAT": "json"} if where == "environment" else {}
-    done = cli("run", "nowhere", *args, "--nonsense", env=env)
+    done = cli_here("run", "nowhere", *args, "--nonsense", env=env)
     (line,) = objects(done.stderr)
     assert (done.returncode, line["exit_code"]) == (2, 2)
 
 
-def test_the_format_may_come_from_the_configuration(cli: Cli, tmp_path: Path) -> None:
+def test_the_format_may_come_from_the_configuration(cli_here: Cli, tmp_path: Path) -> None:
     (tmp_path / "cwd" / "pdfingest.toml").write_text('log-format = "json"\n')
-    done = cli("run", "nowhere")
+    done = cli_here("run", "nowhere")
     (line,) = objects(done.stderr)
     assert (done.returncode, line["exit_code"]) == (2, 2)
 
 
-def test_a_configuration_that_cannot_be_read_is_a_line(cli: Cli, tmp_path: Path) -> None:
+def test_a_configuration_that_cannot_be_read_is_a_line(cli_here: Cli, tmp_path: Path) -> None:
     (tmp_path / "cwd" / "pdfingest.toml").write_text("= broken\n")
-    done = cli("run", "nowhere", "--log-format", "json")
+    done = cli_here("run", "nowhere", "--log-format", "json")
     (line,) = objects(done.stderr)
     assert (done.returncode, line["exit_code"]) == (2, 2)
     assert "pdfingest.toml cannot be read" in line["message"]
 
 
-def test_a_flag_for_text_goes_before_an_environment_for_json(cli: Cli) -> None:
+def test_a_flag_for_text_goes_before_an_environment_for_json(cli_here: Cli) -> None:
     env = {"PDFINGEST_LOG_FORMAT": "json"}
-    done = cli("run", "nowhere", "--log-format", "text", env=env)
+    done = cli_here("run", "nowhere", "--log-format", "text", env=env)
     assert done.stderr.startswith("pdfingest: input does not exist")
 
 

@@ -119,10 +119,10 @@ def test_a_daemon_that_wants_records_on_its_closed_stdout_is_told(pdfs: Path) ->
 
 
 @pytest.fixture
-def ingested(cli: Cli, pdfs: Path, out: Path) -> Path:
+def ingested(cli_here: Cli, pdfs: Path, out: Path) -> Path:
     """An output directory with a file in it."""
     make_pdf(pdfs / "a.pdf")
-    assert cli("run", pdfs, "-o", out, "-q").returncode == 0
+    assert cli_here("run", pdfs, "-o", out, "-q").returncode == 0
     return out
 
 

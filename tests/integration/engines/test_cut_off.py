@@ -23,11 +23,11 @@ ORDERS = {
 @pytest.mark.parametrize("percent", [75, 90, 95])
 @pytest.mark.parametrize("whole", ORDERS.values(), ids=ORDERS)
 def test_pages_that_are_there_are_kept_and_the_others_are_lost(
-    cli: Cli, pdfs: Path, out: Path, whole: bytes, percent: int
+    cli_here: Cli, pdfs: Path, out: Path, whole: bytes, percent: int
 ) -> None:
     body = whole[: whole.rindex(b"xref\n0 ")]
     (pdfs / "a.pdf").write_bytes(body[: len(body) * percent // 100])
-    done = cli("run", pdfs, "-o", out, "-w", "1", "-q")
+    done = cli_here("run", pdfs, "-o", out, "-w", "1", "-q")
     (line,) = read_lines(out / "report.jsonl")
     read = {r["metadata"]["page"]: r["text"].strip() for r in read_lines(out / "pages.jsonl")}
     assert (done.returncode, line["status"], line["failure"]) == (1, "partial", "malformed")
@@ -37,14 +37,14 @@ def test_pages_that_are_there_are_kept_and_the_others_are_lost(
     assert read == {number: TEXTS[number - 1] for number in read}
 
 
-def test_a_file_that_lacks_its_end_alone_is_whole(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_a_file_that_lacks_its_end_alone_is_whole(cli_here: Cli, pdfs: Path, out: Path) -> None:
     (pdfs / "a.pdf").write_bytes(WHOLE[: WHOLE.rindex(b"trailer")])
-    assert cli("run", pdfs, "-o", out, "-w", "1", "-q").returncode == 0
+    assert cli_here("run", pdfs, "-o", out, "-w", "1", "-q").returncode == 0
     assert [r["text"].strip() for r in read_lines(out / "pages.jsonl")] == TEXTS
 
 
-def test_without_a_catalog_there_is_nothing_to_read(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_without_a_catalog_there_is_nothing_to_read(cli_here: Cli, pdfs: Path, out: Path) -> None:
     (pdfs / "a.pdf").write_bytes(WHOLE[:40].replace(b"Catalog", b"Another"))
-    assert cli("run", pdfs, "-o", out, "-w", "1", "-q").returncode == 1
+    assert cli_here("run", pdfs, "-o", out, "-w", "1", "-q").returncode == 1
     (line,) = read_lines(out / "report.jsonl")
     assert (line["status"], line["failure"]) == ("failed", "malformed")

@@ -35,10 +35,10 @@ def objects(content: bytes) -> Objects:
 @pytest.mark.parametrize("written", [plain_pdf, packed_pdf])
 @pytest.mark.parametrize(("content", "status"), CONTENTS.values(), ids=CONTENTS)
 def test_damage_is_told_from_nothing(
-    cli: Cli, pdfs: Path, out: Path, written: type, content: bytes, status: str
+    cli_here: Cli, pdfs: Path, out: Path, written: type, content: bytes, status: str
 ) -> None:
     (pdfs / "a.pdf").write_bytes(written(objects(content)))
-    cli("run", pdfs, "-o", out, "-w", "1", "-q")
+    cli_here("run", pdfs, "-o", out, "-w", "1", "-q")
     (line,) = read_lines(out / "report.jsonl")
     assert (line["status"], line["failed_pages"]) == (status, [1] if status == "partial" else [])
     assert read_lines(out / "pages.jsonl")[-1]["text"].strip() == "Good page"

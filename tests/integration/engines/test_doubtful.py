@@ -39,10 +39,10 @@ def write(path: Path, names: tuple[bytes, ...], pages: int) -> None:
 
 @pytest.mark.parametrize("pages", [1, 12])
 def test_letters_are_those_that_the_names_of_their_glyphs_say(
-    cli: Cli, pdfs: Path, out: Path, pages: int
+    cli_here: Cli, pdfs: Path, out: Path, pages: int
 ) -> None:
     write(pdfs / "a.pdf", NAMES, pages)
-    assert cli("run", pdfs, "-o", out, "--format", "raw").returncode == 0
+    assert cli_here("run", pdfs, "-o", out, "--format", "raw").returncode == 0
     records = read_lines(out / "pages.jsonl")
     assert [record["text"].split() for record in records] == [[READ, "plain", "text"]] * pages
     assert {record["metadata"]["engine"] for record in records} == {"pypdf"}
@@ -50,10 +50,10 @@ def test_letters_are_those_that_the_names_of_their_glyphs_say(
 
 @pytest.mark.parametrize("pages", [1, 12])
 def test_letters_stay_as_they_are_where_names_say_nothing(
-    cli: Cli, pdfs: Path, out: Path, pages: int
+    cli_here: Cli, pdfs: Path, out: Path, pages: int
 ) -> None:
     write(pdfs / "a.pdf", UNNAMED, pages)
-    assert cli("run", pdfs, "-o", out, "--format", "raw").returncode == 0
+    assert cli_here("run", pdfs, "-o", out, "--format", "raw").returncode == 0
     records = read_lines(out / "pages.jsonl")
     assert [record["text"].split() for record in records] == [["ABCDE", "plain", "text"]] * pages
     assert {record["metadata"]["engine"] for record in records} == {"pdfium"}

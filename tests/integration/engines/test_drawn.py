@@ -86,12 +86,12 @@ FLAGGED = {
 
 
 @pytest.fixture
-def record(cli: Cli, pdfs: Path, out: Path) -> Callable[[bytes], dict[str, Any]]:
+def record(cli_here: Cli, pdfs: Path, out: Path) -> Callable[[bytes], dict[str, Any]]:
     """The record of a PDF of one page."""
 
     def record(content: bytes) -> dict[str, Any]:
         (pdfs / "a.pdf").write_bytes(content)
-        done = cli("run", pdfs, "-o", out, "-w", "1", "-q")
+        done = cli_here("run", pdfs, "-o", out, "-w", "1", "-q")
         assert done.returncode == 0, done.stderr
         (only,) = read_lines(out / "pages.jsonl")
         return only

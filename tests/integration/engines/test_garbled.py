@@ -50,16 +50,16 @@ def shown() -> bytes:
 
 @pytest.mark.parametrize("engine", ["auto", "pdfium", "pypdf"])
 def test_numbers_of_glyphs_that_pose_as_letters_are_flagged(
-    cli: Cli, pdfs: Path, out: Path, engine: str
+    cli_here: Cli, pdfs: Path, out: Path, engine: str
 ) -> None:
     make(pdfs / "a.pdf", shown())
-    assert cli("run", pdfs, "-o", out, "--engine", engine).returncode == 0
+    assert cli_here("run", pdfs, "-o", out, "--engine", engine).returncode == 0
     (record,) = read_lines(out / "pages.jsonl")
     assert record["metadata"]["needs_ocr"]
     assert record["metadata"]["ocr_reason"] == "unmapped"
 
 
-def test_numbers_that_are_mapped_are_read(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_numbers_that_are_mapped_are_read(cli_here: Cli, pdfs: Path, out: Path) -> None:
     pairs = b"".join(b"<%04x> <%04x>\n" % (code, code + 29) for code in sorted(set(SHIFTED)))
     count = len(set(SHIFTED))
     cmap = b"""/CIDInit /ProcSet findresource begin 12 dict begin begincmap
@@ -67,7 +67,7 @@ def test_numbers_that_are_mapped_are_read(cli: Cli, pdfs: Path, out: Path) -> No
 %d beginbfchar
 %sendbfchar endcmap end end""" % (count, pairs)
     make(pdfs / "a.pdf", shown(), cmap)
-    assert cli("run", pdfs, "-o", out).returncode == 0
+    assert cli_here("run", pdfs, "-o", out).returncode == 0
     (record,) = read_lines(out / "pages.jsonl")
     assert record["text"] == "The total amount is due within thirty days"
     assert not record["metadata"]["needs_ocr"]

@@ -22,9 +22,9 @@ def write(path: Path, labels: dict[int, bytes], pages: int = 30) -> None:
     path.write_bytes(plain_pdf(objects | labels))
 
 
-def ingested(cli: Cli, pdfs: Path, out: Path, engine: str) -> Lines:
+def ingested(cli_here: Cli, pdfs: Path, out: Path, engine: str) -> Lines:
     """The records of a run that lost nothing."""
-    done = cli("run", pdfs, "-o", out, "--engine", engine, "-w", "2", "-q")
+    done = cli_here("run", pdfs, "-o", out, "--engine", engine, "-w", "2", "-q")
     (line,) = read_lines(out / "report.jsonl")
     assert (done.returncode, line["status"], line["failed_pages"]) == (0, "ok", []), line
     return read_lines(out / "pages.jsonl")
@@ -33,26 +33,26 @@ def ingested(cli: Cli, pdfs: Path, out: Path, engine: str) -> Lines:
 @pytest.mark.parametrize("engine", ["pdfium", "pypdf", "pdfplumber"])
 @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 def test_labels_without_end_cost_no_page(
-    cli: Cli, pdfs: Path, out: Path, engine: str, loop: dict[int, bytes]
+    cli_here: Cli, pdfs: Path, out: Path, engine: str, loop: dict[int, bytes]
 ) -> None:
     write(pdfs / "a.pdf", loop)
-    records = ingested(cli, pdfs, out, engine)
+    records = ingested(cli_here, pdfs, out, engine)
     assert [record["text"].strip() for record in records] == TEXTS
     assert [record["metadata"]["page"] for record in records] == [*range(1, 31)]
 
 
 @pytest.mark.parametrize("engine", ["pdfium", "pypdf", "pdfplumber"])
-def test_labels_that_end_are_read(cli: Cli, pdfs: Path, out: Path, engine: str) -> None:
+def test_labels_that_end_are_read(cli_here: Cli, pdfs: Path, out: Path, engine: str) -> None:
     write(pdfs / "a.pdf", {8: b"<</Nums[0<</S/r>>2<</S/D/P(A-)>>]>>"}, pages=4)
-    records = ingested(cli, pdfs, out, engine)
+    records = ingested(cli_here, pdfs, out, engine)
     labels = [record["metadata"]["page_label"] for record in records]
     assert labels == ["i", "ii", "A-1", "A-2"]
 
 
 @pytest.mark.parametrize("engine", ["pdfium", "pypdf", "pdfplumber"])
-def test_a_label_of_a_megabyte_is_cut(cli: Cli, pdfs: Path, out: Path, engine: str) -> None:
+def test_a_label_of_a_megabyte_is_cut(cli_here: Cli, pdfs: Path, out: Path, engine: str) -> None:
     write(pdfs / "a.pdf", {8: b"<</Nums[0<</S/D/P(%s)>>]>>" % (b"x" * 1_000_000)}, pages=3)
-    records = ingested(cli, pdfs, out, engine)
+    records = ingested(cli_here, pdfs, out, engine)
     labels = [record["metadata"]["page_label"] for record in records]
     # A newer pypdf refuses such a prefix itself.
     assert labels == ["x" * 199 + "…"] * 3 or (engine, labels) == ("pypdf", ["1", "2", "3"])

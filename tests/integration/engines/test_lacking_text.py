@@ -13,11 +13,11 @@ ENGINES = ("--engine", "faulty,second")
 
 
 @pytest.fixture
-def record(cli: Cli, pdfs: Path, out: Path) -> Callable[..., dict[str, Any]]:
+def record(cli_here: Cli, pdfs: Path, out: Path) -> Callable[..., dict[str, Any]]:
     """The record of the one page that there is, of a run that lost nothing."""
 
     def record(*args: str) -> dict[str, Any]:
-        done = cli("run", pdfs, "-o", out, "-w", "1", "-q", *args)
+        done = cli_here("run", pdfs, "-o", out, "-w", "1", "-q", *args)
         (line,) = read_lines(out / "report.jsonl")
         assert (done.returncode, line["status"], line["failed_pages"]) == (0, "ok", []), line
         records: Lines = read_lines(out / "pages.jsonl")

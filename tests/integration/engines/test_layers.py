@@ -44,10 +44,15 @@ CASES = {
 @pytest.mark.parametrize("write", [plain_pdf, packed_pdf])
 @pytest.mark.parametrize("form", ["text", "raw"])
 def test_a_layer_that_is_off_is_not_read(
-    cli: Cli, pdfs: Path, out: Path, case: Objects, write: Callable[[Objects], bytes], form: str
+    cli_here: Cli,
+    pdfs: Path,
+    out: Path,
+    case: Objects,
+    write: Callable[[Objects], bytes],
+    form: str,
 ) -> None:
     (pdfs / "a.pdf").write_bytes(write(case))
-    assert cli("run", pdfs, "-o", out, "--format", form).returncode == 0
+    assert cli_here("run", pdfs, "-o", out, "--format", form).returncode == 0
     (record,) = read_lines(out / "pages.jsonl")
     assert record["text"].split() == ["Switched", "on", "On", "no", "layer"]
 
@@ -58,9 +63,9 @@ def test_a_layer_that_is_off_is_not_read(
     ids=["none is off", "not there", "empty", "no such layer"],
 )
 def test_layers_that_are_not_off_are_read(
-    cli: Cli, pdfs: Path, out: Path, properties: bytes
+    cli_here: Cli, pdfs: Path, out: Path, properties: bytes
 ) -> None:
     (pdfs / "a.pdf").write_bytes(plain_pdf(objects(properties)))
-    assert cli("run", pdfs, "-o", out).returncode == 0
+    assert cli_here("run", pdfs, "-o", out).returncode == 0
     (record,) = read_lines(out / "pages.jsonl")
     assert "Not to be seen" in record["text"]

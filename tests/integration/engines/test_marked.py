@@ -12,8 +12,8 @@ from written import plain_pdf, stream
 BODY = "The keeper of the lighthouse wrote down every ship that passed the cape. "
 
 
-def markdown(cli: Cli, path: Path, out: Path) -> str:
-    assert cli("run", path, "-o", out, "--format", "markdown").returncode == 0
+def markdown(cli_here: Cli, path: Path, out: Path) -> str:
+    assert cli_here("run", path, "-o", out, "--format", "markdown").returncode == 0
     (record,) = read_lines(out / "pages.jsonl")
     assert record["metadata"]["format"] == "markdown"
     return str(record["text"])
@@ -28,30 +28,30 @@ def drawn(path: Path, draw: Callable[[FPDF], object]) -> Path:
     return path
 
 
-def test_a_link_has_its_text(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_a_link_has_its_text(cli_here: Cli, pdfs: Path, out: Path) -> None:
     def draw(pdf: FPDF) -> None:
         pdf.write(text="Ask the ")
         pdf.write(text="harbour office", link="https://example.org/harbour")
         pdf.write(text=" first.")
 
-    text = markdown(cli, drawn(pdfs / "a.pdf", draw), out)
+    text = markdown(cli_here, drawn(pdfs / "a.pdf", draw), out)
     assert text == "Ask the [harbour office](<https://example.org/harbour>) first."
 
 
-def test_headings_of_the_outline_look_like_the_text(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_headings_of_the_outline_look_like_the_text(cli_here: Cli, pdfs: Path, out: Path) -> None:
     def draw(pdf: FPDF) -> None:
         pdf.start_section("The keeper")
         pdf.cell(text="The keeper", new_x="LMARGIN", new_y="NEXT")
         pdf.ln(10)
         pdf.multi_cell(0, text=BODY * 3)
 
-    text = markdown(cli, drawn(pdfs / "a.pdf", draw), out)
+    text = markdown(cli_here, drawn(pdfs / "a.pdf", draw), out)
     assert text.startswith("# The keeper\n\nThe keeper of the lighthouse")
 
 
 @pytest.mark.parametrize("after", [b"6 0 R", b"7 0 R", b"99 0 R"])
 def test_an_outline_without_end_costs_nothing(
-    cli: Cli, pdfs: Path, out: Path, after: bytes
+    cli_here: Cli, pdfs: Path, out: Path, after: bytes
 ) -> None:
     item = b"<</Title(Some title)/Parent 5 0 R/Next %s/First 7 0 R/Dest[3 0 R/Fit]>>"
     (pdfs / "a.pdf").write_bytes(
@@ -67,4 +67,4 @@ def test_an_outline_without_end_costs_nothing(
             8: b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
         })
     )  # fmt: skip
-    assert markdown(cli, pdfs, out) == "# Some title\n\nand its text"
+    assert markdown(cli_here, pdfs, out) == "# Some title\n\nand its text"

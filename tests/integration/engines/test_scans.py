@@ -10,10 +10,10 @@ from scans import WORDS, make_scan
 pytest.importorskip("tesserocr")
 
 
-def test_a_scan_is_read_in_the_whole_sandbox(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_a_scan_is_read_in_the_whole_sandbox(cli_here: Cli, pdfs: Path, out: Path) -> None:
     make_scan(pdfs / "scan.pdf", pages=2)
     make_pdf(pdfs / "native.pdf", ["All of it is text."])
-    done = cli("run", pdfs, "-o", out, "-q", "--ocr", "auto", "--sandbox", "require")
+    done = cli_here("run", pdfs, "-o", out, "-q", "--ocr", "auto", "--sandbox", "require")
     assert done.returncode == 0, done.stderr
     records = {record["id"].partition(":")[2] + record["source"]: record
                for record in read_lines(out / "pages.jsonl")}  # fmt: skip
@@ -28,9 +28,11 @@ def test_a_scan_is_read_in_the_whole_sandbox(cli: Cli, pdfs: Path, out: Path) ->
     assert lines["native.pdf"]["peak_rss_bytes"] < lines["scan.pdf"]["peak_rss_bytes"]
 
 
-def test_what_a_scan_takes_is_limited_as_that_of_any_file(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_what_a_scan_takes_is_limited_as_that_of_any_file(
+    cli_here: Cli, pdfs: Path, out: Path
+) -> None:
     make_scan(pdfs / "scan.pdf")
-    done = cli(
+    done = cli_here(
         "run", pdfs, "-o", out, "-q", "-w", "1", "--ocr", "auto",
         "--memory-budget", "128M", "--memory-limit", "96M",
     )  # fmt: skip

@@ -36,24 +36,24 @@ def document(
 
 
 def read(
-    cli: Cli, pdfs: Path, out: Path, content: bytes, *options: str
+    cli_here: Cli, pdfs: Path, out: Path, content: bytes, *options: str
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the records and the report line of a PDF."""
     (pdfs / "a.pdf").write_bytes(content)
-    done = cli("run", pdfs, "-o", out, "--format", "raw", *options)
+    done = cli_here("run", pdfs, "-o", out, "--format", "raw", *options)
     assert done.returncode == 0, done.stderr
     (name,) = out.glob("*s.jsonl")
     (line,) = read_lines(out / "report.jsonl")
     return read_lines(name), line
 
 
-def test_annotations_have_kind_author_and_text(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_annotations_have_kind_author_and_text(cli_here: Cli, pdfs: Path, out: Path) -> None:
     annotations = (
         b"/Annots[<</Type/Annot/Subtype/Highlight/Rect[0 0 9 9]/T(Ada)/Contents(check this)>>"
         b"<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/T<FEFF0416>/Contents<FEFF6CE8>>>"
         b"<</Type/Annot/Subtype/Link/Rect[0 0 9 9]>><</Type/Annot/Subtype/Popup/Rect[0 0 9 9]>>]"
     )
-    records, _ = read(cli, pdfs, out, document({}, annotations))
+    records, _ = read(cli_here, pdfs, out, document({}, annotations))
     assert json.loads(records[0]["annotations"]) == [
         {"page": 1, "kind": "Highlight", "author": "Ada", "text": "check this"},
         {"page": 1, "kind": "Text", "author": "\u0416", "text": "\u6ce8"},
@@ -77,8 +77,10 @@ ANNOTS = b"/Annots[20 0 R 21 0 R 22 0 R 23 0 R 24 0 R]"
 
 
 @pytest.mark.parametrize("unit", ["page", "document"])
-def test_form_fields_have_name_kind_and_value(cli: Cli, pdfs: Path, out: Path, unit: str) -> None:
-    records, _ = read(cli, pdfs, out, document(FIELDS, ANNOTS, FORM, 2), "--unit", unit)
+def test_form_fields_have_name_kind_and_value(
+    cli_here: Cli, pdfs: Path, out: Path, unit: str
+) -> None:
+    records, _ = read(cli_here, pdfs, out, document(FIELDS, ANNOTS, FORM, 2), "--unit", unit)
     found = json.loads(records[0]["form_fields"])
     assert [(each["page"], each["name"], each["kind"], each["value"]) for each in found] == [
         (1, "person.surname", "text", "Lovelace"),
@@ -89,20 +91,22 @@ def test_form_fields_have_name_kind_and_value(cli: Cli, pdfs: Path, out: Path, u
     ]
 
 
-def test_a_form_in_dynamic_xfa_has_the_values_of_its_data(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_a_form_in_dynamic_xfa_has_the_values_of_its_data(
+    cli_here: Cli, pdfs: Path, out: Path
+) -> None:
     data = (
         b'<xfa:datasets xmlns:xfa="http://www.xfa.org/schema/xfa-data/1.0/"><xfa:data><form>'
         b"<name>Ada &amp; Co</name><address><town>London</town></address><empty/></form>"
         b"</xfa:data></xfa:datasets>"
     )
     form = b"/NeedsRendering true/AcroForm<</Fields[]/XFA[(datasets)20 0 R]>>"
-    records, line = read(cli, pdfs, out, document({20: stream(data)}, catalog=form))
+    records, line = read(cli_here, pdfs, out, document({20: stream(data)}, catalog=form))
     found = {each["name"]: each["value"] for each in json.loads(records[0]["form_fields"])}
     assert found == {"form.name": "Ada & Co", "form.address.town": "London", "form.empty": ""}
     assert line["has_xfa"]
 
 
-def test_links_lead_to_pages_and_out_of_the_document(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_links_lead_to_pages_and_out_of_the_document(cli_here: Cli, pdfs: Path, out: Path) -> None:
     link = b"<</Type/Annot/Subtype/Link/Rect[0 0 9 9]%s>>"
     links = (
         link % b"/Dest[1001 0 R/Fit]"
@@ -111,7 +115,7 @@ def test_links_lead_to_pages_and_out_of_the_document(cli: Cli, pdfs: Path, out: 
         + link % b"/A<</S/GoToR/F(other.pdf)/D[0/Fit]>>"
     )
     labels = b"/PageLabels<</Nums[0<</S/r>>]>>"
-    records, _ = read(cli, pdfs, out, document({}, b"/Annots[%s]" % links, labels, 2))
+    records, _ = read(cli_here, pdfs, out, document({}, b"/Annots[%s]" % links, labels, 2))
     assert json.loads(records[0]["internal_links"]) == [
         {"page": 1, "to_page": 2, "to_label": "ii"},
         {"page": 1, "to_page": 1, "to_label": "i"},
@@ -133,8 +137,10 @@ def outlined() -> bytes:
     return bytes(pdf.output())
 
 
-def test_a_section_is_the_titles_under_which_a_page_stands(cli: Cli, pdfs: Path, out: Path) -> None:
-    records, _ = read(cli, pdfs, out, outlined())
+def test_a_section_is_the_titles_under_which_a_page_stands(
+    cli_here: Cli, pdfs: Path, out: Path
+) -> None:
+    records, _ = read(cli_here, pdfs, out, outlined())
     assert [record["metadata"]["section"] for record in records] == [
         "", "1 One > 1.1 Deep", "1 One > 1.1 Deep", "2 Two", "2 Two > 2.1 Last",
     ]  # fmt: skip
@@ -158,22 +164,22 @@ def test_a_section_is_the_titles_under_which_a_page_stands(cli: Cli, pdfs: Path,
     }.values(),
 )
 def test_a_broken_outline_ends_and_costs_no_text(
-    cli: Cli, pdfs: Path, out: Path, outline: Objects
+    cli_here: Cli, pdfs: Path, out: Path, outline: Objects
 ) -> None:
     content = document(outline, catalog=b"/Outlines 20 0 R")
-    records, line = read(cli, pdfs, out, content, "--page-timeout", "20")
+    records, line = read(cli_here, pdfs, out, content, "--page-timeout", "20")
     assert records[0]["text"] == "What the page says"
     assert line["attempts"] == 1
 
 
 def test_a_million_links_or_fields_are_bounded_and_cost_no_text(
-    cli: Cli, pdfs: Path, out: Path
+    cli_here: Cli, pdfs: Path, out: Path
 ) -> None:
     link = b"<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/URI/URI(http://a.example/)>>>>"
     more = {20: link, 21: widget(b"/FT/Tx/T(one)/V(x)")}
     annots = b"/Annots[%s]" % (b"20 0 R " * 500_000 + b"21 0 R " * 500_000)
     content = document(more, annots, b"/AcroForm<</Fields[21 0 R]>>")
-    records, _ = read(cli, pdfs, out, content)
+    records, _ = read(cli_here, pdfs, out, content)
     assert records[0]["text"] == "What the page says"
     assert len(records[0]["links"]) == 10_000
 
@@ -184,7 +190,7 @@ BOMB = b"<!DOCTYPE x[<!ENTITY a 'ha'>%s]>" % b"".join(
 
 
 @pytest.mark.parametrize("kind", ["xmp", "xfa"])
-def test_xml_that_explodes_is_not_read(cli: Cli, pdfs: Path, out: Path, kind: str) -> None:
+def test_xml_that_explodes_is_not_read(cli_here: Cli, pdfs: Path, out: Path, kind: str) -> None:
     rdf = b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
     dc = b'xmlns:dc="http://purl.org/dc/elements/1.1/"'
     xmp = b"<rdf:RDF %s><rdf:Description %s><dc:title>&k;</dc:title></rdf:Description></rdf:RDF>"
@@ -195,7 +201,7 @@ def test_xml_that_explodes_is_not_read(cli: Cli, pdfs: Path, out: Path, kind: st
     else:
         form = b"/NeedsRendering true/AcroForm<</Fields[]/XFA[(datasets)20 0 R]>>"
         content = document({20: stream(BOMB + data)}, catalog=form)
-    records, line = read(cli, pdfs, out, content)
+    records, line = read(cli_here, pdfs, out, content)
     assert records[0]["text"] == "What the page says"
     assert (records[0]["metadata"]["title"], records[0]["form_fields"]) == ("", "[]")
     assert line["attempts"] == 1
@@ -203,7 +209,7 @@ def test_xml_that_explodes_is_not_read(cli: Cli, pdfs: Path, out: Path, kind: st
 
 @pytest.mark.parametrize("options", [(), ("--attachments",)])
 def test_an_attachment_that_explodes_costs_neither_text_nor_its_name(
-    cli: Cli, pdfs: Path, out: Path, options: tuple[str, ...]
+    cli_here: Cli, pdfs: Path, out: Path, options: tuple[str, ...]
 ) -> None:
     packer = zlib.compressobj(9)
     packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(600)) + packer.flush()
@@ -212,30 +218,32 @@ def test_an_attachment_that_explodes_costs_neither_text_nor_its_name(
         21: b"<</Type/Filespec/F(a.txt)/UF(a.txt)/EF<</F 20 0 R>>>>",
     }
     content = document(more, catalog=b"/Names<</EmbeddedFiles<</Names[(a.txt)21 0 R]>>>>")
-    records, line = read(cli, pdfs, out, content, "--memory-limit", "300M", *options)
+    records, line = read(cli_here, pdfs, out, content, "--memory-limit", "300M", *options)
     assert records[0]["text"] == "What the page says"
     assert json.loads(line["attachments"]) == [{"name": "a.txt", "bytes": 0, "is_pdf": False}]
     assert line["attempts"] == 1 + len(options)
 
 
-def test_a_report_line_has_what_the_document_is(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_a_report_line_has_what_the_document_is(cli_here: Cli, pdfs: Path, out: Path) -> None:
     signed = {20: widget(b"/FT/Sig/T(s)/V<</Type/Sig/Contents<00>/ByteRange[0 1 2 3]>>")}
     form = b"/MarkInfo<</Marked true>>/AcroForm<</Fields[20 0 R]/SigFlags 3>>"
-    _, line = read(cli, pdfs, out, document(signed, b"/Rotate 90", form))
+    _, line = read(cli_here, pdfs, out, document(signed, b"/Rotate 90", form))
     assert (line["pdf_version"], line["is_tagged"], line["is_signed"]) == ("1.7", True, True)
     assert (line["page_width"], line["page_height"], line["page_turn"]) == (612.0, 792.0, 90)
     assert (line["has_xfa"], line["attachments"]) == (False, "[]")
 
 
-def test_pages_that_differ_have_no_shape_in_common(cli: Cli, pdfs: Path, out: Path) -> None:
-    _, line = read(cli, pdfs, out, document({}, b"/Rotate 90", pages=2))
+def test_pages_that_differ_have_no_shape_in_common(cli_here: Cli, pdfs: Path, out: Path) -> None:
+    _, line = read(cli_here, pdfs, out, document({}, b"/Rotate 90", pages=2))
     assert (line["page_width"], line["page_height"], line["page_turn"]) == (0, 0, 0)
 
 
-def test_a_record_has_subject_keywords_and_the_last_change(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_a_record_has_subject_keywords_and_the_last_change(
+    cli_here: Cli, pdfs: Path, out: Path
+) -> None:
     info = b"<</Subject(About it)/Keywords(one, two)/ModDate(D:20260203040506Z)>>"
     content = document({20: info}, trailer=b"/Info 20 0 R")
-    records, _ = read(cli, pdfs, out, content)
+    records, _ = read(cli_here, pdfs, out, content)
     metadata = records[0]["metadata"]
     assert (metadata["subject"], metadata["keywords"]) == ("About it", "one, two")
     assert metadata["modified"] == "2026-02-03T04:05:06Z"

@@ -39,16 +39,18 @@ def written(path: Path, *draw: Callable[[FPDF], object]) -> Path:
     return path
 
 
-def read(cli: Cli, path: Path, out: Path, *options: str) -> list[dict[str, Any]]:
-    assert cli("run", path, "-o", out, *options).returncode == 0
+def read(cli_here: Cli, path: Path, out: Path, *options: str) -> list[dict[str, Any]]:
+    assert cli_here("run", path, "-o", out, *options).returncode == 0
     (name,) = out.glob("*s.jsonl")
     return read_lines(name)
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "raw"])
-def test_a_record_has_the_tables_of_its_page(cli: Cli, pdfs: Path, out: Path, form: str) -> None:
+def test_a_record_has_the_tables_of_its_page(
+    cli_here: Cli, pdfs: Path, out: Path, form: str
+) -> None:
     path = written(pdfs / "a.pdf", table)
-    (record,) = read(cli, path, out, "--tables", "--format", form)
+    (record,) = read(cli_here, path, out, "--tables", "--format", form)
     (found,) = json.loads(record["tables"])
     assert (found["page"], found["rows"]) == (1, ROWS)
     left, top, right, bottom = found["bbox"]
@@ -57,17 +59,17 @@ def test_a_record_has_the_tables_of_its_page(cli: Cli, pdfs: Path, out: Path, fo
     assert 330 < right < 350
 
 
-def test_nobody_asks_for_tables_by_default(cli: Cli, pdfs: Path, out: Path) -> None:
-    (record,) = read(cli, written(pdfs / "a.pdf", table), out)
+def test_nobody_asks_for_tables_by_default(cli_here: Cli, pdfs: Path, out: Path) -> None:
+    (record,) = read(cli_here, written(pdfs / "a.pdf", table), out)
     assert record["tables"] == "[]"
     assert record["text"] == "\n".join("\t".join(row) for row in ROWS)
 
 
 @pytest.mark.parametrize("angle", [90, 180, 270])
 def test_the_box_of_a_table_is_where_it_is_drawn(
-    cli: Cli, pdfs: Path, out: Path, angle: int
+    cli_here: Cli, pdfs: Path, out: Path, angle: int
 ) -> None:
-    (record,) = read(cli, written(pdfs / "a.pdf", turned(angle)), out, "--tables")
+    (record,) = read(cli_here, written(pdfs / "a.pdf", turned(angle)), out, "--tables")
     (found,) = json.loads(record["tables"])
     assert found["rows"] == ROWS
     left, top, right, bottom = found["bbox"]
@@ -78,18 +80,18 @@ def test_the_box_of_a_table_is_where_it_is_drawn(
     assert (right - left > bottom - top) == (angle == 180)
 
 
-def test_a_document_has_the_tables_of_all_its_pages(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_a_document_has_the_tables_of_all_its_pages(cli_here: Cli, pdfs: Path, out: Path) -> None:
     path = written(pdfs / "a.pdf", table, lambda pdf: pdf.text(72, 100, "no table"), table)
-    (record,) = read(cli, path, out, "--tables", "--unit", "document")
+    (record,) = read(cli_here, path, out, "--tables", "--unit", "document")
     found = json.loads(record["tables"])
     assert [each["page"] for each in found] == [1, 3]
     assert all(each["rows"] == ROWS for each in found)
 
 
-def test_a_run_with_tables_reads_files_again(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_a_run_with_tables_reads_files_again(cli_here: Cli, pdfs: Path, out: Path) -> None:
     path = written(pdfs / "a.pdf", table)
-    read(cli, path, out)
-    assert len(read(cli, path, out, "--tables")) == 2
+    read(cli_here, path, out)
+    assert len(read(cli_here, path, out, "--tables")) == 2
 
 
 def ruled(pdf: FPDF) -> None:
@@ -107,8 +109,8 @@ def ruled(pdf: FPDF) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])
-def test_rules_tell_the_cells_of_a_table(cli: Cli, pdfs: Path, out: Path, form: str) -> None:
-    (record,) = read(cli, written(pdfs / "a.pdf", ruled), out, "--tables", "--format", form)
+def test_rules_tell_the_cells_of_a_table(cli_here: Cli, pdfs: Path, out: Path, form: str) -> None:
+    (record,) = read(cli_here, written(pdfs / "a.pdf", ruled), out, "--tables", "--format", form)
     (found,) = json.loads(record["tables"])
     assert found["rows"] == [
         ["Sources and what they are", "", "Examples"],
@@ -117,7 +119,7 @@ def test_rules_tell_the_cells_of_a_table(cli: Cli, pdfs: Path, out: Path, form: 
     ]
 
 
-def test_rules_that_are_one_shape_tell_them_too(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_rules_that_are_one_shape_tell_them_too(cli_here: Cli, pdfs: Path, out: Path) -> None:
     def draw(pdf: FPDF) -> None:
         with pdf.drawing_context() as drawing:
             path = PaintedPath()
@@ -130,14 +132,14 @@ def test_rules_that_are_one_shape_tell_them_too(cli: Cli, pdfs: Path, out: Path)
         for n, text in enumerate("abcd"):
             pdf.text(70 + 100 * (n % 2), 120 + 30 * (n // 2), text)
 
-    (record,) = read(cli, written(pdfs / "a.pdf", draw), out, "--tables")
+    (record,) = read(cli_here, written(pdfs / "a.pdf", draw), out, "--tables")
     (found,) = json.loads(record["tables"])
     assert found["rows"] == [["a", "b"], ["c", "d"]]
 
 
-def test_an_engine_may_find_tables_by_itself(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_an_engine_may_find_tables_by_itself(cli_here: Cli, pdfs: Path, out: Path) -> None:
     path = written(pdfs / "a.pdf", ruled)
-    (record,) = read(cli, path, out, "--tables", "--engine", "pdfplumber")
+    (record,) = read(cli_here, path, out, "--tables", "--engine", "pdfplumber")
     (found,) = json.loads(record["tables"])
     assert [row[0].split()[0] for row in found["rows"]] == ["Sources", "Area", "Road"]
     assert len({len(row) for row in found["rows"]}) == 1

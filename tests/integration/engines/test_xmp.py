@@ -23,7 +23,7 @@ def xmp(producer: bytes) -> bytes:
 
 @pytest.mark.parametrize("engine", ["pdfium", "pypdf"])
 def test_the_packet_of_the_document_counts_and_no_other(
-    cli: Cli, pdfs: Path, out: Path, engine: str
+    cli_here: Cli, pdfs: Path, out: Path, engine: str
 ) -> None:
     objects = tree_objects(Node(["one"]), catalog=b"/Metadata 90 0 R")
     objects |= {
@@ -32,6 +32,6 @@ def test_the_packet_of_the_document_counts_and_no_other(
         91: stream(xmp(b"of another picture"), b"/Type/Metadata/Subtype/XML"),
     }
     (pdfs / "a.pdf").write_bytes(plain_pdf(objects))
-    assert cli("run", pdfs, "-o", out, "--engine", engine, "-w", "1", "-q").returncode == 0
+    assert cli_here("run", pdfs, "-o", out, "--engine", engine, "-w", "1", "-q").returncode == 0
     (record,) = read_lines(out / "pages.jsonl")
     assert record["metadata"]["producer"] == "of the document"

@@ -18,11 +18,11 @@ Make = Callable[..., Path]
 
 
 @pytest.fixture
-def run(cli: Cli, pdfs: Path) -> Callable[..., Any]:
+def run(cli_here: Cli, pdfs: Path) -> Callable[..., Any]:
     """Ingest into a directory."""
 
     def run(out: Path, *args: str) -> Any:
-        return cli("run", pdfs, "-o", out, "--engine", "faulty", "-w", "2", "-q", *args)
+        return cli_here("run", pdfs, "-o", out, "--engine", "faulty", "-w", "2", "-q", *args)
 
     return run
 
@@ -44,7 +44,7 @@ def places(out: Path) -> list[tuple[str, int]]:
 
 @pytest.mark.usefixtures("sources")
 def test_it_leaves_the_newest_state_of_each_source_in_order(
-    cli: Cli, run: Run, faulty: Make, pdfs: Path, out: Path
+    cli_here: Cli, run: Run, faulty: Make, pdfs: Path, out: Path
 ) -> None:
     run(out, "--order", "size")
     faulty("3.pdf", pages=2)
@@ -53,7 +53,7 @@ def test_it_leaves_the_newest_state_of_each_source_in_order(
     faulty("bad.pdf", pages=1)
     run(out)
     assert places(out) != sorted(places(out))
-    assert cli("compact", out).returncode == 0
+    assert cli_here("compact", out).returncode == 0
     assert places(out) == sorted(set(places(out)))
     assert [place for place in places(out) if place[0] in ("3.pdf", "4.pdf", "bad.pdf")] == [
         ("3.pdf", 1),
@@ -70,35 +70,35 @@ def test_it_leaves_the_newest_state_of_each_source_in_order(
 
 @pytest.mark.usefixtures("sources")
 def test_a_run_goes_on_from_a_compacted_directory(
-    cli: Cli, run: Run, faulty: Make, out: Path
+    cli_here: Cli, run: Run, faulty: Make, out: Path
 ) -> None:
     run(out)
-    cli("compact", out)
+    cli_here("compact", out)
     before = (out / "pages.jsonl").read_bytes()
     faulty("new.pdf")
     assert run(out).returncode == 1
     assert (out / "pages.jsonl").read_bytes().startswith(before)
-    cli("compact", out)
+    cli_here("compact", out)
     assert len(places(out)) == before.count(b"\n") + 1
     again = (out / "pages.jsonl").read_bytes(), (out / "report.jsonl").read_bytes()
-    cli("compact", out)
+    cli_here("compact", out)
     assert again == ((out / "pages.jsonl").read_bytes(), (out / "report.jsonl").read_bytes())
 
 
 @pytest.mark.usefixtures("sources")
-def test_two_machines_have_the_same_file(cli: Cli, run: Run, tmp_path: Path) -> None:
+def test_two_machines_have_the_same_file(cli_here: Cli, run: Run, tmp_path: Path) -> None:
     for name, args in (("one", ("-w", "1")), ("two", ("--order", "name"))):
         run(tmp_path / name, *args)
-        cli("compact", tmp_path / name)
+        cli_here("compact", tmp_path / name)
     one, two = ((tmp_path / name / "pages.jsonl").read_bytes() for name in ("one", "two"))
     assert one == two
 
 
 @pytest.mark.usefixtures("sources")
-def test_a_source_is_in_one_of_the_record_files_only(cli: Cli, run: Run, out: Path) -> None:
+def test_a_source_is_in_one_of_the_record_files_only(cli_here: Cli, run: Run, out: Path) -> None:
     run(out)
     run(out, "--unit", "document")
-    cli("compact", out)
+    cli_here("compact", out)
     assert places(out) == []
     assert len(read_lines(out / "documents.jsonl")) == 9
 
@@ -120,7 +120,7 @@ def test_a_run_that_compacts_leaves_the_newest_state_of_each_source(
 
 
 def test_outputs_that_are_mostly_old_are_told_with_the_command(
-    cli: Cli, faulty: Make, pdfs: Path, tmp_path: Path
+    cli_here: Cli, faulty: Make, pdfs: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "my out"
 
@@ -128,7 +128,7 @@ def test_outputs_that_are_mostly_old_are_told_with_the_command(
         """The last line of the summary, if it is about what is old."""
         faulty("a.pdf", text="0123456789abcdef", times=40 << 16)
         words = ("run", pdfs, "-o", out, "--engine", "faulty", "--no-progress", "--force", *more)
-        done = cli(*words)
+        done = cli_here(*words)
         assert done.returncode == 0, done.stderr
         return [line for line in done.stderr.splitlines() if line.startswith("old")]
 
@@ -144,7 +144,7 @@ def test_outputs_that_are_mostly_old_are_told_with_the_command(
 
 @pytest.mark.slow
 def test_a_kill_leaves_the_old_state_or_the_new(
-    cli: Cli, run: Run, faulty: Make, tmp_path: Path, out: Path
+    cli_here: Cli, run: Run, faulty: Make, tmp_path: Path, out: Path
 ) -> None:
     for number in range(40):
         faulty(f"{number}.pdf", pages=2)
@@ -152,7 +152,7 @@ def test_a_kill_leaves_the_old_state_or_the_new(
     run(out, "--force")
     twin = tmp_path / "twin"
     subprocess.run(["cp", "-a", out, twin], check=True)
-    cli("compact", twin)
+    cli_here("compact", twin)
     command = [sys.executable, "-m", "pdfingest", "compact", str(out)]
     random = Random(3)
     for _ in range(10):
@@ -163,7 +163,7 @@ def test_a_kill_leaves_the_old_state_or_the_new(
         assert run(out, "--dry-run").stdout == ""
         assert {line["status"] for line in read_lines(out / "report.jsonl")} == {"ok"}
         assert set(places(out)) == set(places(twin))
-    assert cli("compact", out).returncode == 0
+    assert cli_here("compact", out).returncode == 0
     assert (out / "pages.jsonl").read_bytes() == (twin / "pages.jsonl").read_bytes()
 
 
@@ -262,7 +262,7 @@ def test_a_new_file_that_cannot_grow_is_told_in_a_line(
 
 @pytest.mark.usefixtures("sources")
 def test_shards_in_parallel_are_one_run(
-    cli: Cli, run: Run, pdfs: Path, tmp_path: Path, out: Path
+    cli_here: Cli, run: Run, pdfs: Path, tmp_path: Path, out: Path
 ) -> None:
     run(tmp_path / "whole")
     command = [sys.executable, "-m", "pdfingest", "run", str(pdfs), "-o", str(out)]
@@ -275,20 +275,20 @@ def test_shards_in_parallel_are_one_run(
     ]
     assert sorted(shard.wait() for shard in shards) == [0, 0, 1]
     for folder in (out, tmp_path / "whole"):
-        assert cli("compact", folder).returncode == 0
+        assert cli_here("compact", folder).returncode == 0
     merged = out / "pages.jsonl"
     assert merged.read_bytes() == (tmp_path / "whole" / "pages.jsonl").read_bytes()
     assert len(read_lines(out / "report.jsonl")) == 10
     # The parts stay, and the next sharded run builds on them.
     assert run(out, "--shard", "1/3", "--dry-run").stdout in ("", "bad.pdf\n")
-    assert cli("compact", out).returncode == 0
+    assert cli_here("compact", out).returncode == 0
     assert merged.read_bytes() == (tmp_path / "whole" / "pages.jsonl").read_bytes()
 
 
 @pytest.mark.usefixtures("sources")
-def test_parts_that_are_missing_or_unfinished_are_told(cli: Cli, run: Run, out: Path) -> None:
+def test_parts_that_are_missing_or_unfinished_are_told(cli_here: Cli, run: Run, out: Path) -> None:
     run(out, "--shard", "0/2")
-    done = cli("compact", out)
+    done = cli_here("compact", out)
     assert done.returncode == 4
     assert "--shard 1/2" in done.stderr
     assert not (out / "pages.jsonl").exists()
@@ -297,25 +297,29 @@ def test_parts_that_are_missing_or_unfinished_are_told(cli: Cli, run: Run, out: 
     assert "was written by shards" in done.stderr
 
 
-def test_a_shard_without_sources_is_no_failure(cli: Cli, run: Run, faulty: Make, out: Path) -> None:
+def test_a_shard_without_sources_is_no_failure(
+    cli_here: Cli, run: Run, faulty: Make, out: Path
+) -> None:
     faulty("only.pdf")
     assert [run(out, "--shard", f"{index}/5").returncode for index in range(5)] == [0] * 5
-    assert cli("compact", out).returncode == 0
+    assert cli_here("compact", out).returncode == 0
     assert places(out) == [("only.pdf", 1)]
 
 
-def test_what_holds_no_output_is_refused(cli: Cli, tmp_path: Path) -> None:
-    done = cli("compact", tmp_path)
+def test_what_holds_no_output_is_refused(cli_here: Cli, tmp_path: Path) -> None:
+    done = cli_here("compact", tmp_path)
     assert done.returncode == 3
     assert "holds no output" in done.stderr
     assert list(tmp_path.iterdir()) == [tmp_path / "cwd"]
 
 
-def test_an_output_that_was_edited_is_told(cli: Cli, run: Run, faulty: Make, out: Path) -> None:
+def test_an_output_that_was_edited_is_told(
+    cli_here: Cli, run: Run, faulty: Make, out: Path
+) -> None:
     faulty("a.pdf", pages=2)
     run(out)
     (out / "pages.jsonl").write_text(json.dumps({}) + "\n")
-    done = cli("compact", out)
+    done = cli_here("compact", out)
     assert done.returncode == 4
     assert "shorter than its ledger says" in done.stderr
     assert (out / "pages.jsonl").read_text() == "{}\n"

@@ -31,29 +31,31 @@ Slow = subprocess.Popen
 
 
 def test_a_second_run_ends_at_once_and_says_who_holds_the_output(
-    cli: Cli, slow: Any, pdfs: Path, out: Path
+    cli_here: Cli, slow: Any, pdfs: Path, out: Path
 ) -> None:
-    done = cli("run", pdfs, "-o", out, "--engine", "faulty")
+    done = cli_here("run", pdfs, "-o", out, "--engine", "faulty")
     assert slow.poll() is None
     assert done.returncode == 75
     assert f"in use by process {slow.pid} on " in done.stderr
-    assert cli("compact", out).returncode == 75
+    assert cli_here("compact", out).returncode == 75
     assert slow.wait(20) == 0
 
 
-def test_a_second_run_waits_if_it_is_asked_to(cli: Cli, slow: Any, pdfs: Path, out: Path) -> None:
-    done = cli("run", pdfs, "-o", out, "--engine", "faulty", "--wait", "30")
+def test_a_second_run_waits_if_it_is_asked_to(
+    cli_here: Cli, slow: Any, pdfs: Path, out: Path
+) -> None:
+    done = cli_here("run", pdfs, "-o", out, "--engine", "faulty", "--wait", "30")
     assert (slow.wait(20), done.returncode) == (0, 0)
     assert [line["status"] for line in read_lines(out / "report.jsonl")] == ["ok"]
     assert json.loads((out / "summary.json").read_text())["unchanged"] == 1
 
 
 def test_the_lock_of_a_killed_run_is_no_obstacle(
-    cli: Cli, slow: Any, pdfs: Path, out: Path
+    cli_here: Cli, slow: Any, pdfs: Path, out: Path
 ) -> None:
     slow.kill()
     slow.wait()
-    assert cli("run", pdfs, "-o", out, "--engine", "faulty", "--wait", "5").returncode == 0
+    assert cli_here("run", pdfs, "-o", out, "--engine", "faulty", "--wait", "5").returncode == 0
 
 
 @pytest.fixture
@@ -69,38 +71,38 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_run_that_filled_the_disk_completes_when_there_is_room(
-    cli: Cli, faulty: Callable[..., Path], pdfs: Path, tmp_path: Path, small_disk: Path
+    cli_here: Cli, faulty: Callable[..., Path], pdfs: Path, tmp_path: Path, small_disk: Path
 ) -> None:
     for number in range(60):
         faulty(f"{number:02}.pdf", pages=2, text="x" * 10_000)
     out = small_disk / "out"
     args = ("run", pdfs, "--engine", "faulty", "-w", "2", "-q")
-    done = cli(*args, "-o", out)
+    done = cli_here(*args, "-o", out)
     assert done.returncode == 4
     assert "Free some space" in done.stderr
     assert "Traceback" not in done.stderr
     read_lines(out / "pages.jsonl")
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
-    assert cli(*args, "-o", out).returncode == 0
+    assert cli_here(*args, "-o", out).returncode == 0
     calm = tmp_path / "calm"
-    assert cli(*args, "-o", calm).returncode == 0
+    assert cli_here(*args, "-o", calm).returncode == 0
     for folder in (out, calm):
-        assert cli("compact", folder).returncode == 0
+        assert cli_here("compact", folder).returncode == 0
     assert (out / "pages.jsonl").read_bytes() == (calm / "pages.jsonl").read_bytes()
 
 
 def test_a_disk_that_turns_read_only_ends_the_run(
-    cli: Cli, faulty: Callable[..., Path], pdfs: Path, small_disk: Path
+    cli_here: Cli, faulty: Callable[..., Path], pdfs: Path, small_disk: Path
 ) -> None:
     faulty("a.pdf")
     out = small_disk / "out"
-    assert cli("run", pdfs, "-o", out, "--engine", "faulty").returncode == 0
+    assert cli_here("run", pdfs, "-o", out, "--engine", "faulty").returncode == 0
     before = (out / "pages.jsonl").read_bytes()
     remount = ["mount", "-o", "remount,ro", str(small_disk)]
     # The kernel frees a sandbox, and with it a deleted spool, some time after its process.
     wait_for(lambda: subprocess.run(remount, check=False).returncode == 0)
     faulty("b.pdf")
-    done = cli("run", pdfs, "-o", out, "--engine", "faulty")
+    done = cli_here("run", pdfs, "-o", out, "--engine", "faulty")
     assert done.returncode == 4
     assert "Read-only file system" in done.stderr
     assert (out / "pages.jsonl").read_bytes() == before

@@ -133,9 +133,9 @@ def test_a_schema_has_a_name_that_changes_with_its_version(
         assert schema["$id"] == f"urn:pdfingest:{name}:{version}"
 
 
-def test_a_record_is_what_is_shown_first(cli: Cli) -> None:
-    assert cli("schema").stdout == cli("schema", "record").stdout
-    done = cli("schema", "nonsense")
+def test_a_record_is_what_is_shown_first(cli_here: Cli) -> None:
+    assert cli_here("schema").stdout == cli_here("schema", "record").stdout
+    done = cli_here("schema", "nonsense")
     assert done.returncode == 2
     assert done.stderr.startswith(
         "pdfingest: record|report|summary: must be record, report or summary, not 'nonsense'."

@@ -326,10 +326,10 @@ def test_a_table_that_is_a_part_says_so_and_has_all_losses(shown: Shown, tmp_pat
     assert shown.column("file") == ["120000.pdf"], "the highest peak"
 
 
-def test_losses_that_are_too_many_for_the_table_are_counted(shown: Shown, tmp_path: Path) -> None:
+def test_losses_that_are_too_many_for_the_table_are_counted(tmp_path: Path) -> None:
     lost = (failed(f"{number}.pdf") for number in range(100_500))
-    shown.show(write(tmp_path / "report.html", [*lost, cost("ok.pdf")]))
-    assert shown.headings()[-1] == (
+    page = write(tmp_path / "report.html", [*lost, cost("ok.pdf")]).read_text(encoding="utf-8")
+    assert (
         "Files: 100,000 of 100,501, with 100,000 of the 100,500 that lost pages. report.jsonl has "
         "every file"
-    )
+    ) in page

@@ -31,7 +31,7 @@ ENDINGS = {
 
 
 @pytest.mark.slow
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(sorted(ENDINGS)), max_size=8), st.integers(1, 4))
 def test_n_files_in_are_n_accounted_for_in_any_mixture(endings: list[str], workers: int) -> None:
     with TemporaryDirectory() as root:

@@ -26,9 +26,9 @@ def pdf(text: str, *attached: tuple[str, bytes]) -> bytes:
     return bytes(made.output())
 
 
-def run(cli: Cli, pdfs: Path, out: Path, *options: str, code: int = 0) -> dict[str, Any]:
+def run(cli_here: Cli, pdfs: Path, out: Path, *options: str, code: int = 0) -> dict[str, Any]:
     """Run over the PDFs, and return the summary."""
-    done = cli("run", pdfs, "-o", out, "--attachments", *options)
+    done = cli_here("run", pdfs, "-o", out, "--attachments", *options)
     assert done.returncode == code, done.stderr
     summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
     return summary
@@ -46,9 +46,9 @@ NESTED = pdf("outer", ("b.pdf", pdf("middle", ("c.pdf", pdf("inner")))), ("note.
 
 
 @pytest.mark.parametrize("sandbox", ["auto", "off"])
-def test_pdfs_within_pdfs_are_sources(cli: Cli, pdfs: Path, out: Path, sandbox: str) -> None:
+def test_pdfs_within_pdfs_are_sources(cli_here: Cli, pdfs: Path, out: Path, sandbox: str) -> None:
     (pdfs / "a.pdf").write_bytes(NESTED)
-    summary = run(cli, pdfs, out, "--sandbox", sandbox)
+    summary = run(cli_here, pdfs, out, "--sandbox", sandbox)
     assert texts(out) == {
         "a.pdf": "outer",
         "a.pdf!/b.pdf": "middle",
@@ -63,84 +63,86 @@ def test_pdfs_within_pdfs_are_sources(cli: Cli, pdfs: Path, out: Path, sandbox: 
     assert named[1]["bytes"] == len(b"no PDF")
 
 
-def test_nobody_reads_them_by_default(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_nobody_reads_them_by_default(cli_here: Cli, pdfs: Path, out: Path) -> None:
     (pdfs / "a.pdf").write_bytes(NESTED)
-    assert cli("run", pdfs, "-o", out).returncode == 0
+    assert cli_here("run", pdfs, "-o", out).returncode == 0
     assert list(texts(out)) == ["a.pdf"]
 
 
-def test_they_are_unchanged_as_long_as_their_file_is(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_they_are_unchanged_as_long_as_their_file_is(cli_here: Cli, pdfs: Path, out: Path) -> None:
     (pdfs / "a.pdf").write_bytes(NESTED)
-    run(cli, pdfs, out)
-    again = run(cli, pdfs, out)
+    run(cli_here, pdfs, out)
+    again = run(cli_here, pdfs, out)
     assert (again["sources"], again["unchanged"], again["ok"]) == (3, 3, 0)
     (pdfs / "a.pdf").touch()  # another time, and the same content
-    again = run(cli, pdfs, out)
+    again = run(cli_here, pdfs, out)
     assert (again["sources"], again["unchanged"], again["ok"]) == (3, 3, 0)
     assert len(read_lines(out / "pages.jsonl")) == 3
 
 
 def test_they_are_found_in_a_file_that_was_ingested_without_them(
-    cli: Cli, pdfs: Path, out: Path
+    cli_here: Cli, pdfs: Path, out: Path
 ) -> None:
     (pdfs / "a.pdf").write_bytes(NESTED)
-    assert cli("run", pdfs, "-o", out).returncode == 0
-    summary = run(cli, pdfs, out)
+    assert cli_here("run", pdfs, "-o", out).returncode == 0
+    summary = run(cli_here, pdfs, out)
     assert (summary["sources"], summary["unchanged"], summary["ok"]) == (3, 1, 2)
     assert len(texts(out)) == 3
 
 
 def test_they_are_gone_when_their_file_has_them_no_more_or_is_gone(
-    cli: Cli, pdfs: Path, out: Path
+    cli_here: Cli, pdfs: Path, out: Path
 ) -> None:
     (pdfs / "a.pdf").write_bytes(pdf("one", ("b.pdf", pdf("b")), ("c.pdf", pdf("c"))))
     (pdfs / "other.pdf").write_bytes(pdf("other"))
-    run(cli, pdfs, out)
+    run(cli_here, pdfs, out)
     (pdfs / "a.pdf").write_bytes(pdf("two", ("c.pdf", pdf("c"))))
-    summary = run(cli, pdfs, out)
+    summary = run(cli_here, pdfs, out)
     assert summary["gone"] == 1
     assert lines(out)["a.pdf!/b.pdf"]["status"] == "gone"
     assert summary["sources"] == summary["ok"] + summary["unchanged"] == 3
     (pdfs / "a.pdf").unlink()
-    summary = run(cli, pdfs, out, "--max-gone", "90%")
+    summary = run(cli_here, pdfs, out, "--max-gone", "90%")
     assert (summary["sources"], summary["gone"]) == (1, 2)
 
 
-def test_one_that_cannot_be_read_costs_no_other(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_one_that_cannot_be_read_costs_no_other(cli_here: Cli, pdfs: Path, out: Path) -> None:
     attached = (
         ("bad.pdf", b"no PDF at all"),
         ("good.pdf", pdf("good")),
         ("cut.pdf", b"%PDF-1.7 nothing"),
     )
     (pdfs / "a.pdf").write_bytes(pdf("outer", *attached))
-    summary = run(cli, pdfs, out, code=1)
+    summary = run(cli_here, pdfs, out, code=1)
     assert (summary["ok"], summary["failed"]) == (2, 2)
     assert lines(out)["a.pdf!/bad.pdf"]["failure"] == "not_pdf"
-    retried = run(cli, pdfs, out, "--retry-failed", code=1)
+    retried = run(cli_here, pdfs, out, "--retry-failed", code=1)
     assert (retried["sources"], retried["failed"]) == (2, 2)
 
 
-def test_a_nested_one_that_failed_is_tried_again(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_a_nested_one_that_failed_is_tried_again(cli_here: Cli, pdfs: Path, out: Path) -> None:
     (pdfs / "a.pdf").write_bytes(pdf("o", ("b.pdf", pdf("m", ("bad.pdf", b"no PDF")))))
-    run(cli, pdfs, out, code=1)
-    retried = run(cli, pdfs, out, "--retry-failed", code=1)
+    run(cli_here, pdfs, out, code=1)
+    retried = run(cli_here, pdfs, out, "--retry-failed", code=1)
     assert (retried["sources"], retried["failed"]) == (1, 1)
 
 
 def test_attachments_stay_where_their_file_is_read_by_an_engine_that_knows_none(
-    cli: Cli, pdfs: Path, out: Path
+    cli_here: Cli, pdfs: Path, out: Path
 ) -> None:
     (pdfs / "a.pdf").write_bytes(NESTED)
-    run(cli, pdfs, out)
-    summary = run(cli, pdfs, out, "--engine", "pypdf")
+    run(cli_here, pdfs, out)
+    summary = run(cli_here, pdfs, out, "--engine", "pypdf")
     assert (summary["gone"], summary["ok"]) == (0, 1)
 
 
-def test_names_that_are_the_same_or_hostile_are_told_apart(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_names_that_are_the_same_or_hostile_are_told_apart(
+    cli_here: Cli, pdfs: Path, out: Path
+) -> None:
     names = ("same.pdf", "samf.pdf", "../../up.pdf", "x!/y.pdf")
     content = pdf("o", *((name, pdf(f"{n}")) for n, name in enumerate(names)))
     (pdfs / "a.pdf").write_bytes(content.replace(b"samf.pdf", b"same.pdf"))
-    summary = run(cli, pdfs, out)
+    summary = run(cli_here, pdfs, out)
     assert summary["ok"] == 5
     assert set(texts(out)) == {
         "a.pdf", "a.pdf!/same.pdf", "a.pdf!/same.pdf~2", "a.pdf!/../../up.pdf",
@@ -149,12 +151,12 @@ def test_names_that_are_the_same_or_hostile_are_told_apart(cli: Cli, pdfs: Path,
     assert not list(pdfs.parent.glob("**/up.pdf"))
 
 
-def test_levels_beyond_the_limit_are_reported(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_levels_beyond_the_limit_are_reported(cli_here: Cli, pdfs: Path, out: Path) -> None:
     content = pdf("deepest")
     for level in range(MOST_LEVELS + 1):
         content = pdf(f"level {level}", ("in.pdf", content))
     (pdfs / "a.pdf").write_bytes(content)
-    summary = run(cli, pdfs, out, code=1)
+    summary = run(cli_here, pdfs, out, code=1)
     assert (summary["ok"], summary["failed"]) == (1 + MOST_LEVELS, 1)
     (lost,) = [line for line in lines(out).values() if line["status"] == "failed"]
     assert lost["failure"] == "too_large"
@@ -162,38 +164,38 @@ def test_levels_beyond_the_limit_are_reported(cli: Cli, pdfs: Path, out: Path) -
 
 
 def test_those_of_an_encrypted_file_are_read_by_its_password(
-    cli: Cli, pdfs: Path, out: Path
+    cli_here: Cli, pdfs: Path, out: Path
 ) -> None:
     made = FPDF()
     made.add_page()
     made.embed_file(bytes=pdf("secret"), basename="in.pdf")
     made.set_encryption(owner_password="o", user_password="u")
     made.output(str(pdfs / "a.pdf"))
-    run(cli, pdfs, out, "--password", "u")
+    run(cli_here, pdfs, out, "--password", "u")
     assert [*texts(out).values()] == ["", "secret"]
 
 
 def test_records_come_without_a_directory_and_by_document_too(
-    cli: Cli, pdfs: Path, out: Path
+    cli_here: Cli, pdfs: Path, out: Path
 ) -> None:
     (pdfs / "a.pdf").write_bytes(NESTED)
-    done = cli("run", pdfs, "-o", "-", "-q", "--attachments")
+    done = cli_here("run", pdfs, "-o", "-", "-q", "--attachments")
     sources = [json.loads(line)["source"] for line in done.stdout.splitlines()]
     assert sources == ["a.pdf", "a.pdf!/b.pdf", "a.pdf!/b.pdf!/c.pdf"]
-    run(cli, pdfs, out, "--unit", "document")
+    run(cli_here, pdfs, out, "--unit", "document")
     assert len(read_lines(out / "documents.jsonl")) == 3
     assert not list((out / ".pdfingest").glob("spool/*"))
 
 
 def test_a_file_that_is_called_like_an_attachment_costs_it_nothing(
-    cli: Cli, pdfs: Path, out: Path
+    cli_here: Cli, pdfs: Path, out: Path
 ) -> None:
     (pdfs / "a.pdf").write_bytes(pdf("outer", ("b.pdf", pdf("within"))))
     (pdfs / "a.pdf!").mkdir()
     (pdfs / "a.pdf!" / "b.pdf").write_bytes(pdf("beside"))
-    assert run(cli, pdfs, out)["ok"] == 3
+    assert run(cli_here, pdfs, out)["ok"] == 3
     assert sorted(texts(out).values()) == ["beside", "outer", "within"]
-    again = run(cli, pdfs, out)
+    again = run(cli_here, pdfs, out)
     assert (again["unchanged"], again["gone"]) == (3, 0)
 
 

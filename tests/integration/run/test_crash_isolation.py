@@ -31,43 +31,47 @@ FATAL = {
 HARMLESS = ("stdout_noise", "raises_in_info")
 
 
-@pytest.mark.parametrize("fault", FATAL)
 def test_a_fault_costs_its_own_file_only(
-    cli: Cli, faulty: Callable[..., Path], pdfs: Path, out: Path, fault: str
+    cli: Cli, faulty: Callable[..., Path], pdfs: Path, out: Path
 ) -> None:
-    kind, signal, message = FATAL[fault]
     for name in GOOD:
         faulty(name, pages=2)
-    faulty("good3-bad.pdf", fault=fault)
+    for fault in FATAL:
+        faulty(f"good3-{fault}.pdf", fault=fault)
 
     done = cli("run", pdfs, "-o", out, "--engine", "faulty", "--workers", 2)
 
     assert done.returncode == 1
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
-    report = {line["source"]: line for line in read_lines(out / "report.jsonl")}
-    bad = report.pop("good3-bad.pdf")
-    assert (bad["status"], bad["failure"], bad["signal"]) == ("failed", kind, signal)
-    assert message in bad["message"]
-    assert bad["pid"] > 0
-    assert {line["status"] for line in report.values()} == {"ok"}
-    assert len({line["pid"] for line in report.values()} | {bad["pid"]}) == len(GOOD) + 1
+    lines = read_lines(out / "report.jsonl")
+    report = {line["source"]: line for line in lines}
+    assert len({line["pid"] for line in lines} - {0}) == len(report) == len(lines)
+    for fault, (kind, signal, message) in FATAL.items():
+        bad = report.pop(f"good3-{fault}.pdf")
+        told = (bad["status"], bad["failure"], bad["signal"])
+        assert told == ("failed", kind, signal), fault
+        assert message in bad["message"], fault
+    assert [(name, report[name]["status"]) for name in sorted(report)] == [
+        (name, "ok") for name in GOOD
+    ]
     records = read_lines(out / "pages.jsonl")
     assert sorted((r["source"], r["metadata"]["page"]) for r in records) == [
         (name, page) for name in GOOD for page in (1, 2)
     ]
 
 
-@pytest.mark.parametrize("fault", HARMLESS)
 def test_what_does_not_touch_the_text_costs_nothing(
-    cli: Cli, faulty: Callable[..., Path], pdfs: Path, fault: str
+    cli: Cli, faulty: Callable[..., Path], pdfs: Path
 ) -> None:
-    faulty("a.pdf", fault=fault)
+    for fault in HARMLESS:
+        faulty(f"{fault}.pdf", fault=fault)
     done = cli("run", pdfs, "-o", "-", "--engine", "faulty", "--quiet")
     assert done.returncode == 0
     assert done.stderr == ""
-    assert done.stdout.count("\n") == 1
-    assert '"text":"page 1 of a.pdf"' in done.stdout
+    assert done.stdout.count("\n") == len(HARMLESS)
+    for fault in HARMLESS:
+        assert f'"text":"page 1 of {fault}.pdf"' in done.stdout
 
 
 def test_a_fault_on_opening_is_told_with_the_engine(

@@ -28,11 +28,11 @@ def one(tmp_path: Path) -> Path:
 
 
 def test_every_name_is_ingested_under_a_name_of_its_own(
-    cli: Cli, one: Path, pdfs: Path, out: Path
+    cli_here: Cli, one: Path, pdfs: Path, out: Path
 ) -> None:
     for name in NAMES:
         shutil.copy(os.fsencode(one), os.path.join(os.fsencode(pdfs), name))
-    done = cli("run", pdfs, "-o", out, "--verbose")
+    done = cli_here("run", pdfs, "-o", out, "--verbose")
     assert done.returncode == 0, done.stderr
     assert {line["source"] for line in read_lines(out / "report.jsonl")} == set(NAMES.values())
     records = read_lines(out / "pages.jsonl")
@@ -54,17 +54,17 @@ def test_every_name_is_taken_from_a_list(cli: Cli, one: Path, pdfs: Path, out: P
     assert len(read_lines(out / "report.jsonl")) == len(NAMES)
 
 
-def test_failures_with_such_names_do_not_garble_the_terminal(cli: Cli, pdfs: Path) -> None:
+def test_failures_with_such_names_do_not_garble_the_terminal(cli_here: Cli, pdfs: Path) -> None:
     for name in NAMES:
         with open(os.path.join(os.fsencode(pdfs), name), "wb"):
             pass
-    done = cli("run", pdfs)
+    done = cli_here("run", pdfs)
     assert done.returncode == 1
     assert not {c for c in done.stderr if not c.isprintable()} - {"\n"}
 
 
 def test_links_are_followed_to_files_and_not_to_directories(
-    cli: Cli, one: Path, pdfs: Path, out: Path
+    cli_here: Cli, one: Path, pdfs: Path, out: Path
 ) -> None:
     shutil.copy(one, pdfs / "real.pdf")
     (pdfs / "z-again.pdf").symlink_to("real.pdf")
@@ -77,7 +77,7 @@ def test_links_are_followed_to_files_and_not_to_directories(
     shutil.copy(one, pdfs / "directory.pdf" / "inner.pdf")
     (pdfs / ".hidden.pdf").touch()
     os.mkfifo(pdfs / "pipe.pdf")
-    done = cli("run", pdfs, "-o", out)
+    done = cli_here("run", pdfs, "-o", out)
     assert done.returncode == 1
     report = {line["source"]: line["failure"] for line in read_lines(out / "report.jsonl")}
     assert report == {
@@ -91,12 +91,12 @@ def test_links_are_followed_to_files_and_not_to_directories(
 
 
 def test_the_same_file_by_two_inputs_is_ingested_once(
-    cli: Cli, one: Path, pdfs: Path, out: Path
+    cli_here: Cli, one: Path, pdfs: Path, out: Path
 ) -> None:
     path = pdfs / "a.pdf"
     shutil.copy(one, path)
     os.link(path, pdfs / "b.pdf")
-    done = cli("run", pdfs, path, f"{pdfs}/*.pdf", "-o", out)
+    done = cli_here("run", pdfs, path, f"{pdfs}/*.pdf", "-o", out)
     assert done.returncode == 0
     assert [line["source"] for line in read_lines(out / "report.jsonl")] == ["a.pdf"]
 

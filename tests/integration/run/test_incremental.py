@@ -15,7 +15,7 @@ LONG_AGO_NS = 1_600_000_000_123_456_789
 
 @pytest.fixture
 def run(
-    cli: Cli, faulty: Callable[..., Path], pdfs: Path, out: Path
+    cli_here: Cli, faulty: Callable[..., Path], pdfs: Path, out: Path
 ) -> Callable[..., dict[str, dict[str, Any]]]:
     """Ingest again; gives the report lines that this run added, by source."""
     seen = 0
@@ -25,7 +25,7 @@ def run(
     def run(*args: str | Path) -> dict[str, dict[str, Any]]:
         nonlocal seen
         usual = ("--engine", "faulty", "-w", "2", "-q", "--report-unchanged")
-        done = cli("run", pdfs, "-o", out, *usual, *args)
+        done = cli_here("run", pdfs, "-o", out, *usual, *args)
         assert done.stderr == ""
         lines = read_lines(out / "report.jsonl")
         added, seen = lines[seen:], len(lines)
@@ -155,13 +155,13 @@ def test_failures_are_tried_again_and_lost_pages_only_if_asked(run: Run) -> None
 
 
 def test_lost_pages_are_not_forgotten_by_a_run_that_has_nothing_to_do(
-    cli: Cli, faulty: Callable[..., Path], pdfs: Path, out: Path
+    cli_here: Cli, faulty: Callable[..., Path], pdfs: Path, out: Path
 ) -> None:
     faulty("partial.pdf", pages=2, fault="raises")
     args = ("run", pdfs, "-o", out, "--engine", "faulty")
-    assert [cli(*args).returncode for _ in range(2)] == [1, 1]
-    assert "1 of them partial: --retry-failed" in cli(*args).stderr
-    assert cli(*args, "--fail-on", "failed").returncode == 0
+    assert [cli_here(*args).returncode for _ in range(2)] == [1, 1]
+    assert "1 of them partial: --retry-failed" in cli_here(*args).stderr
+    assert cli_here(*args, "--fail-on", "failed").returncode == 0
 
 
 @pytest.mark.usefixtures("failures")
@@ -178,21 +178,23 @@ def test_a_retry_takes_failures_only(run: Run, args: tuple[str, ...], taken: set
     assert set(run(*args)) == taken
 
 
-def test_a_retry_before_its_inputs_is_understood(cli: Cli, run: Run, pdfs: Path, out: Path) -> None:
+def test_a_retry_before_its_inputs_is_understood(
+    cli_here: Cli, run: Run, pdfs: Path, out: Path
+) -> None:
     run()
-    done = cli("run", "--retry-failed", pdfs, "-o", out, "--engine", "faulty")
+    done = cli_here("run", "--retry-failed", pdfs, "-o", out, "--engine", "faulty")
     assert done.returncode == 0
 
 
-def test_a_retry_of_an_unknown_kind_is_refused(cli: Cli, pdfs: Path) -> None:
-    done = cli("run", pdfs, "--retry-failed=timeouts")
+def test_a_retry_of_an_unknown_kind_is_refused(cli_here: Cli, pdfs: Path) -> None:
+    done = cli_here("run", pdfs, "--retry-failed=timeouts")
     assert done.returncode == 2
     assert "--retry-failed: must be any or one or more of encrypted, malformed," in done.stderr
     assert "memory_limit" in done.stderr
 
 
 def test_what_vanished_is_told_once_and_costs_no_exit_code(
-    cli: Cli, run: Run, pdfs: Path, out: Path
+    cli_here: Cli, run: Run, pdfs: Path, out: Path
 ) -> None:
     run()
     (pdfs / "b.pdf").unlink()
@@ -201,37 +203,39 @@ def test_what_vanished_is_told_once_and_costs_no_exit_code(
     assert (second["b.pdf"]["failure"], second["b.pdf"]["pid"]) == ("", 0)
     assert set(run()) == {"a.pdf"}
     (pdfs / "a.pdf").rename(pdfs / "c.pdf")
-    done = cli("run", pdfs, "-o", out, "--engine", "faulty", "--max-gone", "100%")
+    done = cli_here("run", pdfs, "-o", out, "--engine", "faulty", "--max-gone", "100%")
     assert done.returncode == 0
     told = [(line["source"], line["status"]) for line in read_lines(out / "report.jsonl")[-2:]]
     assert told == [("a.pdf", "gone"), ("c.pdf", "ok")]
 
 
 def test_other_inputs_do_not_make_a_source_vanish(
-    cli: Cli, run: Run, faulty: Callable[..., Path], tmp_path: Path, out: Path
+    cli_here: Cli, run: Run, faulty: Callable[..., Path], tmp_path: Path, out: Path
 ) -> None:
     run()
     (tmp_path / "more").mkdir()
     faulty("c.pdf").rename(tmp_path / "more" / "c.pdf")
-    cli("run", tmp_path / "more", "-o", out, "--engine", "faulty")
+    cli_here("run", tmp_path / "more", "-o", out, "--engine", "faulty")
     lines: Lines = read_lines(out / "report.jsonl")[2:]
     assert [line["source"] for line in lines] == ["c.pdf"]
 
 
 def test_a_dry_run_lists_only_what_a_run_would_take(
-    cli: Cli, run: Run, faulty: Callable[..., Path], pdfs: Path, out: Path
+    cli_here: Cli, run: Run, faulty: Callable[..., Path], pdfs: Path, out: Path
 ) -> None:
     run()
     faulty("c.pdf")
     before = sorted(path.name for path in (out / ".pdfingest").iterdir())
-    done = cli("run", pdfs, "-o", out, "--engine", "faulty", "--dry-run")
+    done = cli_here("run", pdfs, "-o", out, "--engine", "faulty", "--dry-run")
     assert done.stdout == "c.pdf\n"
     assert sorted(path.name for path in (out / ".pdfingest").iterdir()) == before
 
 
-def test_outputs_that_are_gone_are_not_forgotten(cli: Cli, run: Run, pdfs: Path, out: Path) -> None:
+def test_outputs_that_are_gone_are_not_forgotten(
+    cli_here: Cli, run: Run, pdfs: Path, out: Path
+) -> None:
     run()
     (out / "pages.jsonl").unlink()
-    done = cli("run", pdfs, "-o", out, "--engine", "faulty")
+    done = cli_here("run", pdfs, "-o", out, "--engine", "faulty")
     assert done.returncode == 4
     assert "move the whole directory away" in done.stderr

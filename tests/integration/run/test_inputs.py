@@ -24,7 +24,7 @@ def sources(out: Path) -> list[str]:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be-bom"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CR LF"])
 def test_a_byte_order_mark_is_no_part_of_the_first_name(
-    cli: Cli, two: list[Path], out: Path, encoding: str, end: str
+    cli_here: Cli, two: list[Path], out: Path, encoding: str, end: str
 ) -> None:
     text = "".join(f"{path}{end}" for path in two)
     if encoding == "utf-16-be-bom":
@@ -33,7 +33,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(
         content = text.encode(encoding)
     listing = out.parent / "list.txt"
     listing.write_bytes(content)
-    done = cli("run", "--files-from", listing, "-o", out, "-q")
+    done = cli_here("run", "--files-from", listing, "-o", out, "-q")
     assert (done.returncode, done.stderr) == (0, "")
     assert sources(out) == ["a.pdf", "é 灯.pdf"]
 
@@ -52,24 +52,26 @@ def test_a_nul_in_a_list_of_lines_is_a_usage_error_with_its_cures(
     assert word in done.stderr
 
 
-def test_a_list_that_ends_within_a_character_is_a_usage_error(cli: Cli, tmp_path: Path) -> None:
+def test_a_list_that_ends_within_a_character_is_a_usage_error(
+    cli_here: Cli, tmp_path: Path
+) -> None:
     listing = tmp_path / "list.txt"
     listing.write_bytes("a.pdf\n".encode("utf-16")[:-1])
-    done = cli("run", "--files-from", listing)
+    done = cli_here("run", "--files-from", listing)
     assert done.returncode == 2
     assert f"--files-from: {listing} begins like UTF-16, but is not" in done.stderr
 
 
-def test_a_list_that_cannot_be_read_is_a_usage_error(cli: Cli, pdfs: Path) -> None:
-    done = cli("run", "--files-from", pdfs)
+def test_a_list_that_cannot_be_read_is_a_usage_error(cli_here: Cli, pdfs: Path) -> None:
+    done = cli_here("run", "--files-from", pdfs)
     assert done.returncode == 2
     assert done.stderr == (
         f"pdfingest: --files-from: {pdfs} cannot be read: Is a directory. Check the path.\n"
     )
 
 
-def test_a_list_that_a_variable_names_is_told_by_the_variable(cli: Cli) -> None:
-    done = cli("run", env={"PDFINGEST_FILES_FROM": "nowhere.txt"})
+def test_a_list_that_a_variable_names_is_told_by_the_variable(cli_here: Cli) -> None:
+    done = cli_here("run", env={"PDFINGEST_FILES_FROM": "nowhere.txt"})
     where = "PDFINGEST_FILES_FROM in the environment"
     message = "nowhere.txt cannot be read: No such file or directory. Check the path."
     assert (done.returncode, done.stderr) == (2, f"pdfingest: {where}: {message}\n")

@@ -14,14 +14,14 @@ Read = Callable[..., tuple[dict[str, Any], list[dict[str, Any]]]]
 
 
 @pytest.fixture
-def read(cli: Cli, faulty: Callable[..., Path], out: Path) -> Read:
+def read(cli_here: Cli, faulty: Callable[..., Path], out: Path) -> Read:
     """Run one file of many slow pages; gives its report line and its records."""
 
     def read(
         *args: object, workers: int = 3, into: Path = out, **order: Any
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         path = faulty("a.pdf", **{"pages": PAGES, "page": -1, "page_s": 0.03, **order})
-        done = cli("run", path, "-o", into, "--engine", "faulty,second", "-w", workers, *args)
+        done = cli_here("run", path, "-o", into, "--engine", "faulty,second", "-w", workers, *args)
         assert "Traceback" not in done.stderr
         (line,) = read_lines(into / "report.jsonl")
         assert not os.path.exists(into / ".pdfingest" / "spool")

@@ -17,8 +17,8 @@ import pytest
 from conftest import Cli, Lines, environment, read_lines
 
 pytestmark = pytest.mark.usefixtures("starts")
-FILES = int(os.environ.get("PDFINGEST_TEST_KILL_FILES", "60"))
-KILLED_RUNS = int(os.environ.get("PDFINGEST_TEST_KILLS", "6"))
+FILES = int(os.environ.get("PDFINGEST_TEST_KILL_FILES", "40"))
+KILLED_RUNS = int(os.environ.get("PDFINGEST_TEST_KILLS", "5"))
 """For the record: 300 files, killed 200 times."""
 MEASURED = {
     "peak_rss_bytes", "baseline_rss_bytes", "cpu_s", "wall_s", "started_at", "pid",
@@ -55,7 +55,7 @@ def state(out: Path) -> tuple[bytes, Lines]:
 
 @pytest.mark.slow
 def test_killed_runs_end_with_what_an_undisturbed_run_has(
-    cli: Cli, faulty: Callable[..., Path], pdfs: Path, tmp_path: Path
+    cli_here: Cli, faulty: Callable[..., Path], pdfs: Path, tmp_path: Path
 ) -> None:
     for number in range(FILES):
         kind: dict[str, Any] = {0: {"fault": "raises"}, 1: {"fault": "segfault"}}.get(
@@ -66,7 +66,7 @@ def test_killed_runs_end_with_what_an_undisturbed_run_has(
     began_s = time.monotonic()
     assert start(pdfs, calm).wait() == 1
     took_s = time.monotonic() - began_s
-    cli("compact", calm)
+    cli_here("compact", calm)
     random = Random(4)
     cut = 0
     for number in range(KILLED_RUNS):
@@ -78,7 +78,7 @@ def test_killed_runs_end_with_what_an_undisturbed_run_has(
                 kill(process, children=(number + again) % 2 == 0)
                 cut += process.returncode == -signal.SIGKILL  # it may have ended just before
         assert start(pdfs, out).wait() == 1
-        assert cli("compact", out).returncode == 0
+        assert cli_here("compact", out).returncode == 0
         assert state(out) == state(calm)
         assert not (out / ".pdfingest" / "spool").exists()
     assert cut > KILLED_RUNS // 2, "the kills came too late to test anything"

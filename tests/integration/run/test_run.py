@@ -74,11 +74,11 @@ def test_the_words_of_the_examples_come_out(
     assert failures == {"broken.pdf": "malformed", "not-a-pdf.pdf": "not_pdf"}
 
 
-def test_an_encrypted_file_says_whether_a_password_was_tried(cli: Cli, out: Path) -> None:
-    cli("run", ENCRYPTED, "-o", out)
+def test_an_encrypted_file_says_whether_a_password_was_tried(cli_here: Cli, out: Path) -> None:
+    cli_here("run", ENCRYPTED, "-o", out)
     (line,) = read_lines(out / "report.jsonl")
     assert (line["failure"], "none given" in line["message"]) == ("encrypted", True)
-    cli("run", ENCRYPTED, "-o", out, "--password", "wrong", "--password", "also wrong")
+    cli_here("run", ENCRYPTED, "-o", out, "--password", "wrong", "--password", "also wrong")
     _, line = read_lines(out / "report.jsonl")
     assert (line["failure"], "2 tried" in line["message"]) == ("encrypted", True)
     for name in ("report.jsonl", "summary.json"):
@@ -97,23 +97,25 @@ def test_an_encrypted_file_says_whether_a_password_was_tried(cli: Cli, out: Path
     ids=["variable", "variable of two lines", "file", "list in a file", "file of passwords"],
 )
 def test_a_password_may_have_blanks_wherever_it_comes_from(
-    cli: Cli, tmp_path: Path, env: dict[str, str], toml: str
+    cli_here: Cli, tmp_path: Path, env: dict[str, str], toml: str
 ) -> None:
     (tmp_path / "cwd" / "pdfingest.toml").write_text(toml)
     (tmp_path / "cwd" / "passwords.txt").write_text(f"{PASSWORD}\n", encoding="utf-8-sig")
-    assert cli("run", ENCRYPTED, "-q", env=env).returncode == 0
+    assert cli_here("run", ENCRYPTED, "-q", env=env).returncode == 0
 
 
 def test_a_flag_from_the_environment_is_as_good_as_one_on_the_command_line(
-    cli: Cli, pdfs: Path, out: Path
+    cli_here: Cli, pdfs: Path, out: Path
 ) -> None:
     make_pdf(pdfs / "a.pdf")
-    done = cli("run", pdfs, "-o", out, env={"PDFINGEST_DRY_RUN": "1"})
+    done = cli_here("run", pdfs, "-o", out, env={"PDFINGEST_DRY_RUN": "1"})
     assert (done.stdout, out.exists()) == ("a.pdf\n", False)
-    assert cli("run", pdfs, "-o", out, env={"PDFINGEST_QUIET": "true"}).stderr == ""
-    done = cli("run", pdfs, "-o", out, env={"PDFINGEST_FORCE": "yes", "PDFINGEST_VERBOSE": "on"})
+    assert cli_here("run", pdfs, "-o", out, env={"PDFINGEST_QUIET": "true"}).stderr == ""
+    done = cli_here(
+        "run", pdfs, "-o", out, env={"PDFINGEST_FORCE": "yes", "PDFINGEST_VERBOSE": "on"}
+    )
     assert "status=ok" in done.stderr
-    done = cli("run", pdfs, "-o", out, "-v", env={"PDFINGEST_RETRY_FAILED": "timeout,crashed"})
+    done = cli_here("run", pdfs, "-o", out, "-v", env={"PDFINGEST_RETRY_FAILED": "timeout,crashed"})
     assert "planned sources=0" in done.stderr
 
 
@@ -125,10 +127,10 @@ def test_a_rerun_gives_the_same_records(cli: Cli, out: Path) -> None:
     assert records() == records()
 
 
-def test_a_document_record_holds_its_pages_at_their_offsets(cli: Cli, out: Path) -> None:
-    done = cli("run", EXAMPLES, "-o", out, "--unit", "document", "--fail-on", "never")
+def test_a_document_record_holds_its_pages_at_their_offsets(cli_here: Cli, out: Path) -> None:
+    done = cli_here("run", EXAMPLES, "-o", out, "--unit", "document", "--fail-on", "never")
     assert done.returncode == 0
-    cli("run", EXAMPLES, "-o", out, "--fail-on", "never")
+    cli_here("run", EXAMPLES, "-o", out, "--fail-on", "never")
     pages = read_lines(out / "pages.jsonl")
     documents = read_lines(out / "documents.jsonl")
     assert {d["source"] for d in documents} == {p["source"] for p in pages}
@@ -156,11 +158,13 @@ def test_a_lost_page_keeps_its_place_in_the_offsets_of_a_document(
     assert document["page_offsets"] == [0, 17, 17]  # empty, where the next one starts
 
 
-def test_auto_asks_pypdf_where_pdfium_cannot_open_the_file(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_auto_asks_pypdf_where_pdfium_cannot_open_the_file(
+    cli_here: Cli, pdfs: Path, out: Path
+) -> None:
     # Without %PDF- PDFium refuses the file; pypdf reads it all the same.
     whole = make_pdf(pdfs / "a.pdf").read_bytes()
     (pdfs / "a.pdf").write_bytes(b"%QDF-" + whole[5:])
-    assert cli("run", pdfs, "-o", out).returncode == 0
+    assert cli_here("run", pdfs, "-o", out).returncode == 0
     (line,) = read_lines(out / "report.jsonl")
     assert (line["status"], line["engine"]) == ("ok", "pypdf")
     (record,) = read_lines(out / "pages.jsonl")
@@ -193,9 +197,9 @@ def test_stdout_carries_records_only(cli: Cli, pdfs: Path) -> None:
     ],
 )
 def test_what_cannot_work_says_so_and_exits_with_its_code(
-    cli: Cli, args: list[str], code: int, message: str
+    cli_here: Cli, args: list[str], code: int, message: str
 ) -> None:
-    done = cli(*args)
+    done = cli_here(*args)
     assert done.returncode == code
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -217,22 +221,22 @@ def test_a_spool_that_cannot_grow_stops_the_run(
     assert (out / "pages.jsonl").read_bytes() == b""
 
 
-def test_a_dry_run_lists_and_writes_nothing(cli: Cli, pdfs: Path, out: Path) -> None:
+def test_a_dry_run_lists_and_writes_nothing(cli_here: Cli, pdfs: Path, out: Path) -> None:
     make_pdf(pdfs / "b.pdf")
     make_pdf(pdfs / "sub" / "a\n.pdf")
-    done = cli("run", pdfs, "-o", out, "--dry-run")
+    done = cli_here("run", pdfs, "-o", out, "--dry-run")
     assert done.returncode == 0
     assert done.stdout.splitlines() == ["b.pdf", "sub/a\\n.pdf"]
     assert "2 files" in done.stderr
     assert not out.exists()
 
 
-def test_sources_are_named_relative_to_what_their_inputs_share(cli: Cli, pdfs: Path) -> None:
+def test_sources_are_named_relative_to_what_their_inputs_share(cli_here: Cli, pdfs: Path) -> None:
     make_pdf(pdfs / "x" / "same.pdf")
     make_pdf(pdfs / "y" / "deep" / "same.pdf")
 
     def names(*inputs: str | Path) -> list[str]:
-        listing: str = cli("run", *inputs, "--dry-run").stdout
+        listing: str = cli_here("run", *inputs, "--dry-run").stdout
         return listing.splitlines()
 
     assert names(pdfs) == ["x/same.pdf", "y/deep/same.pdf"]
@@ -243,12 +247,14 @@ def test_sources_are_named_relative_to_what_their_inputs_share(cli: Cli, pdfs: P
     assert names(f"{pdfs}/*") == ["x/same.pdf", "y/deep/same.pdf"]
 
 
-def test_a_flag_goes_before_the_environment_and_that_before_a_file(cli: Cli, pdfs: Path) -> None:
+def test_a_flag_goes_before_the_environment_and_that_before_a_file(
+    cli_here: Cli, pdfs: Path
+) -> None:
     make_pdf(pdfs / "a.pdf")
     (pdfs.parent / "cwd" / "pdfingest.toml").write_text('output = "from-file"\n')
 
     def outputs(*args: str, **env: str) -> set[str]:
-        cli("run", pdfs, *args, env=env)
+        cli_here("run", pdfs, *args, env=env)
         return {path.name for path in (pdfs.parent / "cwd").iterdir()} - {"pdfingest.toml"}
 
     assert outputs() == {"from-file"}
@@ -256,9 +262,9 @@ def test_a_flag_goes_before_the_environment_and_that_before_a_file(cli: Cli, pdf
     assert outputs("-o", "flag", PDFINGEST_OUTPUT="x") == {"from-file", "from-env", "flag"}
 
 
-def test_log_lines_can_be_json(cli: Cli, pdfs: Path) -> None:
+def test_log_lines_can_be_json(cli_here: Cli, pdfs: Path) -> None:
     make_pdf(pdfs / "a.pdf")
-    done = cli("run", pdfs, "--log-format", "json", "--verbose")
+    done = cli_here("run", pdfs, "--log-format", "json", "--verbose")
     events = [json.loads(line) for line in done.stderr.splitlines()]
     assert [event["event"] for event in events] == ["planned", "finished", "summary"]
     assert events[-1]["ok"] == 1
@@ -270,8 +276,8 @@ def test_quiet_says_nothing(cli: Cli, pdfs: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_the_summary_adds_up(cli: Cli, examples: Path, out: Path) -> None:
-    cli("run", examples, "-o", out)
+def test_the_summary_adds_up(cli_here: Cli, examples: Path, out: Path) -> None:
+    cli_here("run", examples, "-o", out)
     summary = json.loads((out / "summary.json").read_text())
     report = read_lines(out / "report.jsonl")
     assert summary["sources"] == len(report) == summary["ok"] + summary["failed"]
