@@ -4,6 +4,7 @@ Its models take a second to load. They are loaded once, in the image that childr
 Install it beside pdfingest, then: pdfingest run scans/ --ocr rapidocr
 """
 
+import os
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from pdfingest import Needs, Picture
 from pdfingest.ocr.engine import Line, Sight, Word
 
-NEEDS = Needs(warm="pdfingest_rapidocr:load", fork_safe=True, idle_threads=1)
+NEEDS = Needs(warm="pdfingest_rapidocr:load", fork_safe=True)
 ONE_THREAD = {
     f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")
 } | {"Global.log_level": "critical"}
@@ -20,6 +21,7 @@ ONE_THREAD = {
 @cache
 def load() -> Any:
     """Load the models, and read a first picture, for which the runtime plans its memory."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else it leaves a thread, which a fork does not have
     import cv2
     import numpy as np
     from rapidocr import RapidOCR
