@@ -22,8 +22,7 @@ class DoclingDocument:
     """An open document, by the protocol `pdfingest.Document`."""
 
     def __init__(self, path: str, document: Any) -> None:
-        self._path, self._document = path, document
-        self.page_count: int = document.number_of_pages()
+        self._path, self._document, self.page_count = path, document, document.number_of_pages()
 
     def info(self) -> DocumentInfo:
         """Nothing beyond the text."""
@@ -49,9 +48,8 @@ class DoclingDocument:
 @cache
 def load() -> Any:
     """Load the models from the folder, and nothing from the network."""
-    from docling.datamodel.base_models import InputFormat
     from docling.datamodel.pipeline_options import PdfPipelineOptions
-    from docling.document_converter import DocumentConverter, PdfFormatOption
+    from docling.document_converter import DocumentConverter, InputFormat, PdfFormatOption
     from tqdm import tqdm
 
     tqdm.monitor_interval = 0  # else its progress bar leaves a thread, which a fork does not have
@@ -74,9 +72,8 @@ def open_document(path: str, passwords: Sequence[str]) -> DoclingDocument:
     for password in (None, *passwords):
         option.backend_options = PdfBackendOptions(password=password)
         try:
-            return DoclingDocument(
-                path, parser.load(path, password=password, content_config=config)
-            )
+            document = parser.load(path, password=password, content_config=config)
+            return DoclingDocument(path, document)
         except RuntimeError as error:  # which does not say why
             if b"/Encrypt" not in Path(path).read_bytes():
                 raise MalformedError(str(error)) from error

@@ -12,7 +12,7 @@ from pdfingest import DocumentInfo, EncryptedError, MalformedError, Needs, Page
 
 NEEDS = Needs(warm="pdfingest_liteparse:load", fork_safe=True, address_bytes=3 << 29)
 _HOW: dict[str, Any] = {
-    "ocr_enabled": False,  # by Tesseract, from the network; pdfingest has OCR of its own
+    "ocr_enabled": False,  # pdfingest has OCR of its own
     "output_format": "markdown",
     "keep_headers_footers": True,  # else lines that two pages share are in neither of them
     "extract_content_bounds": True,  # of what a page shows, also where that is not text
