@@ -68,6 +68,7 @@ ON_EACH = (
 PARALLEL = ("-q", "-n", "3", "--dist", "worksteal")
 """Tests wait for processes much of the time."""
 CHECKERS = ("mypy", "pyright")
+ENGINES = sorted(path.parent.name for path in Path("examples/engines").glob("*/pyproject.toml"))
 EXTRAS = nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"]
 
 
@@ -157,8 +158,20 @@ def lock(session: nox.Session) -> None:
 def readme(session: nox.Session) -> None:
     """What README and docs show: commands and their outputs, tables, links, pictures."""
     _install(session, "test", program=".[service]")
-    session.install("./examples/engine", env={"UV_COMPILE_BYTECODE": "1"})
+    session.install("./examples/engines/pdfminer", env={"UV_COMPILE_BYTECODE": "1"})
     session.run("pytest", *PARALLEL, "tests/readme")
+
+
+@nox.session
+@nox.parametrize("name", ENGINES, ids=ENGINES)
+def engines(session: nox.Session, name: str) -> None:
+    """An engine of examples/engines over the example files; some take gigabytes, so not by default.
+
+    Each has an environment of its own, as their parsers want other versions of the same packages.
+    """
+    folder = f"examples/engines/{name}"
+    session.install(".", f"./{folder}", "pytest", env={"UV_COMPILE_BYTECODE": "1"})
+    session.run("pytest", "-q", folder, *session.posargs)
 
 
 @nox.session

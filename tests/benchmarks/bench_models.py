@@ -17,11 +17,10 @@ import time
 from functools import partial
 from pathlib import Path
 
-from pdfingest_rapidocr import load, open_reader
-
 from ocr_pages import HEIGHT, WIDTH, image, page, placed
 from pdfingest.engines.pdfium import open_document
 from pdfingest.ocr.transcript import transcribe
+from pdfingest_rapidocr import load, open_reader
 from pictures import scanned, sentences, typeset
 
 FILES = int(sys.argv[1]) if len(sys.argv) > 1 else 100

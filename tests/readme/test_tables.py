@@ -114,6 +114,23 @@ def test_the_engines_are_those_built_in() -> None:
     assert names(column("name")) == list(BUILT_IN)
 
 
+ENGINES = {path.parent.name: path.parent for path in ROOT.glob("examples/engines/*/pyproject.toml")}
+
+
+def test_the_engines_of_others_are_those_of_the_examples() -> None:
+    assert names(column("package")) == sorted(ENGINES)
+
+
+@pytest.mark.parametrize("name", sorted(ENGINES))
+def test_an_engine_of_the_examples_is_small_and_has_a_test_and_a_page(name: str) -> None:
+    module = f"pdfingest_{name.replace('-', '_')}.py"
+    assert len((ENGINES[name] / module).read_text(encoding="utf-8").splitlines()) <= 80
+    assert (ENGINES[name] / f"test_{module}").exists()
+    page = (ENGINES[name] / "README.md").read_text(encoding="utf-8")
+    assert f"pip install ./examples/engines/{name}\n" in page
+    assert "pdfingest run examples/pdfs" in page
+
+
 def test_the_files_are_those_that_are_written() -> None:
     files = {*layout.RECORDS.values(), layout.REPORT, layout.SUMMARY, layout.PICTURES}
     found = {name for name in names(column("file")) if re.fullmatch(r"[\w.]+\w", name)}

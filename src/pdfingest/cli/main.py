@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 from typer.main import get_command
@@ -31,6 +31,9 @@ from pdfingest.measure.machine import resources_told
 _PROGRAM = "pdfingest"
 _COMPLETE = "_PDFINGEST_COMPLETE"
 """Variable that a shell sets when it asks for completions."""
+_UNPARSED: type[Exception] = typer.BadParameter.__mro__[2]
+"""What typer raises for a command line that it cannot parse. Before 0.28 this has no public name,
+and docling keeps typer below 0.27."""
 _STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.HUNG_UP)
 _OF_RUN = """Every option may also come from the environment, as PDFINGEST_WORKERS=4, or from the
 configuration, as workers = 4: a flag goes first, then the environment, then the file."""
@@ -89,10 +92,10 @@ def _guarded() -> int:
                 return _run(sys.argv[1:])
         finally:
             sys.stdout.flush()  # here, where a failure is reported
-    except typer.TyperException as error:  # the command line cannot be parsed
+    except _UNPARSED as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else _PROGRAM
-        message = f"{error.format_message().rstrip('.')}. See: {path} --help"
+        message = f"{cast(Any, error).format_message().rstrip('.')}. See: {path} --help"
         say("error", message, exit_code=ExitCode.USAGE)
         return ExitCode.USAGE
     except PdfingestError as error:

@@ -5,11 +5,11 @@ An engine is a function that opens a document. A package registers it under a na
     [project.entry-points."pdfingest.engines"]
     mine = "my_package:open_document"
 
-The function and the document that it returns need no base class; `examples/engine` has both. What a
-document may do beside what it must is in `abilities`. Each process opens one file, from one thread,
-within a sandbox and limits. So an engine need not guard against huge, slow or hostile files, nor
-clean the text. It tells what is wrong with a file by the exception that it raises, whose message is
-shown to the user:
+The function and the document that it returns need no base class; `examples/engines/pdfminer` has
+both. What a document may do beside what it must is in `abilities`. Each process opens one file,
+from one thread, within a sandbox and limits. So an engine need not guard against huge, slow or
+hostile files, nor clean the text. It tells what is wrong with a file by the exception that it
+raises, whose message is shown to the user:
 
 | exception | failure kind |
 |---|---|

@@ -1,13 +1,16 @@
 """An engine for pdfingest from outside: pdfminer.six, which orders text by its layout analysis.
 
-Install it beside pdfingest (`pip install ./examples/engine`), then: pdfingest run --engine pdfminer
+Install it beside pdfingest (`pip install ./examples/engines/pdfminer`), then:
+pdfingest run --engine pdfminer
 """
 
 from collections.abc import Sequence
 from io import BufferedReader
 
-from pdfminer.high_level import extract_text
-from pdfminer.pdfdocument import PDFDocument, PDFPasswordIncorrect
+from pdfminer.converter import PDFPageAggregator
+from pdfminer.layout import LAParams, LTTextBox
+from pdfminer.pdfdocument import PDFDocument, PDFEncryptionError, PDFPasswordIncorrect
+from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
 from pdfminer.pdfpage import PDFPage
 from pdfminer.pdfparser import PDFParser
 from pdfminer.psexceptions import PSException
@@ -20,19 +23,25 @@ class PdfminerDocument:
 
     def __init__(self, file: BufferedReader, password: str) -> None:
         self._file = file
-        self._password = password
         document = PDFDocument(PDFParser(file), password=password)
-        self.page_count = sum(1 for _ in PDFPage.create_pages(document))
+        self._pages = list(PDFPage.create_pages(document))
+        self.page_count = len(self._pages)
 
     def info(self) -> DocumentInfo:
         """Nothing beyond the text."""
         return DocumentInfo()
 
     def page(self, number: int) -> Page:
-        """Read one page (1-based)."""
-        pages = [number - 1]
-        text = extract_text(self._file, self._password, page_numbers=pages, caching=False)
-        return Page(text.rstrip("\f"))
+        """Read one page (1-based); nothing of it stays in memory."""
+        manager = PDFResourceManager(caching=False)
+        device = PDFPageAggregator(manager, laparams=LAParams())
+        try:
+            PDFPageInterpreter(manager, device).process_page(self._pages[number - 1])
+        except PSException as error:
+            raise MalformedError(f"{type(error).__name__}: {error}") from error
+        found = list(device.get_result())
+        text = "\n".join(each.get_text() for each in found if isinstance(each, LTTextBox))
+        return Page(text, ink=bool(found))
 
     def close(self) -> None:
         """Release the file."""
@@ -47,6 +56,8 @@ def open_document(path: str, passwords: Sequence[str]) -> PdfminerDocument:
             return PdfminerDocument(file, password)
         except PDFPasswordIncorrect:
             continue
+        except PDFEncryptionError as error:
+            raise EncryptedError(str(error), by_password=False) from error
         except PSException as error:
-            raise MalformedError(str(error)) from error
-    raise EncryptedError("no password opens it")
+            raise MalformedError(f"{type(error).__name__}: {error}") from error
+    raise EncryptedError
