@@ -27,9 +27,9 @@ def compare(
         typer.Option(metavar="DIR", help="Keep the outputs of the runs, one directory an engine."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the figures as JSON.")] = False,
-    html: Annotated[
+    html_file: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Write a page with the texts side by side."),
+        typer.Option("--html", metavar="FILE", help="Write a page with the texts side by side."),
     ] = None,
 ) -> None:
     """Read the same files with several engines (--engine a,b,c), and show how they differ.
@@ -43,5 +43,5 @@ def compare(
 
     use(wanted.view.log_format)
     raise typer.Exit(
-        compare_session.compare_engines(wanted, keep=keep, as_json=as_json, html_file=html)
+        compare_session.compare_engines(wanted, keep=keep, as_json=as_json, html_file=html_file)
     )

@@ -225,7 +225,11 @@ def _ocr(options: IngestOptions) -> Fact:
 def _image(options: IngestOptions) -> Fact | None:
     """Report what an image with models takes, and what a file read by it; None if there is none."""
     try:
-        made = with_image(find_tools(options)).image
+        tools = find_tools(options)
+    except PdfingestError:
+        return None  # others have told it
+    try:
+        made = with_image(tools).image
         if made == NO_MODELS:
             return None
         outcome = trial(options).outcome

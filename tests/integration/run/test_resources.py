@@ -93,7 +93,7 @@ def test_too_few_processes_or_threads_are_the_environments_fault(
 ) -> None:
     become, folder = stranger
     make_pdf(folder / "a.pdf")
-    words = ["run", str(folder), "-o", str(folder / "out"), "-w", "2", "--force"]
+    words = ["run", str(folder), "-o", str(folder / "out"), "-w", "2", "--force", "-q"]
 
     def run(*before: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(

@@ -17,8 +17,8 @@ import pytest
 from conftest import Cli, Lines, environment, read_lines
 
 pytestmark = pytest.mark.usefixtures("starts")
-FILES = int(os.environ.get("PDFINGEST_TEST_KILL_FILES", "40"))
-KILLED_RUNS = int(os.environ.get("PDFINGEST_TEST_KILLS", "5"))
+FILES = int(os.environ.get("PDFINGEST_TEST_KILL_FILES", "60"))
+KILLED_RUNS = int(os.environ.get("PDFINGEST_TEST_KILLS", "6"))
 """For the record: 300 files, killed 200 times."""
 MEASURED = {
     "peak_rss_bytes", "baseline_rss_bytes", "cpu_s", "wall_s", "started_at", "pid",
