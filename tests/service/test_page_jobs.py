@@ -108,7 +108,7 @@ def test_earlier_jobs_come_in_pages(shown: Shown, service: FakeService, server: 
 def test_reasons_pages_and_totals_are_shown(
     shown: Shown, service: FakeService, server: Server
 ) -> None:
-    service.add("good.pdf", "done", pages=12, total_pages=12, needs_ocr_pages=3)
+    service.add("good.pdf", "done", pages=12, total_pages=12, needs_ocr_pages=3, ocr_pages=5)
     service.add(
         "torn.pdf",
         "done",
@@ -131,7 +131,7 @@ def test_reasons_pages_and_totals_are_shown(
     shown.expect("locked.pdf", "(1 password was tried)")
     shown.expect("odd.pdf", "of a later version (<b>why</b>)")
     cells = shown.row("good.pdf").locator("td").all_inner_texts()
-    assert cells[:5] == ["done", "12", "3", "40.0 MiB", "0.25 s"]
+    assert cells[:5] == ["done", "12, 5 by OCR", "3", "40.0 MiB", "0.25 s"]
     totals = {"Files": "5", "Done": "1", "In part": "1", "Failed": "2", "Open": "1"}
     assert shown.totals() == {**totals, "Pages": "18", "Need OCR": "3"}
 

@@ -153,6 +153,7 @@ def test_options_go_with_the_files_that_come_after_them(
     page.get_by_label("Records").select_option("document")
     page.get_by_label("Text", exact=True).select_option("markdown")
     page.get_by_label("Tables").check()
+    page.get_by_label("Read scans by OCR").check()
     page.get_by_label("Password", exact=True).fill("one, with a comma")
     page.get_by_role("button", name="Another password").click()
     page.keyboard.type("two")
@@ -160,7 +161,8 @@ def test_options_go_with_the_files_that_come_after_them(
     shown.expect("chosen.pdf", "queued")
     chosen = {"engine": ["pypdf,pdfium"], "unit": ["document"], "format": ["markdown"]}
     passwords = ["one, with a comma", "two"]
-    assert service.sent == [{}, {**chosen, "tables": ["true"], "password": passwords}]
+    flags = {"tables": ["true"], "ocr": ["auto"]}
+    assert service.sent == [{}, {**chosen, **flags, "password": passwords}]
     assert not [asked for asked in service.asked if "comma" in asked.path + asked.query]
 
 

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
@@ -124,15 +125,12 @@ class SpawnedChild:
             self._pidfd = _NONE
 
 
+@dataclass(frozen=True)
 class Spawner:
-    """Starts children; see `context.Starter`.
+    """Starts children; see `context.Starter`."""
 
-    Args:
-        variables: names of environment variables that they have beside the usual ones.
-    """
-
-    def __init__(self, variables: tuple[str, ...] = ()) -> None:
-        self._variables = variables
+    variables: tuple[str, ...] = ()
+    """Names of environment variables that they have beside the usual ones."""
 
     def start(self, target: Callable[..., Any], args: tuple[Any, ...]) -> SpawnedChild:
         """Start a child that calls a function.
@@ -141,7 +139,7 @@ class Spawner:
             OSError: there is none to be had, or it was killed while it started.
         """
         with _stop_signals_blocked():
-            return SpawnedChild(Spawned(target, args, self._variables))
+            return SpawnedChild(Spawned(target, args, self.variables))
 
     def kill(self) -> None:
         """Do nothing: a start does not wait for another process."""

@@ -6,6 +6,7 @@ from concurrent.futures import wait
 from queue import SimpleQueue
 
 from pdfingest.exchange.recorder import DONE
+from pdfingest.isolation.context import Starter
 from pdfingest.isolation.start import starter
 from pdfingest.job import Job
 from pdfingest.measure.machine import resources_told
@@ -36,6 +37,7 @@ class Lanes:
         self._limits = TimeLimits(options.timeout_s, options.page_timeout_s)
         self._recorders = recorders
         self._lanes: list[Lane] = []
+        self._starter: Starter | None = None
         self._stuck: list[Lane] = []
         """Lanes whose children not even SIGKILL could end."""
         self.inbox: Inbox = SimpleQueue()
@@ -46,11 +48,17 @@ class Lanes:
     def open(self, job: Job) -> list[Lane]:
         """Open the lanes that are not open yet, for jobs like this one; they stay until `close`.
 
+        Those for jobs with another image are closed: a child has the limits of its job, which count
+        the image that the job is for.
+
         Raises:
             ResourceError: there are too few descriptors for them.
         """
         allow_descriptors(self._workers)
         start = starter(job.all_engines, job.readable)
+        if start != self._starter:
+            self.close()
+            self._starter = start
         for index in range(len(self._lanes), self._workers):
             with resources_told():
                 recorder = f"{self._recorders}/lane-{index}"

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,10 @@ import psutil
 import pytest
 
 from conftest import Cli, Lines, environment, read_lines, wait_for
+from pdfingest import Extracted, IngestOptions, Source, Stop
+from pdfingest.run.supervisor import Supervisor
+from pdfingest.run.tools import find_tools, with_image
+from pdfingest.run.work import job_template
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs the fork of Linux")
 Faulty = Callable[..., Path]
@@ -259,3 +265,22 @@ def test_forks_read_a_network_of_torch_and_share_it(
     assert len(texts(out)) == 12
     for line in read_lines(out / "report.jsonl"):
         assert 0 < line["private_peak_bytes"] < (256 << 20) / 10, line
+
+
+def test_lanes_change_their_image_with_the_engine(
+    faulty: Faulty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WARM_MIB", "200")
+    file = faulty("a.pdf")
+    options = IngestOptions(memory_limit_bytes=96 << 20, memory_budget_bytes=1 << 30, workers=2)
+    supervisor = Supervisor(options, str(tmp_path), Stop(), lambda *_: None)
+    with closing(supervisor):
+        for engine in ("warmed", "faulty", "warmed"):
+            chosen = replace(options, engine=engine)
+            template = job_template(chosen, with_image(find_tools(chosen)))
+            source = Source("a.pdf", str(file))
+            job = replace(template, source=source, spool=str(tmp_path / f"{engine}.jsonl"))
+            (ended,) = filter(None, supervisor.run(iter([job])))
+            assert isinstance(ended.outcome, Extracted), ended
+            is_large = ended.outcome.cost.peak.baseline_bytes > 200 << 20
+            assert is_large == (engine == "warmed")
