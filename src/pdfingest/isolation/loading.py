@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from pdfingest.isolation.contents import Loaded, Made
 from pdfingest.measure.memory import address_bytes, private_bytes, resident_bytes
+from pdfingest.text import counted
 
 _DEVICES = ("/dev/nvidia", "/dev/dri", "/dev/kfd", "/dev/accel")
 """What a fork cannot share with the process that it was forked from."""
@@ -59,7 +60,7 @@ def _unshared(allowed: int) -> str:
     """
     with suppress(OSError):
         if (threads := len(os.listdir("/proc/self/task"))) > allowed:
-            return f"leaves {threads - 1} threads, which a fork does not have"
+            return f"leaves {counted(threads - 1, 'thread')}, which a fork does not have"
         for file in os.listdir("/proc/self/fd"):
             with suppress(OSError):
                 device = os.readlink(f"/proc/self/fd/{file}")
