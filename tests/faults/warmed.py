@@ -92,6 +92,8 @@ def open_ranged(path, passwords):
 
 
 def open_whole(path, passwords):
+    if _is_real(path):
+        return FaultyDocument({"pages": 1, "fault": "", "page": 1, "name": "real"})
     document = open_document(path, passwords)
     document.page_count = 1
     return document

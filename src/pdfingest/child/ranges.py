@@ -31,7 +31,6 @@ class Ranges:
         """
         if document is not self._document or number != self._next:
             self._document, self._pages = document, document.pages(number, last)
-        self._next = 0  # unless there is a page, the next one is asked for anew
         page = next(self._pages, None)
         if page is None:
             raise MalformedError("its engine gives no such page")

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from conftest import Cli, Lines, environment, read_lines, wait_for
+from conftest import Cli, Lines, environment, make_pdf, read_lines, wait_for
 from pdfingest import Extracted, IngestOptions, Source, Stop
 from pdfingest.run.supervisor import Supervisor
 from pdfingest.run.tools import find_tools, with_image
@@ -216,13 +216,17 @@ def test_pages_that_a_range_lacks_are_lost_by_name(cli: Cli, faulty: Faulty, out
     assert "gives no such page" in line["message"]
 
 
-def test_an_engine_that_knows_no_pages_gives_documents(cli: Cli, faulty: Faulty, out: Path) -> None:
-    file = faulty("a.pdf", pages=7)
-    done = cli("run", file, "-o", out, "--engine", "whole", "--unit", "document", "-q")
+def test_an_engine_that_knows_no_pages_gives_documents(
+    cli: Cli, faulty: Faulty, pdfs: Path, out: Path
+) -> None:
+    faulty("a.pdf", pages=7)
+    make_pdf(pdfs / "b.pdf", ["of", "three", "pages"])
+    done = cli("run", pdfs, "-o", out, "--engine", "whole", "--unit", "document", "-q")
     assert done.returncode == 0, done.stderr
     records: Lines = read_lines(out / "documents.jsonl")
-    assert [(each["text"], each["metadata"]["total_pages"]) for each in records] == [
-        ("page 1 of a.pdf", 1)
+    assert sorted((each["text"], each["metadata"]["total_pages"]) for each in records) == [
+        ("page 1 of a.pdf", 1),
+        ("page 1 of real", 1),
     ]
 
 
