@@ -62,7 +62,7 @@ def _span(line: Any) -> Span:
 
 def load() -> None:
     """Import what reads, which takes seconds."""
-    import docling_parse.pdf_parser  # noqa: F401
+    import docling_parse.pdf_parser  # noqa: F401 - for the image to hold it
 
 
 def open_document(path: str, passwords: Sequence[str]) -> DoclingParseDocument:

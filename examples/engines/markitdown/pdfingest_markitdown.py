@@ -35,7 +35,7 @@ class MarkItDownDocument:
 def load() -> None:
     """Import what reads; ONNX Runtime then starts no thread that sends telemetry."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import markitdown.converters  # noqa: F401
+    import markitdown.converters  # noqa: F401 - for the image to hold it
 
 
 def open_document(path: str, passwords: Sequence[str]) -> MarkItDownDocument:
