@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 from rich.console import Console
@@ -14,7 +14,7 @@ from pdfingest.cli.inputs import opened
 from pdfingest.cli.outputs import STDOUT, write_text
 from pdfingest.cli.run_session import listener_of
 from pdfingest.cli.signals import stop_on_signals
-from pdfingest.cli.tables import LEFT, RIGHT, put, table, width_of
+from pdfingest.cli.tables import LEFT, RIGHT, hanging, put, table, width_of
 from pdfingest.cli.wanted import View, Wanted
 from pdfingest.compare.comparison import Comparison, EngineFigures, compared, figures_of
 from pdfingest.compare.html import render
@@ -30,7 +30,7 @@ from pdfingest.text import mib, printable
 
 _ENGINES = {
     "engine": LEFT,
-    **dict.fromkeys(("ok", "lost", "pages", "characters", "s", "ms a page", "median"), RIGHT),
+    **dict.fromkeys(("ok", "lost", "pages", "characters", "s", "CPU ms/page", "median"), RIGHT),
     "highest": RIGHT,
 }
 _PAIRS = {"one": LEFT, "other": LEFT, "only one": RIGHT, "only other": RIGHT, "same order": RIGHT}
@@ -73,7 +73,7 @@ def compare_engines(
             if stop.requested:
                 return stop.exit_code or ExitCode.INTERRUPTED
         paths = [os.path.join(each.folder, RECORDS[each.unit]) for each in options]
-        texts = stack.enter_context(Texts(paths))
+        texts = stack.enter_context(closing(Texts(paths)))
         comparison = compared(engines, texts)
         if html_file:
             write_text(html_file, render(comparison, texts))
@@ -128,6 +128,10 @@ def _show(comparison: Comparison) -> None:
         for each in comparison.engines
     ]
     put(console, table(_ENGINES, rows, width, title=0))
+    for each in comparison.engines:
+        if each.failures:
+            kinds = ", ".join(f"{kind} {count:,}" for kind, count in each.failures.items())
+            put(console, hanging(console, Text(f"{each.name} lost "), kinds))
     put(console, [Text()])
     rows = [
         [names[one], names[other], *map(_percent, (*found.shares, found.order))]

@@ -7,7 +7,7 @@ from itertools import combinations, groupby
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from pdfingest.compare.texts import Page, Texts
+from pdfingest.compare.texts import Row, Texts
 from pdfingest.compare.words import Difference, difference, words_of
 from pdfingest.report.figures import Figures, percentile
 
@@ -73,7 +73,7 @@ class FileDifference:
     source: str
     pair: _Pair
     difference: Difference
-    pages: tuple[Page, ...]
+    pages: tuple[Row, ...]
     """Those that differ most."""
 
 
@@ -171,12 +171,12 @@ class _File:
     """How the texts of one file differ."""
 
     pairs: dict[_Pair, Difference] = field(default_factory=dict[_Pair, Difference])
-    pages: dict[_Pair, list[tuple[float, Page]]] = field(
-        default_factory=dict[_Pair, list[tuple[float, Page]]]
+    pages: dict[_Pair, list[tuple[float, Row]]] = field(
+        default_factory=dict[_Pair, list[tuple[float, Row]]]
     )
     """Pages that differ most, with their shares."""
 
-    def add(self, pair: _Pair, found: Difference, page: Page) -> None:
+    def add(self, pair: _Pair, found: Difference, page: Row) -> None:
         """Add a page."""
         self.pairs[pair] = self.pairs.get(pair, Difference()).plus(found)
         if found.share > 0:
@@ -192,12 +192,12 @@ class _File:
         }
         return max(found, key=found.__getitem__, default=None)
 
-    def worst(self, pair: _Pair) -> tuple[Page, ...]:
+    def worst(self, pair: _Pair) -> tuple[Row, ...]:
         """Return the pages on which two engines differ most."""
         return tuple(page for _, page in self.pages.get(pair, ()))
 
 
-def _read(pages: Iterator[Page], texts: Texts, chars: list[int]) -> _File:
+def _read(pages: Iterator[Row], texts: Texts, chars: list[int]) -> _File:
     """Read the pages of one file, tell how they differ, and count the characters of each run."""
     file = _File()
     for page in pages:

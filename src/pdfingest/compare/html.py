@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from pdfingest.compare.comparison import Comparison, FileDifference
-from pdfingest.compare.texts import Page, Texts
+from pdfingest.compare.texts import Row, Texts
 from pdfingest.compare.words import WORD
 from pdfingest.report.style import STYLE
 from pdfingest.text import mib, printable
@@ -43,6 +43,10 @@ def render(comparison: Comparison, texts: Texts) -> Iterator[str]:
         f"<h1>{escape(title)}</h1>"
     )
     yield from _table(_ENGINES, [_figures(comparison, index) for index in range(len(names))])
+    for each in comparison.engines:
+        if each.failures:
+            kinds = ", ".join(f"{kind} {count:,}" for kind, count in each.failures.items())
+            yield f"<p>{escape(each.name)} lost {escape(kinds)}</p>"
     yield "<h2>How their texts differ</h2><p>Share of the words of an engine that the other does "
     yield "not have on the same page, and share of the words that stand once in both which are in "
     yield "the same order.</p>"
@@ -87,7 +91,7 @@ def _file(file: FileDifference, names: Sequence[str], texts: Texts) -> Iterator[
         yield from _page(page, names, texts)
 
 
-def _page(page: Page, names: Sequence[str], texts: Texts) -> Iterator[str]:
+def _page(page: Row, names: Sequence[str], texts: Texts) -> Iterator[str]:
     found = texts.read(page)
     if page.number:
         yield f"<h3>Page {page.number}</h3>"

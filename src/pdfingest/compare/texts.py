@@ -5,8 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from types import TracebackType
-from typing import BinaryIO, NamedTuple, Self
+from typing import BinaryIO, NamedTuple
 
 from pdfingest.output.layout import output_errors
 
@@ -17,7 +16,7 @@ PRIMARY KEY (source, page, run)) WITHOUT ROWID
 """
 
 
-class Page(NamedTuple):
+class Row(NamedTuple):
     """A page, or a document, as far as runs have it."""
 
     source: str
@@ -28,7 +27,7 @@ class Page(NamedTuple):
 
 
 class Texts:
-    """Texts of the pages of several runs; to be used in a `with` statement.
+    """Texts of the pages of several runs, which hold files until they are closed.
 
     Args:
         paths: of the record files, one of each run.
@@ -49,7 +48,7 @@ class Texts:
                     self._files.append(open(path, "rb"))  # noqa: SIM115 - closed with this
                     self._note(run)
         except BaseException:
-            self._close()
+            self.close()
             raise
 
     def _note(self, run: int) -> None:
@@ -67,17 +66,17 @@ class Texts:
             yield record["source"], record["metadata"]["page"], run, at
             at += len(line)
 
-    def __iter__(self) -> Iterator[Page]:
+    def __iter__(self) -> Iterator[Row]:
         """Yield the pages of all runs, by source and number."""
         rows = self._database.execute(
             "SELECT source, page, run, at FROM place ORDER BY source, page, run"
         )
         for (source, number), found in groupby(rows, itemgetter(0, 1)):
-            yield Page(source, number, {run: at for _, _, run, at in found})
+            yield Row(source, number, {run: at for _, _, run, at in found})
 
-    def read(self, page: Page) -> dict[int, str]:
-        """Return the texts of a page by the index of the run."""
-        return {run: self._text(run, at) for run, at in page.places.items()}
+    def read(self, row: Row) -> dict[int, str]:
+        """Return the texts of a page, or of a document, by the index of the run."""
+        return {run: self._text(run, at) for run, at in row.places.items()}
 
     def _text(self, run: int, at: int) -> str:
         file = self._files[run]
@@ -86,18 +85,8 @@ class Texts:
         # Heads and page numbers, which one engine tells apart and another does not.
         return "\n\n".join(filter(None, (record["text"], record["furniture"])))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._close()
-
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the files, and delete what is known of them."""
         self._database.close()
         for file in self._files:
             file.close()
