@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from pdfingest.errors import ExitCode, OptionError, PdfingestError
     from pdfingest.events import Listener
     from pdfingest.job import Sandbox
-    from pdfingest.model import Aside, FailureKind, Format, Source, Unit
+    from pdfingest.model import Aside, FailOn, FailureKind, Format, Source, Unit
     from pdfingest.needs import Needs
     from pdfingest.ocr.engine import Picture
-    from pdfingest.options import FailOn, IngestOptions
+    from pdfingest.options import IngestOptions
     from pdfingest.outcome import (
         Attachment,
         Extracted,
@@ -120,12 +120,12 @@ _HOMES = {
     "job": ("Sandbox",),
     "needs": ("Needs",),
     "ocr.engine": ("Picture",),
-    "model": ("Aside", "FailureKind", "Format", "Source", "Unit"),
+    "model": ("Aside", "FailOn", "FailureKind", "Format", "Source", "Unit"),
     "pages": (
         *("Annotation", "Box", "DocumentInfo", "Font", "FormField"),
         *("InternalLink", "Page", "Span", "Table", "Title"),
     ),
-    "options": ("FailOn", "IngestOptions"),
+    "options": ("IngestOptions",),
     "outcome": ("Attachment", "Extracted", "Failed", "Finished", "Traits"),
     "run.pipeline": ("ingest", "stream"),
     "output.summary": ("Summary",),

@@ -46,6 +46,11 @@ class OcrSpec(Sent):
     """Codes of those to read; empty for what each document says."""
 
 
+def with_ocr(engines: tuple[EngineSpec, ...], ocr: OcrSpec | None) -> tuple[EngineSpec, ...]:
+    """Return engines in their order, then that for OCR, if any."""
+    return (*engines, ocr.engine) if ocr else engines
+
+
 @dataclass(frozen=True, slots=True)
 class Limits(Sent):
     """Limits on what one file may take, which the child puts on itself."""
@@ -154,7 +159,7 @@ class Job(Sent):
     @property
     def all_engines(self) -> tuple[EngineSpec, ...]:
         """The engines in the order in which they are tried, then that for OCR, if any."""
-        return (*self.engines, self.ocr.engine) if self.ocr else self.engines
+        return with_ocr(self.engines, self.ocr)
 
     @property
     def attempt(self) -> Attempt:

@@ -122,6 +122,27 @@ class Aside(StrEnum):
     """The page as another engine reads it, where the first cannot read all of its text."""
 
 
+class FailOn(StrEnum):
+    """Which outcomes make the exit code 1."""
+
+    ANY = "any"
+    """A lost page or a lost source."""
+    FAILED = "failed"
+    """A source that yielded no record."""
+    NEVER = "never"
+    """No outcome; only the environment, an interrupt or a bug end with another code than 0."""
+
+
+class Order(StrEnum):
+    """Which sources come first."""
+
+    SIZE = "size"
+    """The largest source, so that no lane is still busy with it when all others are done."""
+    NAME = "name"
+    MTIME = "mtime"
+    """The source that was modified last."""
+
+
 class Sent:
     """Base of dataclasses that are pickled as a call of their constructor.
 

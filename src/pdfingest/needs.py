@@ -49,11 +49,6 @@ class Needs(Sent):
     """Whether it knows no pages and gives a document as one text; then `--unit document` is asked
     for, and its `page_count` is 1."""
 
-    @property
-    def is_any(self) -> bool:
-        """Whether it needs anything."""
-        return self != NOTHING
-
 
 NOTHING = Needs()
 """What an engine needs whose package does not say."""

@@ -4,51 +4,27 @@ Each option stands here alone, with its default, its check, and what `--help` sa
 its variable and its key in the configuration are derived from the field (`cli.declared`).
 """
 
-import hashlib
-import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pdfingest import values
 from pdfingest.errors import OptionError
-from pdfingest.job import EngineSpec, Limits, OcrSpec, Sandbox
+from pdfingest.job import Limits, Sandbox
 from pdfingest.measure.sizing import (
     LEAST_MEMORY_BYTES,
     MAX_WORKERS,
     default_budget_bytes,
     default_workers,
 )
-from pdfingest.model import SCHEMA, Duplicates, FailureKind, Format, Unit
+from pdfingest.model import Duplicates, FailOn, FailureKind, Format, Order, Unit
 from pdfingest.shard import Shard, as_shard
 from pdfingest.text import mib
 from pdfingest.values import Share, Spec, option, switch
 
 _TIMEOUT_S, _OCR_TIMEOUT_S = 300.0, 3600.0
 """Seconds that a file may take; OCR takes some seconds a page."""
-
-
-class FailOn(StrEnum):
-    """Which outcomes make the exit code 1."""
-
-    ANY = "any"
-    """A lost page or a lost source."""
-    FAILED = "failed"
-    """A source that yielded no record."""
-    NEVER = "never"
-    """No outcome; only the environment, an interrupt or a bug end with another code than 0."""
-
-
-class Order(StrEnum):
-    """Which sources come first."""
-
-    SIZE = "size"
-    """The largest source, so that no lane is still busy with it when all others are done."""
-    NAME = "name"
-    MTIME = "mtime"
-    """The source that was modified last."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -330,23 +306,3 @@ def option_of(field_name: str) -> str:
     if field_name == "passwords":
         return "password"
     return field_name.removesuffix("_bytes").removesuffix("_s")
-
-
-def options_digest(
-    options: IngestOptions, engines: Sequence[EngineSpec], ocr: OcrSpec | None = None
-) -> str:
-    """Return the first 16 hex digits of the SHA-256 of all that changes a record.
-
-    Passwords are not part of it: they decide whether a file opens, not what it says, and a digest
-    of a short password could be searched.
-    """
-    text: dict[Literal["schema", "unit", "format", "tables", "engines", "ocr"], object] = {
-        "schema": SCHEMA,
-        "unit": options.unit,
-        "format": options.format,
-        "tables": options.tables,
-        "engines": [(engine.name, engine.version) for engine in engines],
-    }
-    if ocr is not None:
-        text["ocr"] = (ocr.engine.name, ocr.engine.version, ocr.chosen or ocr.languages)
-    return hashlib.sha256(json.dumps(text, sort_keys=True).encode()).hexdigest()[:16]

@@ -174,7 +174,7 @@ def test_a_file_that_changes_while_it_is_sent_is_not_taken(
             """A file whose length is another when it is read."""
 
             def __init__(self, path: Path, change: int) -> None:
-                self._file, self._change = open(path, "rb"), change  # noqa: SIM115
+                self._file, self._change = open(path, "rb"), change  # noqa: SIM115 - as a file
 
             def seekable(self) -> bool:
                 return True

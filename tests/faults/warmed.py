@@ -62,6 +62,10 @@ class WarmedDocument(FaultyDocument):
             for at in range(0, len(MODEL), 1 << 20):
                 MODEL[at : at + (1 << 20) : 4096] = b"y" * 256
                 time.sleep(self.order["pause_s"])
+        if self.order["fault"] == "takes for a while":
+            block = b"x" * (self.order["mib"] << 20)
+            time.sleep(0.6)
+            del block
         return super().page(number)
 
 

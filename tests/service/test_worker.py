@@ -26,7 +26,7 @@ from faulty import write_pdf
 
 from conftest import environment, make_pdf, read_lines, wait_for
 from pdfingest.engines.registry import find_engines
-from pdfingest.options import options_digest
+from pdfingest.run.tools import options_digest
 from pdfingest.service import queue
 from pdfingest.service.contents import result_key, upload_key
 from pdfingest.service.embedded import find_program

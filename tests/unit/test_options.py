@@ -14,7 +14,9 @@ from pdfingest.cli.main import app
 from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, OptionError, PdfingestError
 from pdfingest.job import EngineSpec, OcrSpec
-from pdfingest.options import FailOn, Order, option_of, options_digest
+from pdfingest.model import FailOn, Order
+from pdfingest.options import option_of
+from pdfingest.run.tools import options_digest
 from pdfingest.shard import Shard
 
 NAN = float("nan")
@@ -182,7 +184,7 @@ def test_the_digest_holds_what_changes_the_text_and_nothing_else() -> None:
 def test_records_of_another_schema_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     engines = find_engines("auto")
     before = options_digest(IngestOptions(), engines)
-    monkeypatch.setattr("pdfingest.options.SCHEMA", 1)
+    monkeypatch.setattr("pdfingest.run.tools.SCHEMA", 1)
     assert options_digest(IngestOptions(), engines) != before
 
 

@@ -30,7 +30,8 @@ from pdfingest.events import Listener
 from pdfingest.job import EngineSpec
 from pdfingest.measure.flatness import LEAST_FILES, THRESHOLD_BYTES, Point
 from pdfingest.measure.machine import load
-from pdfingest.options import IngestOptions, Order
+from pdfingest.model import Order
+from pdfingest.options import IngestOptions
 from pdfingest.report import html
 from pdfingest.report.figures import read_figures
 from pdfingest.stop import Stop

@@ -92,8 +92,8 @@ def taking(
         parameters = sorted([*theirs, *own], key=lambda each: each.kind)
         run.__name__, run.__doc__ = command.__name__, command.__doc__
         run.__annotations__ = {each.name: each.annotation for each in parameters}
-        # typer reads the signature; a function has the attribute only once it is set (PEP 362).
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        signature = inspect.Signature(parameters)
+        run.__signature__ = signature  # type: ignore[attr-defined]  # typer reads it (PEP 362)
         return run
 
     return decorate
@@ -115,8 +115,8 @@ def _parameter(declared: "Field[Any]") -> Parameter:
         metavar=spec.metavar or None,
         show_default=not shown,
     )
-    # Made while the program runs, for typer to read; a type checker knows only written types.
-    annotation = Annotated[_type_for_typer(declared.type), info, spec.check]  # type: ignore[valid-type]
+    kind = _type_for_typer(declared.type)
+    annotation = Annotated[kind, info, spec.check]  # type: ignore[valid-type]  # made for typer
     return Parameter(name, Parameter.KEYWORD_ONLY, default=declared.default, annotation=annotation)
 
 

@@ -93,7 +93,7 @@ def _joined(row: bytes, y: int, before: Sequence[_Run], parts: list[_Part]) -> l
                 other += 1
             if left < part.left:  # noqa: PLR1730 - a call of min costs more than all the rest
                 part.left = left
-            if right > part.right:  # noqa: PLR1730
+            if right > part.right:  # noqa: PLR1730 - as above
                 part.right = right
             part.bottom = y + 1
             part.area += right - left

@@ -284,8 +284,7 @@ def _said(
     rules: tuple[Box, ...] = ()
     if marked or ruled:
         shapes = tolerate(Aside.SHAPES, lambda: shapes_of(objects), shapes)
-    if ruled:
-        rules = tolerate(Aside.SHAPES, lambda: rules_of(shapes), rules)
+        rules = tolerate(Aside.SHAPES, lambda: rules_of(shapes), rules) if ruled else rules
     found = text_of(page, spans, [link.area for link in links] if marked else (), rules)
     return Page(
         found.text,

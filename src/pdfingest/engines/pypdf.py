@@ -39,7 +39,7 @@ def _opened(file: BinaryIO, passwords: Sequence[str]) -> "PypdfDocument":
         raise EncryptedError(
             f"pypdf lacks a package to decrypt it: {error}", by_password=False
         ) from error
-    except NotImplementedError as error:  # pypdf knows passwords, but no certificates
+    except NotImplementedError as error:  # pypdf raises it where certificates open a file
         raise EncryptedError(f"pypdf cannot decrypt it: {error}", by_password=False) from error
     except (PyPdfError, RecursionError) as error:
         raise MalformedError(f"{type(error).__name__}: {error}") from error

@@ -86,8 +86,10 @@ def contents_of(engines: "Sequence[EngineSpec]") -> Contents:
     Args:
         engines: in the order in which files are given to them, then that for OCR, if any.
     """
+    from pdfingest.needs import NOTHING  # noqa: PLC0415 - the head of this module says why
+
     loaded = [each for each in engines if each.needs.fork_safe]
-    needs = [each.needs for each in engines if each.needs.is_any]
+    needs = [each.needs for each in engines if each.needs != NOTHING]
     return Contents(
         own_modules([each.module for each in engines]),
         tuple(

@@ -12,7 +12,8 @@ from contextlib import suppress
 
 from pdfingest.isolation.wire import NUMBER, send
 
-NO_PIDFD = -1
+NO_DESCRIPTOR = -1
+"""Stands for a pidfd or a pipe that there is not, or not any more."""
 _SEND_S = 5.0
 """How long a spare child may take to read what it is to do; it takes microseconds."""
 
@@ -32,14 +33,14 @@ class ForkedChild:
         self.theirs = theirs.detach(), exit_code
         """The ends that the child and the zygote are to have."""
         self.pid = 0
-        self.pidfd = NO_PIDFD
+        self.pidfd = NO_DESCRIPTOR
         """Stands for the process whatever becomes of its number (pidfd_open(2)); -1 where there
         is no such thing."""
 
     @property
     def end(self) -> int:
         """A descriptor that can be read once it has ended."""
-        return self._exit_code if self.pidfd == NO_PIDFD else self.pidfd
+        return self._exit_code if self.pidfd == NO_DESCRIPTOR else self.pidfd
 
     def send(self, content: bytes, descriptors: Sequence[int]) -> None:
         """Tell a child that waits what to do; see `parcel.pack`.
@@ -59,7 +60,7 @@ class ForkedChild:
         Returns:
             None if the zygote does not tell it in that time, or is gone.
         """
-        if self._exit_code == NO_PIDFD or not _is_readable(self._exit_code, seconds):
+        if self._exit_code == NO_DESCRIPTOR or not _is_readable(self._exit_code, seconds):
             return None
         found = os.read(self._exit_code, NUMBER.size)
         return int(NUMBER.unpack(found)[0]) if found else None
@@ -67,7 +68,7 @@ class ForkedChild:
     def signal(self, number: int) -> None:
         """Send a signal to it, and to no other process, if it lives."""
         with suppress(ProcessLookupError):
-            if self.pidfd == NO_PIDFD:
+            if self.pidfd == NO_DESCRIPTOR:
                 # The zygote tells its end before it frees its number, so only a child that has
                 # ended and was not looked at could be another's.
                 if self.pid and not self.has_ended(0):
@@ -78,21 +79,21 @@ class ForkedChild:
     def let_go(self) -> None:
         """Close all but its end; if it still works, it is killed where the system can do that."""
         self._life.close()
-        if self.pidfd != NO_PIDFD:
+        if self.pidfd != NO_DESCRIPTOR:
             self._close_exit_code()
 
     def close(self) -> None:
         """Close all that the parent has of it; if it still waits or works, it ends."""
         self._life.close()
         self._close_exit_code()
-        if self.pidfd != NO_PIDFD:
+        if self.pidfd != NO_DESCRIPTOR:
             os.close(self.pidfd)
-            self.pidfd = NO_PIDFD
+            self.pidfd = NO_DESCRIPTOR
 
     def _close_exit_code(self) -> None:
-        if self._exit_code != NO_PIDFD:
+        if self._exit_code != NO_DESCRIPTOR:
             os.close(self._exit_code)
-            self._exit_code = NO_PIDFD
+            self._exit_code = NO_DESCRIPTOR
 
 
 def _is_readable(descriptor: int, seconds: float | None) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 
 from pdfingest.isolation.contents import Contents, Made
 from pdfingest.isolation.environment import child_environment
-from pdfingest.isolation.forked import NO_PIDFD, ForkedChild
+from pdfingest.isolation.forked import NO_DESCRIPTOR, ForkedChild
 from pdfingest.isolation.parcel import pack
 from pdfingest.isolation.wire import NUMBER, REQUEST, receive_alone
 
@@ -218,7 +218,7 @@ def _answer(control: socket.socket) -> tuple[int, int]:
     if len(found) < NUMBER.size:
         _close(descriptors)
         raise ConnectionResetError("the zygote is gone")
-    return int(NUMBER.unpack(found)[0]), descriptors[0] if descriptors else NO_PIDFD
+    return int(NUMBER.unpack(found)[0]), descriptors[0] if descriptors else NO_DESCRIPTOR
 
 
 def _close(descriptors: Sequence[int]) -> None:

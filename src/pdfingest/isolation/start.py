@@ -34,7 +34,7 @@ def forks() -> bool:
     return is_on(FORK) and "forkserver" in multiprocessing.get_all_start_methods()
 
 
-def starter(engines: "Sequence[EngineSpec]", readable: tuple[str, ...] = ()) -> "Starter":
+def starter(engines: "Sequence[EngineSpec]", readable: tuple[str, ...]) -> "Starter":
     """Return what starts children, for the contexts of one lane.
 
     Args:

@@ -77,18 +77,19 @@ def peak_of(pid: int) -> int:
 
 def resident_bytes(pid: int) -> int:
     """Return the resident set of a living process in bytes, or 0 where it cannot be read."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:
-            return int(file.read().split()[1]) * mmap.PAGESIZE
-    except OSError:
-        return 0
+    return _size(pid, 1)
 
 
 def address_bytes(pid: int) -> int:
     """Return the address space of a living process in bytes, or 0 where it cannot be read."""
+    return _size(pid, 0)
+
+
+def _size(pid: int, place: int) -> int:
+    """Return one of the sizes in /proc/PID/statm, which is in pages (proc(5)), in bytes."""
     try:
         with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:
-            return int(file.read().split()[0]) * mmap.PAGESIZE
+            return int(file.read().split()[place]) * mmap.PAGESIZE
     except OSError:
         return 0
 

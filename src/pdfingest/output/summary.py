@@ -13,8 +13,8 @@ from typing import Any
 from pdfingest.errors import ExitCode
 from pdfingest.exchange.report_line import iso_time
 from pdfingest.measure.flatness import Sample, Trend, Verdict, judge
-from pdfingest.model import SCHEMA, FailureKind, Reading
-from pdfingest.options import FailOn, IngestOptions
+from pdfingest.model import SCHEMA, FailOn, FailureKind, Reading
+from pdfingest.options import IngestOptions
 from pdfingest.outcome import Finished, Status, Unchanged
 from pdfingest.output.peak_gate import PeakGate
 from pdfingest.output.quantiles import Quantiles

@@ -46,8 +46,7 @@ class FileCost:
     total_pages: int = 0
     """Number of pages of the document; 0 if it is not known."""
     limited_bytes: int = 0
-    """What of the peak counts for the memory limit: all of it, or what is beyond an image of
-    models."""
+    """What of the peak counts for the memory limit: what is beyond an image of models, or all."""
     stack: str = ""
     """Where the process was when it was killed or crashed, a line for each frame."""
     failed_pages: tuple[int, ...] = ()

@@ -32,6 +32,7 @@ from pdfingest.ocr.registry import find_ocr, known_ocr, load_ocr
 from pdfingest.options import IngestOptions
 from pdfingest.run.tools import find_tools, with_image
 from pdfingest.run.trial import trial
+from pdfingest.stop import Stop
 from pdfingest.text import mib
 
 if sys.platform == "linux":
@@ -229,7 +230,7 @@ def _image(options: IngestOptions) -> Fact | None:
     except PdfingestError:
         return None  # others have told it
     try:
-        made = with_image(tools).image
+        made = with_image(tools, Stop()).image
         if made == NO_MODELS:
             return None
         outcome = trial(options).outcome

@@ -159,9 +159,10 @@ class _Run:
         streams.occupy()  # a program that uses the library may have closed them
         if self.options.sandbox is Sandbox.REQUIRE:
             confine.check()
-        tools = with_image(find_tools(self.options))
+        tools = find_tools(self.options)
         digest = tools.digest(self.options)
         found = require_some(self.found, self.options)
+        tools = with_image(tools, self.stop)
         self.summary.peak_gate.limit_bytes = self.options.max_peak_bytes
         self.summary.options = self.options.to_json()
         with outputs(digest) as (ledger, sink), Plan(ledger) as plan:

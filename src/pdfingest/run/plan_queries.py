@@ -4,7 +4,7 @@ A source belongs to a wave: 0 are the files, 1 what is attached to them, and so 
 named `EACH_…` are for `Database.walk`.
 """
 
-from pdfingest.options import Order
+from pdfingest.model import Order
 
 SCHEMA = """
 PRAGMA plan.journal_mode = OFF;

@@ -3,19 +3,23 @@
 Owns the check, before the first file is read, that all of it is there.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.engines.registry import find_engines
 from pdfingest.errors import EngineUnavailableError, OptionError
 from pdfingest.isolation.contents import NO_MODELS, Made
 from pdfingest.isolation.start import forks, image_for
-from pdfingest.job import EngineSpec, OcrSpec
-from pdfingest.model import Unit
+from pdfingest.job import EngineSpec, OcrSpec, with_ocr
+from pdfingest.model import SCHEMA, Unit
 from pdfingest.ocr.languages import USUAL
 from pdfingest.ocr.registry import find_ocr, load_ocr
-from pdfingest.options import IngestOptions, options_digest
+from pdfingest.options import IngestOptions
+from pdfingest.stop import Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,8 @@ class Tools:
 
     @property
     def all_engines(self) -> tuple[EngineSpec, ...]:
-        """The engines, then that for OCR, if any."""
-        return (*self.engines, self.ocr.engine) if self.ocr else self.engines
+        """The engines in the order in which they are tried, then that for OCR, if any."""
+        return with_ocr(self.engines, self.ocr)
 
     def digest(self, options: IngestOptions) -> str:
         """Return the digest of all that changes a record."""
@@ -47,20 +51,21 @@ def find_tools(options: IngestOptions) -> Tools:
         EngineUnavailableError: an engine, the OCR engine or a language of it is not installed.
         OptionError: a name is empty, or an engine cannot do what is asked for.
     """
-    engines = all_engines = find_engines(options.engine)
-    ocr: OcrSpec | None = None
-    folders: Sequence[str] = ()
-    if options.has_ocr:
-        ocr, folders = _ocr_of(options)
-        all_engines = (*engines, ocr.engine)
+    engines = find_engines(options.engine)
+    ocr, folders = _ocr_of(options) if options.has_ocr else (None, ())
     _check_whole(engines, options)
+    all_engines = with_ocr(engines, ocr)
     modules = [engine.module for engine in all_engines]
     needed = [path for engine in all_engines for path in engine.needs.readable]
     return Tools(engines, ocr, readable_paths(modules, [*folders, *needed]))
 
 
-def with_image(tools: Tools) -> Tools:
+def with_image(tools: Tools, stop: Stop) -> Tools:
     """Have an image made if engines have models in it, and say what it holds.
+
+    Args:
+        tools: whose engines are known.
+        stop: ends the wait, and with it the image; no job must be run then.
 
     Raises:
         EngineUnavailableError: a model cannot be loaded, or cannot be forked.
@@ -69,8 +74,12 @@ def with_image(tools: Tools) -> Tools:
     if not engines or not forks():
         return tools
     names = " and ".join(repr(each.name) for each in engines)
+    image = image_for(tools.all_engines, tools.readable)
+    stop.wake = image.kill
+    if stop.requested:  # before it could wake anybody
+        return tools
     try:
-        made = image_for(tools.all_engines, tools.readable).made()
+        made = image.made()
     except TimeoutError:
         allowed_s = sum(each.needs.warm_s for each in engines)
         raise EngineUnavailableError(
@@ -78,6 +87,8 @@ def with_image(tools: Tools) -> Tools:
             "waits for, or have its package say a larger warm_s."
         ) from None
     except ConnectionError:
+        if stop.exit_code is not None:
+            return tools
         raise EngineUnavailableError(
             f"Engine {names} ended the process that loads it. To see how, call its warm function "
             "in a Python of your own."
@@ -85,6 +96,26 @@ def with_image(tools: Tools) -> Tools:
     if made.error:
         raise EngineUnavailableError(made.error)
     return replace(tools, image=made)
+
+
+def options_digest(
+    options: IngestOptions, engines: Sequence[EngineSpec], ocr: OcrSpec | None = None
+) -> str:
+    """Return the first 16 hex digits of the SHA-256 of all that changes a record.
+
+    Passwords are not part of it: they decide whether a file opens, not what it says, and a digest
+    of a short password could be searched.
+    """
+    text: dict[Literal["schema", "unit", "format", "tables", "engines", "ocr"], object] = {
+        "schema": SCHEMA,
+        "unit": options.unit,
+        "format": options.format,
+        "tables": options.tables,
+        "engines": [(engine.name, engine.version) for engine in engines],
+    }
+    if ocr is not None:
+        text["ocr"] = (ocr.engine.name, ocr.engine.version, ocr.chosen or ocr.languages)
+    return hashlib.sha256(json.dumps(text, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _check_whole(engines: Sequence[EngineSpec], options: IngestOptions) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pdfingest.exchange.answer import Answer, NotAnAnswer, decoded
 from pdfingest.exchange.recorder import DONE, Note, Playback, unknown
@@ -96,7 +96,15 @@ class Turn:
         """Take in what the child sent, once the future is done."""
         self.process = process
         if self.future.exception() is None:
-            self.answer = decoded(self.future.result(), self.job)
+            self.answer = self._with_peak(decoded(self.future.result(), self.job))
+
+    def _with_peak(self, answer: Answer | NotAnAnswer) -> Answer | NotAnAnswer:
+        """Add to an answer what was seen of its child's private memory, which has no high mark."""
+        if not self.private_bytes or isinstance(answer, EnvironmentFailure | NotAnAnswer):
+            return answer
+        cost, peak = answer.cost, answer.cost.peak
+        highest = max(peak.private_peak_bytes, self.private_bytes)
+        return replace(answer, cost=replace(cost, peak=replace(peak, private_peak_bytes=highest)))
 
     def look(self, pid: int) -> None:
         """Look at the memory of its child, given the number of that."""

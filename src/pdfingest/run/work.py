@@ -16,7 +16,7 @@ from pdfingest.job import Attempt, Job, Limits, PageRange
 from pdfingest.measure.sizing import LEAST_MEMORY_BYTES
 from pdfingest.model import FailureKind, Source
 from pdfingest.options import IngestOptions
-from pdfingest.outcome import NO_SHAPE, Cost, Death, Extracted, Failed, Outcome, Unchanged
+from pdfingest.outcome import NO_SHAPE, Cost, Death, Extracted, Failed, Outcome, Peak, Unchanged
 from pdfingest.run.attempts import History
 from pdfingest.run.tools import Tools
 from pdfingest.text import mib
@@ -158,14 +158,13 @@ class Work:
         if not self.costs:
             return last
         costs = [*self.costs, last]
-        highest = max((cost.peak for cost in costs), key=lambda peak: peak.peak_bytes)
         baseline_bytes = max(cost.peak.baseline_bytes for cost in costs)
         return Cost(
             pid=last.pid,
             started_at=costs[0].started_at,
             wall_s=sum(cost.wall_s for cost in costs),
             cpu_s=sum(cost.cpu_s for cost in costs),
-            peak=replace(highest, baseline_bytes=baseline_bytes),
+            peak=replace(_highest(costs), baseline_bytes=baseline_bytes),
             attempts=len(costs),
             signal=next((cost.signal for cost in costs if cost.signal), ""),
             stack=next((cost.stack for cost in costs if cost.stack), ""),
@@ -281,14 +280,20 @@ def _lost(part: Work) -> Sequence[int]:
 
 def _cost_of_all(costs: Sequence[Cost]) -> Cost:
     began = min(cost.started_at for cost in costs)  # they ran side by side
-    highest = max((cost.peak for cost in costs), key=lambda peak: peak.peak_bytes)
     return Cost(
         pid=costs[0].pid,
         started_at=began,
         wall_s=max(cost.started_at + cost.wall_s for cost in costs) - began,
         cpu_s=sum(cost.cpu_s for cost in costs),
-        peak=highest,
+        peak=_highest(costs),
         attempts=sum(cost.attempts for cost in costs),
         signal=next((cost.signal for cost in costs if cost.signal), ""),
         stack=next((cost.stack for cost in costs if cost.stack), ""),
     )
+
+
+def _highest(costs: Sequence[Cost]) -> Peak:
+    """Return the highest peak of several children, of all their memory and of their private one."""
+    peaks = [cost.peak for cost in costs]
+    highest = max(peaks, key=lambda peak: peak.peak_bytes)
+    return replace(highest, private_peak_bytes=max(peak.private_peak_bytes for peak in peaks))

@@ -69,7 +69,6 @@ def make_api(settings: Settings) -> FastAPI:
         app.include_router(router)
     app.mount("/docs/static", docs_folder())
     telemetry.instrument_api(app)
-    # FastAPI documents this as the way to change its document ("Extending OpenAPI"), though a type
-    # checker sees a method that is exchanged.
-    app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
+    # FastAPI documents this as the way to change its document ("Extending OpenAPI").
+    app.openapi = lambda: document_of(app)  # type: ignore[method-assign]  # it is meant to be
     return app

@@ -110,5 +110,5 @@ _found: dict[tuple[str, ...], Tools] = {}
 def _tools(options: IngestOptions) -> Tools:
     names = options.engine, options.ocr, options.ocr_lang
     if names not in _found:
-        _found[names] = with_image(find_tools(options))
+        _found[names] = with_image(find_tools(options), Stop())
     return _found[names]

@@ -64,14 +64,14 @@ class Part:
     def start(self) -> None:
         """Start it."""
         self.began_s = time.monotonic()
+        first = _die_with_parent if sys.platform == "linux" else None
         self.process = subprocess.Popen(  # noqa: S603 - parts of this program
             self.command,
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
             pass_fds=self.descriptors,
             start_new_session=True,  # Ctrl-C is for this program, which ends them in order
-            # It calls the kernel and no more, so no lock of another thread can hold it up.
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            preexec_fn=first,  # noqa: PLW1509 - it calls the kernel alone, and waits for no lock
         )
 
     def end(self, seconds: float) -> None:

@@ -50,6 +50,7 @@ from pdfingest.service.settings import Settings
 from pdfingest.service.sources import open_prefixes
 from pdfingest.service.store import open_store
 from pdfingest.service.webhook import Webhooks
+from pdfingest.stop import Stop
 
 _BEAT_S = 1.0
 """Seconds between two extensions of a lease; as soon is a cancelled ticket noticed."""
@@ -102,7 +103,8 @@ class Worker:
         lanes = self._settings.lanes
         allow_descriptors(lanes, "--lanes")
         begin_image([engine.module for engine in find_engines(self._settings.engine)])
-        with_image(find_tools(IngestOptions(engine=self._settings.engine, unit=Unit.DOCUMENT)))
+        options = IngestOptions(engine=self._settings.engine, unit=Unit.DOCUMENT)
+        with_image(find_tools(options), Stop())
         telemetry.instrument_worker()
         # It warns root of messages that run code, as pickles do. None of ours does.
         warnings.simplefilter("ignore", SecurityWarning)

@@ -167,7 +167,7 @@ import calls
 from children import executor
 from pdfingest.engines.registry import find_engines
 from pdfingest.isolation.start import starter
-with executor(starter(find_engines("pdfium"))) as (pool, _):
+with executor(starter(find_engines("pdfium"), ())) as (pool, _):
     parent = int(pool.submit(calls.parent).result())
     is_immortal = int(pool.submit(calls.is_immortal).result())
 print(parent == os.getpid(), is_immortal)

@@ -9,8 +9,7 @@ import pytest
 
 from conftest import read_lines
 from pdfingest import IngestOptions, Summary, ingest
-from pdfingest.model import Duplicates
-from pdfingest.options import Order
+from pdfingest.model import Duplicates, Order
 from pdfingest.output.compact import compact
 from pdfingest.values import Share
 

@@ -55,7 +55,7 @@ def inbox() -> Inbox:
 @pytest.fixture
 def lane(inbox: Inbox, tmp_path: Path) -> Iterator[Lane]:
     recorder = str(tmp_path / "recorder")
-    lane = Lane(0, starter(ENGINES), inbox, recorder, TimeLimits(60, 60))
+    lane = Lane(0, starter(ENGINES, ()), inbox, recorder, TimeLimits(60, 60))
     yield lane
     abort([lane])
     lane.close()
@@ -123,7 +123,7 @@ def test_a_lane_goes_on_after_a_death_and_after_the_death_of_its_spare_child(
     inbox: Inbox, work: Callable[..., Work], tmp_path: Path
 ) -> None:
     children: list[Child] = []
-    told = Told(starter(ENGINES), children.append)
+    told = Told(starter(ENGINES, ()), children.append)
     lane = Lane(0, told, inbox, str(tmp_path / "recorder"), TimeLimits(60, 60))
     lane.start(work("dead", fault="sigkill"))
     answer = ended(lane, inbox)
@@ -170,7 +170,7 @@ def test_a_child_that_does_not_announce_itself_is_bounded(
     limits = TimeLimits(60, 60, start_s=0.3)
     lane = Lane(
         0,
-        Told(starter(ENGINES), lambda child: child.signal(signal.SIGSTOP)),
+        Told(starter(ENGINES, ()), lambda child: child.signal(signal.SIGSTOP)),
         inbox,
         str(tmp_path / "recorder"),
         limits,

@@ -60,21 +60,18 @@ def test_a_model_is_loaded_once_and_one_file_costs_no_other(
 
 def test_memory_is_limited_and_told_beyond_the_image(
     report: Callable[..., dict[str, dict[str, Any]]],
-    cli: Cli,
     faulty: Faulty,
-    out: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("WARM_MIB", "256")
     faulty("reads.pdf")
-    faulty("takes.pdf", fault="allocate", mib=40)
+    faulty("takes.pdf", fault="takes for a while", mib=40)
     faulty("dirties.pdf", fault="dirties", pause_s=0.008)
     lines = report("--memory-limit", "96M", "--memory-budget", "480M", "-w", "2")
     assert lines["reads.pdf"]["peak_rss_bytes"] > 256 << 20
     assert 0 < lines["reads.pdf"]["private_peak_bytes"] < 25 << 20
     assert lines["reads.pdf"]["status"] == lines["takes.pdf"]["status"] == "ok"
-    sizing = json.loads(cli("report", out, "--json").stdout)["sizing"]
-    assert sizing["memory_limit_bytes"] <= 256 << 20, "the image is no part of a file's limit"
+    assert lines["takes.pdf"]["private_peak_bytes"] > 40 << 20, "what was given back counts, too"
     dirties = lines["dirties.pdf"]
     assert dirties["failure"] == "memory_limit", "it wrote to all of 256 MiB"
     assert dirties["private_peak_bytes"] > 96 << 20
@@ -116,6 +113,38 @@ def test_threads_that_children_can_do_without_are_let_pass(
     monkeypatch.setenv("WARM_THREADS", "1")
     faulty("a.pdf")
     assert report()["a.pdf"]["status"] == "ok"
+
+
+def test_the_advice_on_limits_leaves_out_the_image(
+    report: Callable[..., dict[str, dict[str, Any]]],
+    cli: Cli,
+    faulty: Faulty,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WARM_MIB", "256")
+    faulty("a.pdf")
+    assert report()["a.pdf"]["peak_rss_bytes"] > 256 << 20
+    sizing = json.loads(cli("report", out, "--json").stdout)["sizing"]
+    assert sizing["memory_limit_bytes"] <= 128 << 20
+
+
+def test_a_stop_does_not_wait_for_a_model(
+    faulty: Faulty, out: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WARM_FAULT", "hangs")
+    command = ("run", str(faulty("a.pdf")), "-o", str(out), "--engine", "warmed", "-q")
+    with subprocess.Popen([sys.executable, "-m", "pdfingest", *command], env=environment()) as run:
+        wait_for(log.exists)
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(10) == 143
+
+
+def test_a_model_is_not_loaded_where_there_is_nothing_to_read(
+    cli: Cli, pdfs: Path, out: Path, log: Path
+) -> None:
+    assert cli("run", pdfs, "-o", out, "--engine", "warmed", "-q").returncode == 3
+    assert not log.exists()
 
 
 def test_what_a_model_prints_is_no_data(
@@ -282,7 +311,7 @@ def test_lanes_change_their_image_with_the_engine(
     with closing(supervisor):
         for engine in ("warmed", "faulty", "warmed"):
             chosen = replace(options, engine=engine)
-            template = job_template(chosen, with_image(find_tools(chosen)))
+            template = job_template(chosen, with_image(find_tools(chosen), Stop()))
             source = Source("a.pdf", str(file))
             job = replace(template, source=source, spool=str(tmp_path / f"{engine}.jsonl"))
             (ended,) = filter(None, supervisor.run(iter([job])))

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from pdfingest.errors import ExitCode
-from pdfingest.model import FailureKind, Source
-from pdfingest.options import FailOn, IngestOptions
+from pdfingest.model import FailOn, FailureKind, Source
+from pdfingest.options import IngestOptions
 from pdfingest.outcome import Cost, Extracted, Failed, Finished, Outcome, Peak
 from pdfingest.output.summary import SHOWN_FAILURES, Summary
 

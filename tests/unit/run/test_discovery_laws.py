@@ -6,7 +6,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdfingest.options import IngestOptions, Order
+from pdfingest.model import Order
+from pdfingest.options import IngestOptions
 from pdfingest.output.ledger import Ledger
 from pdfingest.run.discover import discover
 from pdfingest.run.plan import Plan
