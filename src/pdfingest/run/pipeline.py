@@ -16,7 +16,7 @@ from pdfingest import streams
 from pdfingest.child.sandbox import confine
 from pdfingest.errors import ExitCode
 from pdfingest.events import Listener, Listeners
-from pdfingest.exchange.record import Record
+from pdfingest.exchange.said import Record
 from pdfingest.exchange.spool import read_records
 from pdfingest.job import Job, Sandbox
 from pdfingest.model import Duplicates, FailureKind, Reading, Source
