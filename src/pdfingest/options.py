@@ -112,6 +112,9 @@ class IngestOptions:
         0, values.size, "Memory that one child may take.", "SIZE", "its share of the budget"
     )
     """Bytes that one child may map; 0 is its share of the budget."""
+    scratch_bytes: int = option(
+        "4G", values.size, "Room for copies of files from object stores and the web.", "SIZE"
+    )
     max_output_bytes: int = option(
         "1G", values.size, "Size of the JSON that one file may yield.", "SIZE"
     )
@@ -202,6 +205,7 @@ class IngestOptions:
             page_timeout_s: float = ...,
             memory_budget_bytes: int | str = ...,
             memory_limit_bytes: int | str = ...,
+            scratch_bytes: int | str = ...,
             max_output_bytes: int | str = ...,
             max_pages: int = ...,
             sandbox: Sandbox | str = ...,

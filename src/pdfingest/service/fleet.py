@@ -29,6 +29,8 @@ from pdfingest.job import Job
 from pdfingest.model import FailureKind, Reading, Source
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Failed, Finished
+from pdfingest.remote.address import is_address, parse_folder
+from pdfingest.remote.place import is_remote
 from pdfingest.service import queue
 from pdfingest.service.contents import result_key
 from pdfingest.service.presence import present
@@ -119,9 +121,9 @@ class Fleet:
         workers = present(self._tickets)
         if not workers:  # they may be about to start, as where they are started by need
             return
-        path = os.path.abspath(source.path)
+        path = _place(source)
         prefixes = sorted({each for worker in workers for each in worker.source_prefixes})
-        if not any(is_below(os.path.realpath(path), each) for each in prefixes):
+        if not any(_may_read(path, each) for each in prefixes):
             raise UsageError(
                 f"the workers may not read {path}: their PDFINGEST_SOURCE_PREFIXES is "
                 f"{','.join(prefixes) or 'empty'}. Start them with "
@@ -135,7 +137,7 @@ class Fleet:
         ticket = Ticket(
             new_id(),
             source.name,
-            os.path.abspath(source.path),
+            _place(source),
             source.size_bytes,
             options={
                 "engine": self._options.engine,
@@ -189,3 +191,15 @@ class Fleet:
         if earlier is not None and earlier.sha256 == outcome.sha256:
             return Finished(job.source, replace(earlier, cost=outcome.cost), job.spool)
         return Finished(job.source, outcome, job.spool)
+
+
+def _place(source: Source) -> str:
+    """Return where workers find a source."""
+    return source.path if is_remote(source.path) else os.path.abspath(source.path)
+
+
+def _may_read(place: str, prefix: str) -> bool:
+    """Tell whether a place is below a prefix of the workers."""
+    if is_address(place) and is_address(prefix):
+        return bool(parse_folder(prefix).key_of(parse_folder(place)))
+    return not is_address(prefix) and is_below(os.path.realpath(place), prefix)

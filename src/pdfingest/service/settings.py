@@ -21,7 +21,7 @@ from pdfingest.errors import OptionError, UsageError
 from pdfingest.measure.sizing import MAX_WORKERS, default_budget_bytes, default_workers
 from pdfingest.model import Format, Unit
 from pdfingest.options import IngestOptions, option_of
-from pdfingest.service.address import Address, is_address, parse_folder
+from pdfingest.remote.address import Address, is_address, parse_folder
 from pdfingest.service.variables import PREFIX
 
 _Size: TypeAlias = Annotated[int, BeforeValidator(values.size)]
