@@ -19,6 +19,7 @@ from pdfingest.measure.sizing import (
     default_workers,
 )
 from pdfingest.model import Duplicates, FailOn, FailureKind, Format, Order, Unit
+from pdfingest.remote.place import is_remote
 from pdfingest.shard import Shard, as_shard
 from pdfingest.values import Share, Spec, option, switch
 
@@ -263,6 +264,12 @@ class IngestOptions:
         """Refuse an impossible output, and options that need an output directory."""
         if not self.output:
             raise OptionError(["output"], "must name a directory, or - for stdout.")
+        if is_remote(self.output):
+            reason = (
+                "must be on this machine: what a run that died wrote beyond its ledger is cut off "
+                "the outputs, and no object can be cut. Copy the directory when the run has ended."
+            )
+            raise OptionError(["output"], reason)
         if self.max_output_bytes < 1:
             raise OptionError(["max_output_bytes"], "must be 1 or more, not 0.")
         for name in ("shard", "retry_failed"):

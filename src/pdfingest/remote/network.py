@@ -19,13 +19,12 @@ import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, BinaryIO
 
 from pdfingest.errors import UsageError
 from pdfingest.model import FailureKind
 from pdfingest.remote.address import Address, first_line, open_folder, retries
-from pdfingest.remote.place import Listed, Web, parse_place, without_query
+from pdfingest.remote.place import Listed, Web, as_shown, parse_place
 from pdfingest.text import mib
 
 DISK = "disk"
@@ -45,10 +44,15 @@ def main() -> None:
     if what == "list":
         _list(sys.argv[3], timeout_s)
         return
-    answer = partial(_head if what == "heads" else _get, timeout_s)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for line in sys.stdin:
-            pool.submit(answer, json.loads(line))
+    if what == "heads":
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for line in sys.stdin:
+                pool.submit(_head, timeout_s, json.loads(line))
+        return
+    pool = ThreadPoolExecutor(AT_ONCE)
+    for line in sys.stdin:
+        pool.submit(_get, timeout_s, json.loads(line))
+    os._exit(0)  # nobody waits any more for what is on its way
 
 
 def _list(text: str, timeout_s: float) -> None:
@@ -147,7 +151,7 @@ def _told(error: Exception) -> tuple[str, str]:
         case FileNotFoundError():
             return FailureKind.UNREADABLE, "there is no such object (404)"
         case exceptions.PermissionDeniedError() | exceptions.UnauthenticatedError():
-            return FailureKind.UNREADABLE, "it may not be read (403): check the keys of the store"
+            return FailureKind.UNREADABLE, "it may not be read (401 or 403)"
         case _TooMuchError():
             return FailureKind.TOO_LARGE, f"{error}; see --scratch"
         case _DiskError():
@@ -155,7 +159,7 @@ def _told(error: Exception) -> tuple[str, str]:
         case UsageError():
             return FailureKind.UNREADABLE, str(error)
         case _:
-            return FailureKind.STORE, without_query(first_line(error))
+            return FailureKind.STORE, as_shown(first_line(error))
 
 
 def _listed(text: str, found: Mapping[str, Any]) -> Listed:

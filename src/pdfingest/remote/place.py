@@ -13,6 +13,7 @@ from pdfingest.text import printable
 
 _REMOTE = re.compile(r"(?:s3|gs|az|https?)://", re.IGNORECASE)
 _WEB = re.compile(r"https?://", re.IGNORECASE)
+_USER = re.compile(r"(?<=://)[^/?#]*@")
 _DIGEST_CHARS = 8
 _COARSE_NS = 2_000_000_000
 """Age from which a date in whole seconds tells a later change from this state."""
@@ -47,7 +48,7 @@ def parse_place(text: str) -> Address | Web:
             return parse_folder(text)
         return _web(text)
     except ValueError as error:
-        raise UsageError(f"input {printable(without_query(text))}: {error}.") from None
+        raise UsageError(f"input {printable(as_shown(text))}: {error}.") from None
 
 
 def _web(text: str) -> Web:
@@ -60,9 +61,9 @@ def _web(text: str) -> Web:
     return Web(text)
 
 
-def without_query(text: str) -> str:
-    """Return a place as it may be shown: what follows the `?` of a URL may be a signature."""
-    return text.partition("?")[0] if _WEB.match(text) else text
+def as_shown(text: str) -> str:
+    """Return a place without what may be secret: the user of a URL, and what follows its `?`."""
+    return _USER.sub("", text.partition("?")[0]) if _WEB.match(text) else text
 
 
 def name_of(text: str, folder: str) -> str:
@@ -74,7 +75,7 @@ def name_of(text: str, folder: str) -> str:
     """
     if not _WEB.match(text):
         return text.removeprefix(folder)
-    shown, _, query = text.partition("?")
+    shown, query = as_shown(text), text.partition("?")[2]
     mark = f"?{hashlib.sha256(query.encode()).hexdigest()[:_DIGEST_CHARS]}" if query else ""
     return (unquote(shown.rpartition("/")[2]) if folder else shown) + mark
 

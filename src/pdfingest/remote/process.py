@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 from pdfingest.errors import EngineUnavailableError
 
@@ -16,7 +17,11 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
         EngineUnavailableError: obstore is not installed.
         OSError: there is no process or descriptor to be had.
     """
-    _check()
+    if not is_installed():
+        raise EngineUnavailableError(
+            "package obstore, which reads from stores and the web, is not installed. "
+            "Run: pip install 'pdfingest[cloud]'"
+        )
     # It finds modules where this process does, though an option or a program may have changed that.
     path = os.pathsep.join(filter(None, sys.path))
     return subprocess.Popen(  # noqa: S603 - this program
@@ -30,11 +35,6 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def _check() -> None:
-    from importlib.util import find_spec  # noqa: PLC0415 - most runs need no network
-
-    if find_spec("obstore") is None:
-        raise EngineUnavailableError(
-            "package obstore, which reads from stores and the web, is not installed. "
-            "Run: pip install 'pdfingest[cloud]'"
-        )
+def is_installed() -> bool:
+    """Return whether obstore is installed; does not import it."""
+    return find_spec("obstore") is not None

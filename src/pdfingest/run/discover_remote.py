@@ -11,7 +11,7 @@ from pdfingest.errors import UsageError
 from pdfingest.model import Source
 from pdfingest.remote.address import Address
 from pdfingest.remote.listing import look_at, objects_in
-from pdfingest.remote.place import Listed, Web, name_of, parse_place, state_of
+from pdfingest.remote.place import Listed, Web, as_shown, name_of, parse_place, state_of
 from pdfingest.run.found import Found, State
 from pdfingest.stop import Stop
 from pdfingest.text import source_name
@@ -69,7 +69,7 @@ def reach_all(texts: Iterable[str], stop: Stop) -> Iterator[Found]:
         try:
             is_single = isinstance(parse_place(text), Web) or _is_pdf(text)
         except UsageError as error:
-            yield Source(_named(text, ""), text, error=str(error)), None
+            yield Source(_named(text, ""), as_shown(text), error=str(error)), None
             continue
         if is_single:
             single.append(text)

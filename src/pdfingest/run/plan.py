@@ -15,7 +15,7 @@ from pdfingest.model import Duplicates, Source
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Attachment, Gone, Unchanged
 from pdfingest.output.ledger import Ledger
-from pdfingest.remote.place import is_remote, without_query
+from pdfingest.remote.place import as_shown, is_remote
 from pdfingest.run import plan_queries as queries
 from pdfingest.run.attached import MOST_SOURCES, SEPARATOR, members, top
 from pdfingest.run.discover import is_copy
@@ -228,7 +228,7 @@ def _absolute(path: str, here: str) -> str:
 
 def _are_two_files(path: bytes, other: bytes) -> bool:
     """Return whether there are files at both paths, and not the same one."""
-    places = [without_query(os.fsdecode(each)) for each in (path, other)]
+    places = [as_shown(os.fsdecode(each)) for each in (path, other)]
     if any(map(is_remote, places)):  # whether the other is still there is not asked
         return places[0] != places[1]
     try:
