@@ -19,6 +19,7 @@ import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, BinaryIO
 
 from pdfingest.errors import UsageError
@@ -40,6 +41,7 @@ _writing = threading.Lock()
 def main() -> None:
     """Do what the arguments say: what to do, seconds for a request, and a place to list."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what a stop means
+    import_module("obstore.store")  # two threads that import it at once may see half of it
     what, timeout_s = sys.argv[1], float(sys.argv[2])
     if what == "list":
         _list(sys.argv[3], timeout_s)
