@@ -95,7 +95,7 @@ def find_splitting(tokens: int, overlap: int, tokenizer: str) -> ChunkSpec:
             f"package {_PACKAGE} is not installed. Run: pip install 'pdfingest[chunks]'"
         ) from None
     name, readable = tokenizer, tuple[str, ...]()
-    if os.path.basename(tokenizer) != tokenizer or tokenizer.endswith(".json"):
+    if is_file(tokenizer):
         name = f"{os.path.basename(tokenizer)}:{_digest(tokenizer)[:8]}"
         tokenizer = os.path.realpath(tokenizer)
         readable = (tokenizer,)
@@ -105,6 +105,11 @@ def find_splitting(tokens: int, overlap: int, tokenizer: str) -> ChunkSpec:
     is_light = tokenizer in {CHARACTERS, WORDS}
     spec = EngineSpec(name, _LOAD, version, NOTHING if is_light else needs)
     return ChunkSpec(tokens, overlap, spec, cut)
+
+
+def is_file(tokenizer: str) -> bool:
+    """Return whether a tokenizer is named by a path."""
+    return os.path.basename(tokenizer) != tokenizer or tokenizer.endswith(".json")
 
 
 def _digest(tokenizer: str) -> str:

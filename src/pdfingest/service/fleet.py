@@ -25,10 +25,11 @@ from redis.exceptions import RedisError
 
 from pdfingest.errors import OptionError, OutputError, UsageError
 from pdfingest.exchange.report_line import outcome_of
-from pdfingest.job import Job
+from pdfingest.job import ChunkSpec, Job
 from pdfingest.model import FailureKind, Reading, Source
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Failed, Finished
+from pdfingest.page.splitting import is_file
 from pdfingest.remote.address import is_address, parse_folder
 from pdfingest.remote.place import is_remote
 from pdfingest.service import queue
@@ -74,6 +75,8 @@ class Fleet:
         del spools
         if options.attachments:
             raise OptionError(["attachments"], "is not for a fleet. Leave it out.")
+        if is_file(options.tokenizer):
+            raise OptionError(["tokenizer"], "must be a name for a fleet, not a file.")
         self._tickets = queue.connect(settings)
         self._app = queue.make_app(settings)
         self._store = open_store(settings.store)
@@ -142,6 +145,7 @@ class Fleet:
             options={
                 "engine": self._options.engine,
                 "unit": job.unit.value,
+                **(_cut(job.chunks) if job.chunks else {}),
                 "format": job.format.value,
                 "tables": "true" if job.tables else "",
                 "ocr": self._options.ocr,
@@ -191,6 +195,13 @@ class Fleet:
         if earlier is not None and earlier.sha256 == outcome.sha256:
             return Finished(job.source, replace(earlier, cost=outcome.cost), job.spool)
         return Finished(job.source, outcome, job.spool)
+
+
+def _cut(chunks: ChunkSpec) -> dict[str, str]:
+    """Return how documents are cut, as a ticket says it."""
+    overlap = f"{chunks.overlap}" if chunks.overlap else ""
+    cut = {"chunk_tokens": f"{chunks.tokens}", "chunk_overlap": overlap}
+    return {**cut, "tokenizer": chunks.tokenizer.name}
 
 
 def _place(source: Source) -> str:
