@@ -17,6 +17,7 @@ from pdfingest.cli.compare import compare
 from pdfingest.cli.declared import Program
 from pdfingest.cli.doctor import doctor
 from pdfingest.cli.inspect import inspect
+from pdfingest.cli.mcp import mcp
 from pdfingest.cli.messages import choose_format, say
 from pdfingest.cli.report import report
 from pdfingest.cli.run import run
@@ -48,7 +49,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(cls=Command, epilog=_OF_RUN)(run)
-for function in (inspect, compare, compact, bench, report, schema, doctor, up, serve, worker):
+for function in (inspect, compare, compact, bench, report, mcp, schema, doctor, up, serve, worker):
     app.command(cls=Command, epilog=_OF_OTHERS)(function)
 
 

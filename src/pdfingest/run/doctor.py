@@ -44,6 +44,7 @@ EXTRAS = {
     "chunks": "semantic_text_splitter",
     "service": "celery",
     "cloud": "obstore",
+    "mcp": "mcp",
 }
 """The extras of the package, each with a module that only it brings."""
 _IMPORT_S = 20.0
