@@ -68,12 +68,14 @@ def test_options_reach_the_worker(api: str, tickets: Tickets) -> None:
 def test_chunks_are_cut_as_a_client_asks_but_by_no_file_of_the_server(
     api: str, tickets: Tickets
 ) -> None:
-    fields = {"unit": "chunk", "chunk_tokens": "64", "chunk_overlap": "8", "tokenizer": "words"}
+    cut = {"chunk_tokens": "64", "chunk_overlap": "8", "tokenizer": "words"}
+    fields: dict[str, Any] = {"unit": "chunk", **cut}
     ticket = tickets.get(send(api, **fields).json()["id"])
     assert ticket
     assert dict(ticket.options) == fields
-    for wrong in ({"tokenizer": "/etc/t.json"}, {"chunk_tokens": "3"}, {"chunk_overlap": "64"}):
-        assert send(api, **{**fields, **wrong}).status_code == 422
+    for name, value in (("tokenizer", "/t.json"), ("chunk_tokens", "3"), ("chunk_overlap", "64")):
+        wrong: dict[str, Any] = {**fields, name: value}
+        assert send(api, **wrong).status_code == 422
     assert send(api, chunk_tokens="64").status_code == 422
 
 
