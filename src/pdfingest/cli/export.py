@@ -36,8 +36,8 @@ def export(  # noqa: PLR0913 - one parameter an option, as typer has it
         typer.Option(
             "--shard-bytes",
             metavar="SIZE",
-            show_default="256M",
-            help="Size at which a file is full.",
+            show_default=False,
+            help="Size at which a file is full. [default: 256M]",
         ),
         values.size,
     ] = SHARD_BYTES,

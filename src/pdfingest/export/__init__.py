@@ -1,1 +1,1 @@
-"""The records of earlier runs for other tools: written in their shapes, or loaded as their types."""
+"""Records of earlier runs for other tools: written in their shapes, or loaded as their types."""

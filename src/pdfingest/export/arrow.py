@@ -1,4 +1,4 @@
-"""Records as Arrow tables: one column for each key of a record, with a type that is always the same.
+"""Records as Arrow tables: a column for each key of a record, with a type that is always the same.
 
 A table has the shape of the record: `metadata` is a struct, `links` a list of texts, and lists of
 objects stay JSON within a text. So a row is the record, and what reads one reads the other. Why not
@@ -9,7 +9,7 @@ would not equal its record, and no reader filters by what is in them.
 The lines are parsed by Arrow, not by Python, which takes a tenth of the time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -74,39 +74,48 @@ def tables(records: Records, most_bytes: int) -> Iterator[ArrowTable]:
     if first is None:
         return
     schema = table_schema(records, first)
-    gathered: list[Line] = []
-    size_bytes = 0
+    gathered = _Gathered()
     for line in chain([first], lines):
-        gathered.append(line)
-        size_bytes += len(line.content)
-        if size_bytes >= most_bytes:
-            yield _parsed(gathered, schema, records.file.name)
-            gathered, size_bytes = [], 0
-    if gathered:
-        yield _parsed(gathered, schema, records.file.name)
+        gathered.add(line)
+        if len(gathered.content) >= most_bytes:
+            yield gathered.parsed(schema, records.file.name)
+            gathered = _Gathered()
+    if gathered.content:
+        yield gathered.parsed(schema, records.file.name)
 
 
-def _parsed(lines: Sequence[Line], schema: ArrowSchema, path: str) -> ArrowTable:
-    """Parse lines to a table."""
-    try:
-        return _table([line.content for line in lines], schema)
-    except ValueError:
-        for line in lines:  # which of them is it?
-            try:
-                _table([line.content], schema)
-            except ValueError as error:
-                raise not_a_record(path, line.at, error) from error
-        raise
+class _Gathered:
+    """Lines that become a table."""
+
+    def __init__(self) -> None:
+        self.content = bytearray()  # grows in place; lines in a list would be held twice
+        self._places: list[int] = []
+
+    def add(self, line: Line) -> None:
+        """Add a line."""
+        self.content += line.content
+        self._places.append(line.at)
+
+    def parsed(self, schema: ArrowSchema, path: str) -> ArrowTable:
+        """Return the table; a RecordsError names the first line that is not a record."""
+        try:
+            return _table(self.content, len(self._places), schema)
+        except ValueError:
+            for at, line in zip(self._places, self.content.split(b"\n"), strict=False):
+                try:
+                    _table(line, 1, schema)
+                except ValueError as error:
+                    raise not_a_record(path, at, error) from error
+            raise
 
 
-def _table(lines: Sequence[bytes], schema: ArrowSchema) -> ArrowTable:
-    """Parse lines to a table of one chunk.
+def _table(content: bytes | bytearray, lines: int, schema: ArrowSchema) -> ArrowTable:
+    """Parse lines to a table.
 
     Raises:
-        ValueError: one of them is not a record; pyarrow's errors are of this class.
+        ValueError: one of them is not a record; errors of pyarrow are of this class.
     """
     arrow, json = library("pyarrow"), library("pyarrow.json")
-    content = b"".join(lines)
     table = json.read_json(
         arrow.py_buffer(content),
         # Threads would hold several blocks at a time, and a line must not be larger than its block.
@@ -114,6 +123,6 @@ def _table(lines: Sequence[bytes], schema: ArrowSchema) -> ArrowTable:
         json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
     )
     lacking = [name for name in _KEYS if table[name].null_count]
-    if len(table) != len(lines) or lacking:
+    if len(table) != lines or lacking:
         raise ValueError(f"no {' and '.join(lacking) or 'object of its own'}")
     return table

@@ -65,7 +65,7 @@ def check(path: str) -> None:
         except FileNotFoundError:
             return
         except NotADirectoryError:
-            names = [os.path.basename(path)]
+            raise OptionError(["output"], f"{path} is a file. Name a directory.") from None
     if foreign := sorted(name for name in names if not _SHARD.fullmatch(name)):
         raise OptionError(
             ["output"],
@@ -76,7 +76,7 @@ def check(path: str) -> None:
 
 
 def _clear(path: str, fresh: str, old: str) -> None:
-    """Remove what a killed export left; what it had moved away for its own takes its place again."""
+    """Remove what a killed export left, but for an old export that it had moved away."""
     if os.path.exists(old) and not os.path.exists(path):
         os.rename(old, path)
     for folder in (fresh, old):

@@ -28,7 +28,9 @@ CREATE TABLE newest (source TEXT, content TEXT, PRIMARY KEY (source)) WITHOUT RO
 """
 _NOTE = "INSERT OR REPLACE INTO line VALUES (?, ?, ?, ?, ?, ?)"
 _NOTE_NEWEST = "INSERT OR REPLACE INTO newest VALUES (?, ?)"
-_EACH = "SELECT at, length FROM newest JOIN line USING (source, content) ORDER BY source, page, chunk"
+_EACH = (
+    "SELECT at, length FROM newest JOIN line USING (source, content) ORDER BY source, page, chunk"
+)
 
 
 @contextmanager

@@ -11,16 +11,18 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from pdfingest.errors import LedgerError, NoInputError, OptionError, RecordsError
-from pdfingest.exchange.record import Record
 from pdfingest.export.index import indexed, not_a_record
+from pdfingest.export.typed import Record
 from pdfingest.model import Unit
 from pdfingest.output.layout import RECORDS, ledger_of, parts_of
 from pdfingest.output.ledger import Ledger
 from pdfingest.output.snapshot import snapshot
 
+_TEXTS = ("id", "text", "source")
+"""Keys that no record lacks, whatever version wrote it, beside `metadata`."""
 _TRIES = 20
 _PAUSE_S = 0.1
 
@@ -65,11 +67,11 @@ class Records:
         Raises:
             RecordsError: the file is shorter than its ledger says, or cannot be read.
         """
-        for at, length, added_s in self.ranges:
+        for begin, length, added_s in self.ranges:
             with _read_errors(self.file.name):
-                self.file.seek(at)
-            end = at + length
-            while at < end:
+                self.file.seek(begin)
+            at = begin
+            while at < begin + length:
                 with _read_errors(self.file.name):
                     content = self.file.readline()
                 if not content.endswith(b"\n"):
@@ -96,12 +98,21 @@ class Records:
             RecordsError: it is not a record.
         """
         try:
-            record: Record = json.loads(line.content)
-            if not isinstance(record["metadata"], dict):
-                raise TypeError("metadata is not an object")  # noqa: TRY301 - as what is caught
+            return _record(line.content)
         except (ValueError, LookupError, TypeError) as error:
             raise not_a_record(self.file.name, line.at, error) from error
-        return record
+
+
+def _record(line: bytes) -> Record:
+    """Decode a record; any of several errors if it is none."""
+    decoded: Any = json.loads(line)
+    if not isinstance(decoded["metadata"], dict):
+        raise TypeError("metadata is not an object")
+    for key in _TEXTS:
+        if not isinstance(decoded[key], str):
+            raise TypeError(f"{key} is not a text")
+    record: Record = decoded
+    return record
 
 
 @contextmanager

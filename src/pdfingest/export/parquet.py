@@ -10,7 +10,7 @@ from pdfingest.export.libraries import library
 from pdfingest.export.newest import Records
 from pdfingest.export.shards import Shards
 
-_ROW_GROUP_BYTES = 32 << 20
+_ROW_GROUP_BYTES = 16 << 20
 """Bytes of the lines of a row group, which the writer holds twice, as lines and as columns."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from pdfingest.exchange.record import Record
+from pdfingest.export.typed import Record
 
 Shaped: TypeAlias = dict[str, Any]
 Shape: TypeAlias = Callable[[Record, float], Shaped]
@@ -19,7 +19,7 @@ _SAID = ("file_name", "title", "section", "page_label")
 _OWN = ("id", "text", "metadata")
 
 
-def langchain(record: Record, added_s: float) -> Shaped:
+def langchain(record: Record, _added_s: float) -> Shaped:
     """Return the arguments of a `Document` of LangChain."""
     return {
         "page_content": record["text"],
@@ -28,7 +28,7 @@ def langchain(record: Record, added_s: float) -> Shaped:
     }
 
 
-def llamaindex(record: Record, added_s: float) -> Shaped:
+def llamaindex(record: Record, _added_s: float) -> Shaped:
     """Return the arguments of a `Document` or a `TextNode` of LlamaIndex.
 
     It puts metadata before the text that is embedded or shown to a model, but for those excluded.
@@ -43,12 +43,12 @@ def llamaindex(record: Record, added_s: float) -> Shaped:
     }
 
 
-def haystack(record: Record, added_s: float) -> Shaped:
+def haystack(record: Record, _added_s: float) -> Shaped:
     """Return the arguments of a `Document` of Haystack."""
     return {"id": record["id"], "content": record["text"], "meta": dict(record["metadata"])}
 
 
-def datatrove(record: Record, added_s: float) -> Shaped:
+def datatrove(record: Record, _added_s: float) -> Shaped:
     """Return what `JsonlReader` of datatrove makes a document of."""
     return {"id": record["id"], "text": record["text"], "metadata": _all_metadata(record)}
 
