@@ -33,7 +33,7 @@ def llamaindex(record: Record, _added_s: float) -> Shaped:
 
     It puts metadata before the text that is embedded or shown to a model, but for those excluded.
     """
-    unsaid = [key for key in record["metadata"] if key not in _SAID]
+    unsaid = [key for key, value in record["metadata"].items() if key not in _SAID or not value]
     return {
         "id_": record["id"],
         "text": record["text"],
