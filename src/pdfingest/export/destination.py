@@ -40,7 +40,8 @@ def replaced(path: str) -> Generator[str, None, None]:
             with output_errors(path):
                 _clear(path, fresh, old)
                 os.mkdir(fresh)
-            yield fresh
+            with output_errors(path):
+                yield fresh
             check(path)  # it took a while
             with output_errors(path):
                 sync_folder(fresh)
