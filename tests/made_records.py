@@ -16,8 +16,8 @@ WORDS = (
     *("ship", "naïve", "日本", "\U0001f600", '"quoted"', "back\\slash", "\u2028", "\x85", "{[", "1e5"),
     *("2026-01-02T03:04:05Z", "null", "ﬁ"),
 )
-BLANK = 97
-"""The first pages have no links, no tables and no text that OCR read: as many as these."""
+_PLAIN = 97
+"""Of the first pages, these many have no links, no tables and no text that OCR read."""
 
 
 def document(source: str, content: str = "a", pages: int = 3) -> DocumentFacts:
@@ -47,7 +47,7 @@ def random_records(sources: int, pages: int, draw: Random) -> Records:
     for source in range(sources):
         facts = document(f"sub/{draw.choice(WORDS)} {source}.pdf", f"{source % 10}", pages)
         for number in range(1, pages + 1):
-            found.append(page_record(facts, number, _page(draw, is_plain=len(found) < BLANK)))
+            found.append(page_record(facts, number, _page(draw, is_plain=len(found) < _PLAIN)))
     return found
 
 

@@ -53,7 +53,8 @@ def indexed(file: BinaryIO) -> Generator[Iterator[Place], None, None]:
             database.execute("BEGIN")
             database.executemany(_NOTE, _rows(file, database))
             database.execute("COMMIT")
-        yield _each(database)
+        with closing(_each(database)) as places:  # before the database is, if a reader stops early
+            yield places
 
 
 def _rows(file: BinaryIO, database: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
@@ -90,7 +91,7 @@ def not_a_record(path: str, at: int, error: Exception) -> RecordsError:
     )
 
 
-def _each(database: sqlite3.Connection) -> Iterator[Place]:
+def _each(database: sqlite3.Connection) -> Generator[Place, None, None]:
     with _told():
         yield from database.execute(_EACH)
 

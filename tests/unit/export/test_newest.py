@@ -1,5 +1,6 @@
 """Of a file of records, whatever its order, the newest record of each page is given, in order."""
 
+import gc
 import json
 from pathlib import Path
 from random import Random
@@ -100,6 +101,13 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
         next(load(tmp_path / "none.jsonl"))
     with pytest.raises(NoInputError, match="holds no records"):
         next(load(tmp_path))
+
+
+def test_a_reader_may_stop_early(tmp_path: Path) -> None:
+    records = load(write_records(tmp_path / "some.jsonl", records_of("a.pdf")))
+    assert next(records)["text"] == "a.pdf a 1"
+    del records
+    gc.collect()  # what fails here, pytest turns into an error
 
 
 def test_a_file_without_records_has_none(tmp_path: Path) -> None:
