@@ -13,7 +13,18 @@ Records = list[dict[str, Any]]
 
 ENGINE = EngineSpec("pdfium", "1.0", "pdfingest.engines.pdfium")
 WORDS = (
-    *("ship", "naïve", "日本", "\U0001f600", '"quoted"', "back\\slash", "\u2028", "\x85", "{[", "1e5"),
+    *(
+        "ship",
+        "naïve",
+        "日本",
+        "\U0001f600",
+        '"quoted"',
+        "back\\slash",
+        "\u2028",
+        "\x85",
+        "{[",
+        "1e5",
+    ),
     *("2026-01-02T03:04:05Z", "null", "ﬁ"),
 )
 _PLAIN = 97

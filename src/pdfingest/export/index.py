@@ -28,9 +28,11 @@ CREATE TABLE newest (source TEXT, content TEXT, PRIMARY KEY (source)) WITHOUT RO
 """
 _NOTE = "INSERT OR REPLACE INTO line VALUES (?, ?, ?, ?, ?, ?)"
 _NOTE_NEWEST = "INSERT OR REPLACE INTO newest VALUES (?, ?)"
-_EACH = (
-    "SELECT at, length FROM newest JOIN line USING (source, content) ORDER BY source, page, chunk"
-)
+# A cross join: SQLite would else go through all lines, and sort them once more.
+_EACH = """
+SELECT at, length FROM newest CROSS JOIN line USING (source, content)
+ORDER BY newest.source, page, chunk
+"""
 
 
 @contextmanager

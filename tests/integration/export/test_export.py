@@ -14,6 +14,7 @@ import pytest
 
 from conftest import Cli, Lines, as_nobody_special, environment, in_a_place_where, read_lines
 from pdfingest import load
+from pdfingest.export import newest
 from pdfingest.export.export import Target, export
 from pdfingest.output.compact import compact
 from pdfingest.output.lock import held
@@ -266,8 +267,6 @@ def test_a_compaction_in_between_does_not_mix_two_states(
     run(out)
     run(out, "--force")
     records = [record["id"] for record in load(out)]
-    import pdfingest.export.newest as newest  # noqa: PLR0402 - what is patched is in the module
-
     real, times = newest.snapshot, [0]
 
     def compacted_before(output: str) -> Any:
@@ -346,16 +345,16 @@ def test_a_place_that_cannot_be_written_is_told(run: Run, out: Path) -> None:
 
 
 def test_a_full_disk_is_told_and_gets_back_what_was_written(
-    cli_here: Cli, run: Run, faulty: Make, out: Path, tmp_path: Path
+    run: Run, faulty: Make, out: Path, tmp_path: Path
 ) -> None:
     faulty("a.pdf", pages=40, text="x" * 100_000)
     run(out)
     disk = tmp_path / "disk"
     disk.mkdir()
     program = in_a_place_where(f"mount -t tmpfs -o size=1m none {disk}")
-    script = f"{sys.executable} -m pdfingest export {out} --to langchain -o {disk}/made; echo $?; ls {disk}"
+    command = f"{sys.executable} -m pdfingest export {out} --to langchain -o {disk}/made"
     done = subprocess.run(
-        [*program, "sh", "-c", script],
+        [*program, "sh", "-c", f"{command}; echo $?; ls {disk}"],
         env=environment(), capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.stdout == "4\n", "and nothing is left on it"
@@ -409,7 +408,9 @@ def test_load_reads_a_directory_or_its_file_and_names_what_it_can(run: Run, out:
     run(out)
     run(out, "--force")
     records = list(load(out))
-    assert pages([dict(record) for record in records]) == sorted({(r["source"], r["metadata"]["page"]) for r in records})  # type: ignore[misc]  # a record is a dict
+    assert pages([dict(record) for record in records]) == sorted(
+        {(r["source"], r["metadata"]["page"]) for r in records}
+    )  # type: ignore[misc]  # a record is a dict
     assert list(load(out / "pages.jsonl")) == records, "the ledger beside it tells what is newest"
     with pytest.raises(Exception, match="as_: must be one of records, langchain"):
         load(out, "spreadsheet")  # type: ignore[call-overload]  # as a caller without types may

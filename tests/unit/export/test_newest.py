@@ -54,7 +54,9 @@ def test_no_order_of_the_lines_loses_one(
 
 def test_chunks_of_a_page_are_in_order_of_their_numbers(tmp_path: Path) -> None:
     (page,) = records_of("a.pdf", pages=1)
-    chunks = [{**page, "text": f"{n}", "metadata": {**page["metadata"], "chunk": n}} for n in (10, 9)]
+    chunks = [
+        {**page, "text": f"{n}", "metadata": {**page["metadata"], "chunk": n}} for n in (10, 9)
+    ]
     assert texts(write_records(tmp_path / "some.jsonl", chunks)) == ["9", "10"]
 
 
@@ -91,7 +93,9 @@ def test_a_damaged_line_is_named_by_its_place(line: bytes, tmp_path: Path) -> No
     path = write_records(tmp_path / "some.jsonl", records_of("a.pdf"))
     place = path.stat().st_size
     path.write_bytes(path.read_bytes() + line + b"\n" + path.read_bytes())
-    with pytest.raises(RecordsError, match=rf"some\.jsonl: the line at byte {place:,} is") as caught:
+    with pytest.raises(
+        RecordsError, match=rf"some\.jsonl: the line at byte {place:,} is"
+    ) as caught:
         list(load(path))
     assert caught.value.exit_code is ExitCode.ENVIRONMENT
 

@@ -60,7 +60,9 @@ def test_tools_for_training_get_all_that_a_record_has(tool: str) -> None:
     for record in random_records(3, 60, Random(1)):
         typed: Any = record
         shaped = SHAPES[tool](typed, ADDED_S)
-        rest = {key: value for key, value in record.items() if key not in ("id", "text", "metadata")}
+        rest = {
+            key: value for key, value in record.items() if key not in ("id", "text", "metadata")
+        }
         assert (shaped["id"], shaped["text"]) == (record["id"], record["text"])
         assert shaped["metadata"] == {**rest, **record["metadata"]}
 
