@@ -7,7 +7,7 @@ from typing import Any
 from pdfingest.exchange.record import DocumentFacts, encode, page_record, record_id
 from pdfingest.job import EngineSpec
 from pdfingest.model import Format
-from pdfingest.pages import INFO_NAMES, Annotation, Page, Table
+from pdfingest.pages import INFO_NAMES, Annotation, Box, Page, Table
 
 Records = list[dict[str, Any]]
 
@@ -71,7 +71,7 @@ def _page(draw: Random, *, is_plain: bool) -> Page:
         text,
         links=tuple(draw.choices(WORDS, k=draw.randrange(3))),
         annotations=(Annotation("Text", "Ada", draw.choice(WORDS)),),
-        tables=(Table((0.0, 1.5, 2.0, 3.0), (cells, cells)),) * draw.randrange(2),
+        tables=(Table(Box(0.0, 1.5, 2.0, 3.0), (cells, cells)),) * draw.randrange(2),
         furniture=draw.choice(WORDS),
         ocr_chars=draw.randrange(2),
         ocr_confidence=draw.choice((0.0, 0.333, 1.0)),
