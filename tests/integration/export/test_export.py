@@ -106,6 +106,7 @@ def test_dolma_gets_gzip_that_is_the_same_each_time(cli_here: Cli, run: Run, out
         contents.append(shard.read_bytes())
     assert shard.name == "pages-00000.jsonl.gz"
     assert contents[0] == contents[1]
+    assert contents[0][4:8] == bytes(4), "the time in the header (RFC 1952, 2.3.1)"
     first = json.loads(gzip.decompress(contents[0]).splitlines()[0])
     assert list(first) == ["id", "text", "source", "added", "created", "metadata"]
 
@@ -174,6 +175,13 @@ def test_a_compaction_that_was_killed_is_told(
 def test_what_has_no_records_is_told(cli_here: Cli, run: Run, faulty: Make, out: Path) -> None:
     done = cli_here("export", out, "--to", "langchain")
     assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    out.mkdir()
+    (out / "pages.jsonl").touch()
+    done = cli_here("export", out, "--to", "langchain")
+    assert done.returncode == 3
+    assert f"{out / 'pages.jsonl'} holds no records" in done.stderr
+    assert [path.name for path in out.iterdir()] == ["pages.jsonl"]
+    (out / "pages.jsonl").unlink()
     faulty("bad.pdf", fault="raises")
     run(out)
     done = cli_here("export", out, "--to", "langchain")
