@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from pdfingest import values
-from pdfingest.cli.messages import say
 from pdfingest.export.export import SHARD_BYTES, Target
 from pdfingest.model import Unit
 from pdfingest.text import counted, mib, printable
@@ -51,8 +50,5 @@ def export(  # noqa: PLR0913 - one parameter an option, as typer has it
 
     done = core.export(directory, to, output, unit, shard_bytes)
     if not quiet:
-        say(
-            "info",
-            f"{counted(done.records, 'record')}, {counted(done.files, 'file')}, "
-            f"{mib(done.size_bytes)}: {printable(done.path)}",
-        )
+        counts = f"{counted(done.records, 'record')}, {counted(done.files, 'file')}"
+        typer.echo(f"{counts}, {mib(done.size_bytes)}: {printable(done.path)}", err=True)

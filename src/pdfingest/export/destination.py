@@ -8,9 +8,9 @@ import os
 import re
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
-from pdfingest.errors import OptionError
+from pdfingest.errors import OptionError, OutputBusyError
 from pdfingest.output.layout import output_errors, sync_folder
 from pdfingest.output.lock import held
 
@@ -35,7 +35,7 @@ def replaced(path: str) -> Generator[str, None, None]:
     beside = f"{path}.new"
     fresh, old = os.path.join(beside, "shards"), os.path.join(beside, "old")
     check(path)
-    with held(beside):
+    with _held(path, beside):
         try:
             with output_errors(path):
                 _clear(path, fresh, old)
@@ -51,6 +51,19 @@ def replaced(path: str) -> Generator[str, None, None]:
                 sync_folder(os.path.dirname(path))
         finally:
             shutil.rmtree(beside, ignore_errors=True)  # also on a full disk, which it keeps full
+
+
+@contextmanager
+def _held(path: str, beside: str) -> Generator[None, None, None]:
+    """Hold the lock of the directory beside an export while the block runs."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(beside))
+        except OutputBusyError as error:
+            raise OutputBusyError(
+                f"another export writes to {path}. Wait for it, or name another --output."
+            ) from error
+        yield
 
 
 def check(path: str) -> None:

@@ -9,12 +9,9 @@ import json
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, NamedTuple
 
 from pdfingest.errors import OutputError, RecordsError
-
-Place: TypeAlias = tuple[int, int]
-"""Where a line begins in its file, and its length, in bytes."""
 
 _CACHE_KIB = 16_384
 # A source that was ingested again with another content has lines of both. The later content counts;
@@ -35,9 +32,16 @@ ORDER BY newest.source, page, chunk
 """
 
 
+class Extent(NamedTuple):
+    """Where lines are in their file, in bytes."""
+
+    at: int
+    length: int
+
+
 @contextmanager
-def indexed(file: BinaryIO) -> Generator[Iterator[Place], None, None]:
-    """Read a file of records, and give the places of the newest ones, by source, page and chunk.
+def indexed(file: BinaryIO) -> Generator[Iterator[Extent], None, None]:
+    """Read a file of records, and give where the newest ones are, by source, page and chunk.
 
     A last line that is not ended is left out: a program is writing it, or was killed meanwhile.
 
@@ -55,8 +59,8 @@ def indexed(file: BinaryIO) -> Generator[Iterator[Place], None, None]:
             database.execute("BEGIN")
             database.executemany(_NOTE, _rows(file, database))
             database.execute("COMMIT")
-        with closing(_each(database)) as places:  # before the database is, if a reader stops early
-            yield places
+        with closing(_each(database)) as extents:  # before the database is, if a reader stops early
+            yield extents
 
 
 def _rows(file: BinaryIO, database: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
@@ -93,9 +97,9 @@ def not_a_record(path: str, at: int, error: Exception) -> RecordsError:
     )
 
 
-def _each(database: sqlite3.Connection) -> Generator[Place, None, None]:
+def _each(database: sqlite3.Connection) -> Generator[Extent, None, None]:
     with _told():
-        yield from database.execute(_EACH)
+        yield from map(Extent._make, database.execute(_EACH))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
 from pdfingest.errors import LedgerError, NoInputError, OptionError, RecordsError
-from pdfingest.export.index import indexed, not_a_record
+from pdfingest.export.index import Extent, indexed, not_a_record
 from pdfingest.export.typed import Record
 from pdfingest.model import Unit
 from pdfingest.output.layout import RECORDS, ledger_of, parts_of
@@ -38,14 +38,6 @@ class Line(NamedTuple):
     """When its source was ingested, in seconds since the epoch."""
 
 
-class _Range(NamedTuple):
-    """A part of a record file that holds whole lines, in bytes."""
-
-    at: int
-    length: int
-    added_s: float
-
-
 @dataclass(frozen=True, slots=True)
 class Records:
     """Records in their newest state, by source in the order of bytes, then by page and chunk.
@@ -54,7 +46,8 @@ class Records:
     """
 
     file: BinaryIO
-    ranges: Iterable[_Range]
+    extents: Iterable[tuple[Extent, float]]
+    """Where lines are, in order, and when their source was ingested."""
 
     @property
     def name(self) -> str:
@@ -65,18 +58,18 @@ class Records:
         """Yield the lines.
 
         Raises:
-            RecordsError: the file is shorter than its ledger says, or cannot be read.
+            RecordsError: the file does not hold what its ledger says, or cannot be read.
         """
-        for begin, length, added_s in self.ranges:
+        for extent, added_s in self.extents:
             with _read_errors(self.file.name):
-                self.file.seek(begin)
-            at = begin
-            while at < begin + length:
+                self.file.seek(extent.at)
+            at, end = extent.at, extent.at + extent.length
+            while at < end:
                 with _read_errors(self.file.name):
                     content = self.file.readline()
-                if not content.endswith(b"\n"):
+                if not content.endswith(b"\n") or at + len(content) > end:
                     raise RecordsError(
-                        f"{self.file.name} is shorter than its ledger says. Bring it back, or "
+                        f"{self.file.name} does not hold what its ledger says. Bring it back, or "
                         "ingest again with --force."
                     )
                 yield Line(content, at, added_s)
@@ -104,7 +97,7 @@ class Records:
 
 
 def _record(line: bytes) -> Record:
-    """Decode a record; any of several errors if it is none."""
+    """Decode a record; raise a ValueError, LookupError or TypeError if the line is not one."""
     decoded: Any = json.loads(line)
     if not isinstance(decoded["metadata"], dict):
         raise TypeError("metadata is not an object")
@@ -153,8 +146,8 @@ def _of_file(path: str) -> Generator[Records, None, None]:
         with _read_errors(path):
             file = stack.enter_context(open(path, "rb"))
             added_s = os.fstat(file.fileno()).st_mtime
-            places = stack.enter_context(indexed(file))
-        yield Records(file, (_Range(at, length, added_s) for at, length in places))
+            extents = stack.enter_context(indexed(file))
+        yield Records(file, ((extent, added_s) for extent in extents))
 
 
 @contextmanager
@@ -173,7 +166,7 @@ def _of_ledger(output: str, unit: Unit | None) -> Generator[Records, None, None]
                         f"{output} lacks {name}, of which its ledger tells. Bring it back, or "
                         "ingest again with --force."
                     )
-                yield Records(files[name], _ranges(ledger, name))
+                yield Records(files[name], _extents(ledger, name))
                 return
         time.sleep(_PAUSE_S)
     raise LedgerError(
@@ -202,10 +195,10 @@ def _has_its_name(file: BinaryIO) -> bool:
         return False
 
 
-def _ranges(ledger: Ledger, name: str) -> Iterator[_Range]:
+def _extents(ledger: Ledger, name: str) -> Iterator[tuple[Extent, float]]:
     for place, finished_at in ledger.places():
         if place.records == name:
-            yield _Range(place.records_at, place.records_bytes, finished_at)
+            yield Extent(place.records_at, place.records_bytes), finished_at
 
 
 def _chosen(output: str, there: list[str], unit: Unit | None) -> str:

@@ -29,7 +29,7 @@ def test_only_the_newest_state_of_each_source_is_exported_in_order(
     done = cli_here("export", out, "--to", "langchain")
     assert (done.returncode, done.stdout) == (0, "")
     lines = exported(out / "langchain")
-    assert done.stderr.startswith(f"pdfingest: {len(lines)} records, 1 file, ")
+    assert done.stderr.startswith(f"{len(lines)} records, 1 file, ")
     assert pages(lines) == sorted(set(pages(lines)))
     assert {source for source, _ in pages(lines)} == {f"{n}.pdf" for n in range(9) if n != 4}
     texts = [line["page_content"] for line in lines if line["metadata"]["source"] == "3.pdf"]
@@ -199,6 +199,10 @@ def test_records_that_are_damaged_are_told(cli_here: Cli, run: Run, out: Path) -
     done = cli_here("export", out, "--to", "langchain")
     assert done.returncode == 4
     assert "the line at byte 0 is not a record" in done.stderr
+    (out / "pages.jsonl").write_bytes(content.replace(b"\n", b" "))
+    done = cli_here("export", out, "--to", "langchain")
+    assert done.returncode == 4
+    assert "pages.jsonl does not hold what its ledger says" in done.stderr
     (out / "pages.jsonl").unlink()
     done = cli_here("export", out, "--to", "langchain")
     assert done.returncode == 4
