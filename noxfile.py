@@ -52,7 +52,7 @@ nox.options.sessions = ["lint", "typing", *ENDS, "spawn", "service", "mcp", "rea
 
 APART = tuple(
     word
-    for name in ("readme", "service", "client", "agents", "containers")
+    for name in ("readme", "service", "client", "agents", "containers", "pipelines")
     for word in ("--ignore", f"tests/{name}")
 )
 """Tests that have sessions of their own."""
@@ -128,6 +128,13 @@ def service(session: nox.Session) -> None:
     """The service, with a real Redis, API and workers on loopback, and its client."""
     _install(session, "test", "test-service", program=".[service,cloud,otel]")
     session.run("pytest", *PARALLEL, "tests/service", "tests/client", *session.posargs)
+
+
+@nox.session
+def pipelines(session: nox.Session) -> None:
+    """Other tools read what is exported and loaded; they take gigabytes, so not by default."""
+    _install(session, "test", "test-pipelines", program=".[parquet]")
+    session.run("pytest", *PARALLEL, "tests/pipelines", *session.posargs)
 
 
 @nox.session

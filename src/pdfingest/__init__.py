@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     )
     from pdfingest.errors import ExitCode, OptionError, PdfingestError
     from pdfingest.events import Listener
+    from pdfingest.export.load import load  # pyright: ignore[reportUnknownVariableType] - of types that may not be here
+    from pdfingest.export.typed import Record, RecordMetadata
     from pdfingest.job import Sandbox
     from pdfingest.model import Aside, FailOn, FailureKind, Format, Source, Unit
     from pdfingest.needs import Needs
@@ -93,6 +95,8 @@ __all__ = [
     "Picture",
     "PicturedDocument",
     "RangedDocument",
+    "Record",
+    "RecordMetadata",
     "Sandbox",
     "Source",
     "Span",
@@ -105,6 +109,7 @@ __all__ = [
     "TraitsDocument",
     "Unit",
     "ingest",
+    "load",
     "stream",
     "tolerate",
 ]
@@ -117,6 +122,8 @@ _HOMES = {
         *("RangedDocument", "TabledDocument", "TraitsDocument"),
     ),
     "engines.engine": ("Document", "EncryptedError", "Engine", "MalformedError", "tolerate"),
+    "export.load": ("load",),
+    "export.typed": ("Record", "RecordMetadata"),
     "job": ("Sandbox",),
     "needs": ("Needs",),
     "ocr.engine": ("Picture",),

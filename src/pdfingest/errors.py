@@ -66,6 +66,12 @@ class NoInputError(PdfingestError):
     exit_code = ExitCode.NO_INPUT
 
 
+class RecordsError(PdfingestError):
+    """Records of an earlier run cannot be read: a line is damaged, or a file is not as it was."""
+
+    exit_code = ExitCode.ENVIRONMENT
+
+
 class OutputError(PdfingestError):
     """The output cannot be written: no permission, no space left, or its reader is gone."""
 

@@ -1,0 +1,1 @@
+"""Records of earlier runs for other tools: written in their shapes, or loaded as their types."""
