@@ -73,7 +73,7 @@ def _parts(figures: Figures) -> Iterator[tuple[str, Any]]:
     """Yield heading and content of each part of the page; None is a part with nothing to show."""
     costs = figures.costs
     files = costs.sample(MOST_ROWS)
-    source = ColumnDataSource({**_columns(files)})
+    source = ColumnDataSource(_columns(files))
     # Sources without a process, such as unchanged ones, have no peak and no time to draw.
     measured = [index for index, each in enumerate(files) if each.peak_bytes]
     drawn = set(thinned(measured, len(measured), MOST_POINTS // 2, MOST_POINTS))
