@@ -57,7 +57,7 @@ def discover(
     for one in inputs:
         found = _glob(one, base) if _is_glob(one) else _reach(one, base)
         yield from _counted(found, os.path.abspath(one), {} if given is None else given)
-    for path in listed or ():
+    for path in () if listed is None else listed:  # an array has no truth value
         yield from _reach(os.fsdecode(path), base)
 
 
