@@ -84,6 +84,7 @@ def test_pages_of_a_file_that_cannot_be_read_any_more_are_removed(
     failed, said = pages.update(str(folder))
     assert failed == "not_pdf  table.pdf: no %PDF- in its first KiB"
     assert said == "7 files, 1 of them failed; 0 pages added, 1 removed"
+    assert not any(each.startswith("table.pdf") for each in pages.answer("tons", most=100))
 
 
 def test_what_failed_is_said(pages: Pages) -> None:
