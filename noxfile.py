@@ -68,7 +68,10 @@ ON_EACH = (
 PARALLEL = ("-q", "-n", "3", "--dist", "worksteal")
 """Tests wait for processes much of the time."""
 CHECKERS = ("mypy", "pyright")
-ENGINES = sorted(path.parent.name for path in Path("examples/engines").glob("*/pyproject.toml"))
+ENGINES, PIPELINES = (
+    sorted(path.parent.name for path in Path("examples", kind).glob("*/pyproject.toml"))
+    for kind in ("engines", "pipelines")
+)
 EXTRAS = nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"]
 
 
@@ -183,7 +186,18 @@ def engines(session: nox.Session, name: str) -> None:
 
     Each has an environment of its own, as their parsers want other versions of the same packages.
     """
-    folder = f"examples/engines/{name}"
+    _test_example(session, f"examples/engines/{name}")
+
+
+@nox.session
+@nox.parametrize("name", PIPELINES, ids=PIPELINES)
+def pipelines(session: nox.Session, name: str) -> None:
+    """A pipeline of examples/pipelines over the example files; takes minutes, so not by default."""
+    _test_example(session, f"examples/pipelines/{name}")
+
+
+def _test_example(session: nox.Session, folder: str) -> None:
+    """Install an example beside the program, and run the tests in its folder."""
     session.install(".", f"./{folder}", "pytest", env={"UV_COMPILE_BYTECODE": "1"})
     session.run("pytest", "-q", folder, *session.posargs)
 

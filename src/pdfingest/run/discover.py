@@ -68,7 +68,7 @@ def discover(
             found = remote.reach(one, stop, is_only=len(inputs) == 1 and listed is None)
             yield from _counted(found, remote.place_of(one), given)
     batch: list[str] = []
-    for path in map(os.fsdecode, listed or ()):
+    for path in map(os.fsdecode, () if listed is None else listed):  # an array has no truth value
         if not is_remote(path):
             yield from _reach(path, base)
             continue

@@ -31,6 +31,14 @@ def test_a_list_may_hold_paths_of_whatever_kind(folder: Path) -> None:
     assert found([], [path, str(path), os.fsencode(path)]) == ["a.pdf"] * 3
 
 
+def test_a_list_may_be_an_array_which_has_no_truth_value(folder: Path) -> None:
+    class Column(list[Path]):
+        def __bool__(self) -> bool:
+            raise ValueError
+
+    assert found([], Column([folder / "a.pdf"])) == ["a.pdf"]
+
+
 @pytest.mark.parametrize("inputs", [None, 3, [None], ["a.pdf", 3]])
 def test_what_is_no_path_is_a_usage_error(inputs: Any) -> None:
     with pytest.raises(UsageError, match="inputs must be a path, or paths in a list"):
