@@ -48,11 +48,11 @@ PYTHONS = _pythons()
 """Where none has a name with its version, the one that runs nox."""
 # What fails on a version between the oldest and the newest alone is rare: `nox -s tests` tries all.
 ENDS = [f"tests-{each}" for each in dict.fromkeys((PYTHONS[0], PYTHONS[-1]))]
-nox.options.sessions = ["lint", "typing", *ENDS, "spawn", "service", "readme"]
+nox.options.sessions = ["lint", "typing", *ENDS, "spawn", "service", "mcp", "readme"]
 
 APART = tuple(
     word
-    for name in ("readme", "service", "client", "containers", "pipelines")
+    for name in ("readme", "service", "client", "agents", "containers", "pipelines")
     for word in ("--ignore", f"tests/{name}")
 )
 """Tests that have sessions of their own."""
@@ -96,7 +96,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Types, by both checkers."""
-    session.install("-e", ".[typing,test,service,cloud,otel,client,test-service]")
+    session.install("-e", ".[typing,test,service,cloud,mcp,otel,client,test-service]")
     with ThreadPoolExecutor() as checkers:  # each keeps one CPU busy
         for checked in [checkers.submit(session.run, each, silent=True) for each in CHECKERS]:
             checked.result()
@@ -159,6 +159,13 @@ def lock(session: nox.Session) -> None:
     wanted = Path(session.create_tmp()) / "build.in"
     wanted.write_text("\n".join(requires))
     session.run(*compile_, "--no-annotate", str(wanted), "-o", f"{folder}/build.lock")
+
+
+@nox.session
+def mcp(session: nox.Session) -> None:
+    """The server for agents, and a client by the SDK."""
+    _install(session, "test", program=".[mcp]")
+    session.run("pytest", *PARALLEL, "tests/agents", *session.posargs)
 
 
 @nox.session

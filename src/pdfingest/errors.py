@@ -98,6 +98,12 @@ class SandboxError(PdfingestError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+class ListingError(PdfingestError):
+    """A folder of an object store cannot be listed."""
+
+    exit_code = ExitCode.ENVIRONMENT
+
+
 class InputGoneError(PdfingestError):
     """So many sources of earlier runs are gone that a disk may be missing."""
 

@@ -46,9 +46,26 @@ class OcrSpec(Sent):
     """Codes of those to read; empty for what each document says."""
 
 
-def with_ocr(engines: tuple[EngineSpec, ...], ocr: OcrSpec | None) -> tuple[EngineSpec, ...]:
-    """Return engines in their order, then that for OCR, if any."""
-    return (*engines, ocr.engine) if ocr else engines
+@dataclass(frozen=True, slots=True)
+class ChunkSpec(Sent):
+    """How the text of a document is cut."""
+
+    tokens: int
+    """Most tokens of a chunk."""
+    overlap: int
+    """Most tokens that a chunk repeats of the one before."""
+    tokenizer: EngineSpec
+    """What counts them, by the name that records have."""
+    cut: str
+    """All of this, as `page.splitting.load` takes it."""
+
+
+def all_of(
+    engines: tuple[EngineSpec, ...], ocr: OcrSpec | None, chunks: ChunkSpec | None
+) -> tuple[EngineSpec, ...]:
+    """Return engines in their order, then that for OCR and the tokenizer, if any."""
+    ocr_engine = (ocr.engine,) if ocr else ()
+    return (*engines, *ocr_engine, *((chunks.tokenizer,) if chunks else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +168,8 @@ class Job(Sent):
     """Whether attachments are read, in jobs of their own."""
     ocr: OcrSpec | None = None
     """What reads pages that need OCR; None if nothing does."""
+    chunks: ChunkSpec | None = None
+    """How to cut the document; None unless chunks are wanted."""
     earlier: Unchanged | None = None
     """The outcome if the file turns out to be what an earlier run ingested, by its hash."""
     pages: PageRange = PageRange()
@@ -158,8 +177,8 @@ class Job(Sent):
 
     @property
     def all_engines(self) -> tuple[EngineSpec, ...]:
-        """The engines in the order in which they are tried, then that for OCR, if any."""
-        return with_ocr(self.engines, self.ocr)
+        """The engines in the order in which they are tried, then OCR and tokenizer, if any."""
+        return all_of(self.engines, self.ocr, self.chunks)
 
     @property
     def attempt(self) -> Attempt:

@@ -33,6 +33,8 @@ class Unit(StrEnum):
 
     PAGE = "page"
     DOCUMENT = "document"
+    CHUNK = "chunk"
+    """A piece of a document that an embedding model takes as a whole."""
 
 
 class Format(StrEnum):

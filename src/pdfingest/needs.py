@@ -27,8 +27,9 @@ class Needs(Sent):
     """What an engine needs beside the file."""
 
     warm: str = ""
-    """`module:attribute` of a function without arguments that loads what takes long, such as a
-    model; empty for none."""
+    """`module:attribute` of a function that loads what takes long, such as a model, or empty."""
+    warm_with: str = ""
+    """What `warm` is called with, such as the name of a model; empty for nothing."""
     fork_safe: bool = False
     """Whether the engine's module, and with it `warm`, may be loaded in the image, once, before the
     first fork: they leave no thread at work and take no device. Where that is not done, as on

@@ -13,18 +13,22 @@ from pdfingest import values
 from pdfingest.errors import OptionError
 from pdfingest.job import Limits, Sandbox
 from pdfingest.measure.sizing import (
-    LEAST_MEMORY_BYTES,
     MAX_WORKERS,
+    check_memory,
     default_budget_bytes,
     default_workers,
 )
 from pdfingest.model import Duplicates, FailOn, FailureKind, Format, Order, Unit
+from pdfingest.remote.place import is_remote
 from pdfingest.shard import Shard, as_shard
-from pdfingest.text import mib
 from pdfingest.values import Share, Spec, option, switch
 
 _TIMEOUT_S, _OCR_TIMEOUT_S = 300.0, 3600.0
 """Seconds that a file may take; OCR takes some seconds a page."""
+LEAST_CHUNK = 16
+"""Fewest tokens of a chunk. One character may take six, and is never cut."""
+_OF_MEMORY = ("memory_limit_bytes", "memory_budget_bytes")
+_OF_CHUNKS = ("chunk_tokens", "chunk_overlap", "tokenizer")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +61,18 @@ class IngestOptions:
     )
     """Names of engines, separated by commas, in the order in which they try a page."""
     unit: Unit = option(Unit.PAGE, values.one_of(Unit), "What one record holds.")
+    chunk_tokens: int = option(
+        512, values.whole(LEAST_CHUNK), "With --unit chunk, tokens that a record may have.", "N"
+    )
+    chunk_overlap: int = option(
+        0, values.whole(0), "With --unit chunk, tokens that it may repeat of the one before.", "N"
+    )
+    tokenizer: str = option(
+        "gpt-4o",
+        values.text,
+        "What counts them: characters, words, a model of OpenAI, or a tokenizer.json.",
+        "NAME|FILE",
+    )
     format: Format = option(
         Format.TEXT,
         values.one_of(Format),
@@ -97,6 +113,9 @@ class IngestOptions:
         0, values.size, "Memory that one child may take.", "SIZE", "its share of the budget"
     )
     """Bytes that one child may map; 0 is its share of the budget."""
+    scratch_bytes: int = option(
+        "4G", values.size, "Room for copies of files from object stores and the web.", "SIZE"
+    )
     max_output_bytes: int = option(
         "1G", values.size, "Size of the JSON that one file may yield.", "SIZE"
     )
@@ -175,6 +194,9 @@ class IngestOptions:
             workers: int | None = ...,
             engine: str = ...,
             unit: Unit | str = ...,
+            chunk_tokens: int = ...,
+            chunk_overlap: int = ...,
+            tokenizer: str = ...,
             format: Format | str = ...,  # noqa: A002 - the name of the option
             ocr: str = ...,
             ocr_lang: str = ...,
@@ -184,6 +206,7 @@ class IngestOptions:
             page_timeout_s: float = ...,
             memory_budget_bytes: int | str = ...,
             memory_limit_bytes: int | str = ...,
+            scratch_bytes: int | str = ...,
             max_output_bytes: int | str = ...,
             max_pages: int = ...,
             sandbox: Sandbox | str = ...,
@@ -219,13 +242,34 @@ class IngestOptions:
         if cast(int | None, self.workers) is None:  # depends on other options, so not in its check
             fitting = default_workers(self.budget_bytes(), self.memory_limit_bytes)
             object.__setattr__(self, "workers", fitting)
+        self._check_chunks()
         self._check_output()
-        self._check_memory()
+        check_memory(
+            self.workers,
+            self.limits().memory_bytes,
+            self.budget_bytes(),
+            {name for name in _OF_MEMORY if getattr(self, name)},
+        )
+
+    def _check_chunks(self) -> None:
+        """Refuse chunks that would only repeat, and their options where there are none."""
+        if self.chunk_overlap >= self.chunk_tokens:
+            raise OptionError(["chunk_overlap"], f"must be less than {self.chunk_tokens}, a chunk.")
+        defaults = {each.name: each.default for each in fields(self)}
+        for name in () if self.unit is Unit.CHUNK else _OF_CHUNKS:
+            if getattr(self, name) != defaults[name]:
+                raise OptionError([name], "has no meaning without --unit chunk.")
 
     def _check_output(self) -> None:
         """Refuse an impossible output, and options that need an output directory."""
         if not self.output:
             raise OptionError(["output"], "must name a directory, or - for stdout.")
+        if is_remote(self.output):
+            reason = (
+                "must be on this machine: what a run that died wrote beyond its ledger is cut off "
+                "the outputs, and no object can be cut. Copy the directory when the run has ended."
+            )
+            raise OptionError(["output"], reason)
         if self.max_output_bytes < 1:
             raise OptionError(["max_output_bytes"], "must be 1 or more, not 0.")
         for name in ("shard", "retry_failed"):
@@ -235,38 +279,6 @@ class IngestOptions:
         if self.force and self.retry_failed:
             reason = "one takes all files, the other some. Choose one of them."
             raise OptionError(["force", "retry_failed"], reason)
-
-    def _check_memory(self) -> None:
-        """Refuse children that could together exceed the budget; the message has the arithmetic."""
-        budget, limit = self.budget_bytes(), self.limits().memory_bytes
-        workers, has_limit = self.workers, self.memory_limit_bytes > 0
-        least = mib(LEAST_MEMORY_BYTES)
-        of_budget = ["memory_budget_bytes"] if self.memory_budget_bytes else []
-        smaller = limit if has_limit else budget
-        if smaller < LEAST_MEMORY_BYTES:
-            raise OptionError(
-                ["memory_limit_bytes"] if has_limit else of_budget,
-                f"{mib(smaller)} are too little: a child needs {least} before it reads a file.",
-            )
-        if limit > budget:
-            raise OptionError(
-                ["memory_limit_bytes", *of_budget],
-                f"{mib(limit)} for a file are more than the {mib(budget)} for all. "
-                "Lower the limit, or give a larger budget.",
-            )
-        if workers * limit > budget:
-            raise OptionError(
-                ["workers", "memory_limit_bytes"],
-                f"{workers} x {mib(limit)} are more than the memory budget of {mib(budget)}. "
-                f"Use at most {budget // limit} workers, or a limit of {mib(budget // workers)}.",
-            )
-        if limit < LEAST_MEMORY_BYTES:
-            raise OptionError(
-                ["workers", *of_budget],
-                f"{mib(budget)} for {workers} workers are {mib(limit)} each, but a child needs "
-                f"{least}. Use at most {budget // LEAST_MEMORY_BYTES} workers, or a budget of "
-                f"{mib(workers * LEAST_MEMORY_BYTES)}.",
-            )
 
     def budget_bytes(self) -> int:
         """Return the bytes that all children together may map."""

@@ -65,6 +65,20 @@ def test_options_reach_the_worker(api: str, tickets: Tickets) -> None:
     assert len(ticket.digest) == 16
 
 
+def test_chunks_are_cut_as_a_client_asks_but_by_no_file_of_the_server(
+    api: str, tickets: Tickets
+) -> None:
+    cut = {"chunk_tokens": "64", "chunk_overlap": "8", "tokenizer": "words"}
+    fields: dict[str, Any] = {"unit": "chunk", **cut}
+    ticket = tickets.get(send(api, **fields).json()["id"])
+    assert ticket
+    assert dict(ticket.options) == fields
+    for name, value in (("tokenizer", "/t.json"), ("chunk_tokens", "3"), ("chunk_overlap", "64")):
+        wrong: dict[str, Any] = {**fields, name: value}
+        assert send(api, **wrong).status_code == 422
+    assert send(api, chunk_tokens="64").status_code == 422
+
+
 @pytest.mark.parametrize("path", ["/ingest", "/v1/jobs"])
 def test_both_paths_take_uploads(api: str, path: str) -> None:
     assert httpx.post(f"{api}{path}", files={"file": unique()}).status_code == 202

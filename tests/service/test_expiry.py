@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from conftest import wait_for
+from pdfingest.remote.scratch import Scratch
 from pdfingest.service.contents import upload_key
-from pdfingest.service.scratch import Scratch
 from pdfingest.service.store import Store, open_store
 from pdfingest.service.ticket import State, Ticket, new_id
 from pdfingest.service.tickets import Tickets

@@ -40,3 +40,23 @@ def test_a_file_whose_worker_is_stopped_before_a_child_begins_is_cancelled(tmp_p
         assert Path(finished.spool).read_text().count("\n") == 1
     assert not list((tmp_path / "store" / "scratch").iterdir())
     extractor.close()
+
+
+def test_one_lane_gives_pages_and_chunks_of_the_size_that_a_ticket_asks_for(
+    tmp_path: Path,
+) -> None:
+    settings = settings_in(
+        {"PDFINGEST_STORE": str(tmp_path / "store"), "PDFINGEST_SOURCE_PREFIXES": str(tmp_path)}
+    )
+    path = make_pdf(tmp_path / "a.pdf", ["Some words of this page, and more of them. " * 8])
+    (tmp_path / "lane").mkdir()
+    extractor = Extractor(settings, open_store(settings.store), str(tmp_path / "lane"))
+    found = []
+    for size in ("", "20", "40", ""):
+        options = {"unit": "chunk", "chunk_tokens": size} if size else {}
+        ticket = Ticket(new_id(), "a.pdf", str(path), options=options)
+        with extractor.extract(ticket, Stop()) as (finished, _):
+            found.append(Path(finished.spool).read_text().count("\n"))
+    extractor.close()
+    assert found[0] == found[3] == 1
+    assert found[1] > found[2] > 1

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pdfingest.errors import OutputError, UsageError
-from pdfingest.service.address import open_folder
+from pdfingest.remote.address import open_folder
 from pdfingest.service.settings import Settings
 from pdfingest.service.sources import SourceError, fetch
 from pdfingest.service.store import Store

@@ -19,7 +19,8 @@ from pdfingest.model import Source
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Finished
 from pdfingest.output.summary import Summary
-from pdfingest.run.discover import Found, discover
+from pdfingest.run.discover import discover
+from pdfingest.run.found import Found
 from pdfingest.run.pipeline import ingest_found
 from pdfingest.stop import Stop
 

@@ -19,9 +19,10 @@ from pdfingest.child.source_file import SourceFile
 from pdfingest.child.unpack import unpacked
 from pdfingest.engines.engine import Watch, load_engine, tolerate, watch_asides
 from pdfingest.errors import EngineUnavailableError
-from pdfingest.exchange.record import DocumentFacts, Record, encode, facts_of, page_record
+from pdfingest.exchange.record import DocumentFacts, encode, page_record
 from pdfingest.exchange.recorder import Recorder
-from pdfingest.exchange.spool import SpoolError, SpoolWriter, join_pages, pages_of, read_records
+from pdfingest.exchange.said import Record
+from pdfingest.exchange.spool import SpoolError, SpoolWriter, pages_of, read_records
 from pdfingest.job import Closing, EngineSpec, Job
 from pdfingest.model import Aside, FailureKind, Unit
 from pdfingest.outcome import (
@@ -108,10 +109,14 @@ class Extraction(Watch):
 
         Raises:
             SpoolError: the spool cannot be written.
-            EngineUnavailableError: an engine cannot be imported.
+            EngineUnavailableError: an engine or the tokenizer cannot be loaded.
         """
         for engine in self.job.engines:
             load_engine(engine)
+        if self.job.chunks:
+            from pdfingest.page.splitting import load  # noqa: PLC0415 - most runs need none of it
+
+            load(self.job.chunks.cut)
         with SpoolWriter(self.job.spool, self.job.attempt.spool_bytes) as spool:
             spool.write(bytes(_CHECK_BYTES))
         return self._failed(FailureKind.CANCELLED, "nothing was to be read")
@@ -210,10 +215,10 @@ class Extraction(Watch):
                 self._read_pages(spool)
         if self.file.has_changed():
             raise ChangedError
-        if job.unit is Unit.DOCUMENT and self.pages:
-            shared = facts_of(next(read_records(path)), self._first_engine())
-            with SpoolWriter(job.spool) as joined:
-                join_pages(path, shared, joined)
+        if job.unit is not Unit.PAGE and self.pages:
+            from pdfingest.child.assembly import assemble  # noqa: PLC0415 - pages need none of it
+
+            assemble(job, self._first_engine())
         return None
 
     def _lose_until(self, number: int) -> None:

@@ -18,8 +18,8 @@ from pdfingest.cli.signals import stop_on_signals
 from pdfingest.cli.wanted import STDIN, Wanted
 from pdfingest.errors import ExitCode, UsageError
 from pdfingest.events import Listener
-from pdfingest.exchange.record import Record
 from pdfingest.exchange.report_line import report_line
+from pdfingest.exchange.said import Record
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Finished
 from pdfingest.output.summary import Summary

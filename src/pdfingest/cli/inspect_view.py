@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pdfingest.cli.tables import LEFT, RIGHT, put, show_fact, table, width_of
-from pdfingest.exchange.record import Record
+from pdfingest.exchange.said import Record
 from pdfingest.pages import INFO_NAMES
 from pdfingest.text import counted, mib, printable, shortened
 

@@ -18,6 +18,7 @@ from pdfingest.cli.declared import Program
 from pdfingest.cli.doctor import doctor
 from pdfingest.cli.export import export
 from pdfingest.cli.inspect import inspect
+from pdfingest.cli.mcp import mcp
 from pdfingest.cli.messages import choose_format, say
 from pdfingest.cli.report import report
 from pdfingest.cli.run import run
@@ -49,7 +50,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(cls=Command, epilog=_OF_RUN)(run)
-_OTHERS = (inspect, compare, compact, export, bench, report, schema, doctor, up, serve, worker)
+_OTHERS = (
+    *(inspect, compare, compact, export, bench, report, mcp),
+    *(schema, doctor, up, serve, worker),
+)
 for function in _OTHERS:
     app.command(cls=Command, epilog=_OF_OTHERS)(function)
 

@@ -20,7 +20,7 @@ from pdfingest.text import mib, printable
 Level: TypeAlias = Literal["info", "warning", "error"]
 
 
-_WITH_FORMAT = frozenset({"run", "doctor", "serve", "worker", "up"})
+_WITH_FORMAT = frozenset({"run", "doctor", "serve", "worker", "up", "mcp"})
 """Commands that have the option `--log-format`."""
 
 

@@ -19,8 +19,8 @@ from pdfingest.options import IngestOptions
 from pdfingest.output.layout import REPORT
 from pdfingest.output.summary import Summary
 from pdfingest.run.dry_run import planned
+from pdfingest.run.fetching import Fetching
 from pdfingest.run.pipeline import NewExecutor, ingest
-from pdfingest.run.supervisor import Supervisor
 from pdfingest.stop import Stop
 from pdfingest.text import counted, mib, printable
 
@@ -106,7 +106,7 @@ def listener_of(view: View, stack: ExitStack) -> Listener:
 def _executor(on: On) -> NewExecutor:
     """Return the class that runs the jobs: in children here, or in workers of the service."""
     if on is On.HERE:
-        return Supervisor
+        return Fetching
     with needs_service():
         from pdfingest.service.fleet import Fleet
         from pdfingest.service.settings import read_settings

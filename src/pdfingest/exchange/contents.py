@@ -27,8 +27,8 @@ _ESCAPE_BYTES = 6  # the longest escape, such as that of U+2028
 _NO_RECORD = "its child wrote lines that are not records of it"
 
 _Counts: TypeAlias = tuple[int, int, bool, bool]
-"""What a record says of its page: number, 0 for a document; characters; whether it needs OCR, and
-whether OCR read some of it."""
+"""What a record says: the number of its page, of a chunk its own, 0 for a document; characters;
+whether it needs OCR, and whether OCR read some of it."""
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Contents:
     """Number of bytes up to the end of the last record."""
     records: int = 0
     last_page: int = 0
-    """Page number, 1-based, of the last record; 0 for a document."""
+    """Page number, 1-based, of the last record, or number of the last chunk; 0 for a document."""
     lost: list[int] = field(default_factory=list[int])
     """Numbers, 1-based, of the pages before the last record that have no record."""
     chars: int = 0
@@ -97,13 +97,14 @@ def audited(outcome: Outcome, job: Job) -> Outcome:
     contents = read_contents(job.spool, job.unit, job.source.name, outcome.sha256)
     if not contents.is_whole:
         os.truncate(job.spool, contents.length)
-    if not contents.records:
+    is_cut = job.unit is Unit.CHUNK and not contents.is_whole  # and nobody knows which pages are
+    if is_cut or not contents.records:
         lost = tuple(range(1, outcome.last_page + 1))
         return Failed(
             FailureKind.ENGINE_ERROR, _NO_RECORD, outcome.cost, outcome.sha256, outcome.engine, lost
         )
-    if job.unit is Unit.DOCUMENT:
-        return outcome  # the one record does not say which pages were read
+    if job.unit is not Unit.PAGE:
+        return outcome  # the records do not say which pages were read
     lost = (*contents.lost, *range(contents.last_page + 1, outcome.last_page + 1))
     found = replace(
         outcome,
@@ -128,18 +129,24 @@ class _Expected:
     name: bytes
     sha256: bytes
 
-    def follows(self, page: bytes | None, before: int) -> bool:
-        """Return whether a record with this page number in its id may follow page `before`."""
-        if self.unit is Unit.DOCUMENT:
-            return page is None and before < 0
-        return page is not None and int(page) > max(before, 0)
+    def follows(self, head: "re.Match[bytes]", before: int) -> bool:
+        """Return whether a record with this head may follow that with the number `before`."""
+        page, chunk = head.group("page", "chunk")
+        match self.unit:
+            case Unit.DOCUMENT:
+                return page is None and before < 0
+            case Unit.PAGE:
+                return page is not None and chunk is None and int(page) > max(before, 0)
+            case Unit.CHUNK:
+                return chunk is not None and int(page) > 0 and int(chunk) == max(before, 0) + 1
 
-    def fits(self, tail: "re.Match[bytes]", page: int) -> bool:
-        """Return whether the part of a record behind its text is of this source and this page."""
+    def fits(self, tail: "re.Match[bytes]", head: "re.Match[bytes]") -> bool:
+        """Return whether the part of a record behind its text is of this source and this head."""
+        numbers = tail.group("metadata_page", "metadata_chunk")
         return (
             tail.group("source", "metadata_source") == (self.name, self.name)
             and tail["metadata_sha256"] == self.sha256
-            and int(tail["metadata_page"]) == page
+            and [*map(int, numbers)] == [int(each or 0) for each in head.group("page", "chunk")]
         )
 
 
@@ -156,15 +163,16 @@ def _records(scan: "_Scan", unit: Unit, source: str, sha256: str) -> Iterator[_C
 def _record(scan: "_Scan", expected: _Expected, before: int) -> _Counts | None:
     """Step over one record; None if what comes next is not one."""
     head = scan.head()
-    if head is None or head["id"] != expected.id or not expected.follows(head["page"], before):
+    if head is None or head["id"] != expected.id or not expected.follows(head, before):
         return None
     if not scan.skip_text():
         return None
-    page, tail = int(head["page"] or 0), TAILS[expected.unit].fullmatch(scan.tail())
-    if tail is None or not _is_utf8(tail[0]) or not expected.fits(tail, page):
+    tail = TAILS[expected.unit].fullmatch(scan.tail())
+    if tail is None or not _is_utf8(tail[0]) or not expected.fits(tail, head):
         return None
+    number = int(head["chunk"] or head["page"] or 0)
     needs_ocr, has_ocr = tail["metadata_needs_ocr"] == b"true", tail["metadata_ocr_chars"] != b"0"
-    return page, int(tail["metadata_char_count"]), needs_ocr, has_ocr
+    return number, int(tail["metadata_char_count"]), needs_ocr, has_ocr
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -11,13 +11,15 @@ on how long a text is. The patterns are made from sample records, so that `recor
 import re
 from typing import Any
 
-from pdfingest.exchange.record import DocumentFacts, Joined, document_tail, page_record
+from pdfingest.exchange.record import DocumentFacts, document_tail, page_record
+from pdfingest.exchange.said import Joined
 from pdfingest.job import EngineSpec
 from pdfingest.model import Format, Unit
 from pdfingest.pages import INFO_NAMES, Page
 
-HEAD = re.compile(rb'\{"id":"(?P<id>[0-9a-f]{16})(?::p(?P<page>\d{4,15}))?","text":"')
-HEAD_BYTES = 64
+_ID = rb"(?P<id>[0-9a-f]{16})(?::p(?P<page>\d{4,15})(?::c(?P<chunk>\d{4,15}))?)?"
+HEAD = re.compile(rb'\{"id":"%s","text":"' % _ID)
+HEAD_BYTES = 80
 """A number of bytes that every head fits into."""
 # Quantifiers are possessive, so that a mismatch takes linear time.
 _CHARACTERS = rb'(?:[^"\\\x00-\x1f]++|\\(?:["\\nt]|u0085|u2028|u2029))*+'
@@ -31,7 +33,7 @@ TEXT = re.compile(_CHARACTERS)
 
 # Paths of values in a record, joined by `_`.
 _NAMED = {
-    *("source", "metadata_source", "metadata_sha256", "metadata_page"),
+    *("source", "metadata_source", "metadata_sha256", "metadata_page", "metadata_chunk"),
     *("metadata_char_count", "metadata_needs_ocr", "metadata_ocr_chars"),
 }
 """Values that are looked at; each is a group of its name in the pattern."""
@@ -76,7 +78,7 @@ def _tail_of(unit: Unit) -> "re.Pattern[bytes]":
         "", "", "", 0, dict.fromkeys(INFO_NAMES, ""), Format.TEXT, EngineSpec("", "", "")
     )
     record = page_record(facts, 1, Page("", links=("",)))
-    if unit is Unit.PAGE:
+    if unit is not Unit.DOCUMENT:
         del record["id"], record["text"]
     else:
         record = document_tail(facts, Joined(page_offsets=[0], links=[""]))

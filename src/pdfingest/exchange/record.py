@@ -11,19 +11,14 @@ lines are written (`spool`, `output.sink`).
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
+from pdfingest.exchange.said import UNCUT, Cut, Joined, Record, Said
 from pdfingest.job import EngineSpec
 from pdfingest.model import SCHEMA, Format, OcrReason, TextSource
 from pdfingest.pages import INFO_NAMES, Page, Table
 from pdfingest.text import clean, is_garbled, is_unread, is_usable, shortened
-
-Record: TypeAlias = dict[str, Any]
-"""One line of `pages.jsonl` or `documents.jsonl`, decoded."""
-
-LISTED = ("tables", "internal_links", "annotations", "form_fields")
-"""Keys of a record that hold a list of objects, as JSON within a text."""
 
 # A longer text is a mistake or an attack.
 _MOST_LABEL_CHARS = 200
@@ -189,68 +184,53 @@ def facts_of(record: Record, engine: EngineSpec) -> DocumentFacts:
     )
 
 
-@dataclass(slots=True)
-class Said:
-    """What the metadata tell of a text."""
-
-    char_count: int = 0
-    text_source: TextSource = TextSource.NONE
-    ocr_chars: int = 0
-    """Characters that OCR read."""
-    ocr_confidence: float = 0.0
-    """How sure it is of them, from 0 to 1."""
-    ocr_reason: OcrReason = OcrReason.NONE
-    """Why it needs OCR; of several pages, that of the first page that does."""
-
-    def add(self, metadata: Record) -> None:
-        """Add what the metadata of another page tell."""
-        self.char_count += metadata["char_count"]
-        self.text_source = self.text_source.joined(TextSource(metadata["text_source"]))
-        self.ocr_reason = self.ocr_reason or OcrReason(metadata["ocr_reason"])
-        if chars := metadata["ocr_chars"]:
-            sure = self.ocr_confidence * self.ocr_chars + metadata["ocr_confidence"] / 100 * chars
-            self.ocr_chars += chars
-            self.ocr_confidence = sure / self.ocr_chars
-
-
-@dataclass(slots=True)
-class Joined:
-    """What the pages of a document say together, beside their text."""
-
-    said: Said = field(default_factory=Said)
-    page_offsets: list[int] = field(default_factory=list[int])
-    listed: dict[str, list[Record]] = field(default_factory=lambda: {name: [] for name in LISTED})
-    """Lists of objects, by their key in a record."""
-    links: list[str] = field(default_factory=list[str])
-    furniture: list[str] = field(default_factory=list[str])
-
-
 def document_tail(document: DocumentFacts, joined: Joined) -> Record:
     """Make the part of a document record that follows `text`, which is written piece by piece."""
+    place = {"page": 0, "page_label": "", "section": ""}
+    return {**_tail(document, place, UNCUT, joined), "page_offsets": joined.page_offsets}
+
+
+def chunk_record(
+    document: DocumentFacts, place: Record, text: str, cut: Cut, joined: Joined
+) -> Record:
+    """Make the record of one chunk.
+
+    Args:
+        document: what all records of the source share.
+        place: number, label and section of the page on which it begins.
+        text: of the chunk, clean.
+        cut: where it is in the document.
+        joined: what its pages say beside their text.
+    """
+    return {
+        "id": f"{document.id}:p{place['page']:04d}:c{cut.number:04d}",
+        "text": text,
+        **_tail(document, place, cut, joined),
+    }
+
+
+def _tail(document: DocumentFacts, place: Record, cut: Cut, joined: Joined) -> Record:
+    """Make what follows the text in the record of several pages."""
     return {
         "source": document.source,
-        "metadata": _metadata(
-            document,
-            {"page": 0, "page_label": "", "section": ""},
-            joined.said,
-        ),
+        "metadata": _metadata(document, place, joined.said, cut),
         "tables": as_text(joined.listed["tables"]),
         "links": joined.links,
         "internal_links": as_text(joined.listed["internal_links"]),
         "annotations": as_text(joined.listed["annotations"]),
         "form_fields": as_text(joined.listed["form_fields"]),
         "furniture": "\n".join(joined.furniture),
-        "page_offsets": joined.page_offsets,
     }
 
 
-def _metadata(document: DocumentFacts, place: Record, said: Said) -> Record:
+def _metadata(document: DocumentFacts, place: Record, said: Said, cut: Cut = UNCUT) -> Record:
     """Make the `metadata` of a record: flat and scalar, as vector stores take it.
 
     Args:
         document: what all records of the source share.
         place: number, label and section of the page.
         said: of the text.
+        cut: of a chunk.
     """
     return {
         "source": document.source,
@@ -268,5 +248,9 @@ def _metadata(document: DocumentFacts, place: Record, said: Said) -> Record:
         "ocr_confidence": round(100.0 * said.ocr_confidence, 1),
         "needs_ocr": bool(said.ocr_reason),
         "ocr_reason": said.ocr_reason.value,
+        "chunk": cut.number,
+        "chunk_start": cut.start,
+        "chunk_end": cut.end,
+        "tokenizer": cut.tokenizer,
         "schema": SCHEMA,
     }

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pdfingest.exchange.record import Record, as_text
+from pdfingest.exchange.record import as_text
+from pdfingest.exchange.said import Record
 from pdfingest.model import SCHEMA, FailureKind
 from pdfingest.outcome import (
     NO_SHAPE,

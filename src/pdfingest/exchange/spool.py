@@ -14,20 +14,12 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from pdfingest.exchange.record import (
-    LISTED,
-    DocumentFacts,
-    Joined,
-    Record,
-    document_tail,
-    encode,
-    encode_text,
-)
+from pdfingest.exchange.record import DocumentFacts, document_tail, encode, encode_text
+from pdfingest.exchange.said import Joined, Record
 from pdfingest.model import Format
 
-_SEPARATORS = {Format.RAW: "\n", Format.TEXT: "\n\n", Format.MARKDOWN: "\n\n"}
-"""What stands between two pages of a document, by format."""
-"""What stands between two pages in the text of a document record."""
+SEPARATORS = {Format.RAW: "\n", Format.TEXT: "\n\n", Format.MARKDOWN: "\n\n"}
+"""What stands between two pages in the text of a document, by format."""
 _COPY_BYTES = 64 << 10
 
 
@@ -149,7 +141,7 @@ def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:
         SpoolError: there is no space.
     """
     joined = Joined()
-    between = _SEPARATORS[document.format]
+    between = SEPARATORS[document.format]
     spool.write(b'{"id":"%s","text":"' % document.id.encode())
     for record in read_records(pages):
         metadata = record["metadata"]
@@ -161,10 +153,7 @@ def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:
         joined.page_offsets += [joined.said.char_count] * before
         spool.write(encode_text(record["text"]))
         joined.said.add(metadata)
-        for name in LISTED:
-            joined.listed[name] += json.loads(record[name])
-        joined.links += record["links"]
-        joined.furniture += filter(None, [record["furniture"]])
+        joined.add_lists(record)
     rest = document.total_pages - len(joined.page_offsets)
     joined.page_offsets += [joined.said.char_count] * rest
     spool.write(b'",' + encode(document_tail(document, joined))[1:])  # without the opening brace

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # a program that asks for a type has its library; others need
     import pyarrow as pa
 
 Path: TypeAlias = str | os.PathLike[str]
-Units: TypeAlias = Unit | Literal["page", "document"] | None
+Units: TypeAlias = Unit | Literal["page", "document", "chunk"] | None
 Make: TypeAlias = Callable[[Record, float], Any]
 """Takes a record and when its source was ingested, in seconds since the epoch."""
 
@@ -64,7 +64,7 @@ def load(path: Path, as_: str = "records", unit: Units = None) -> Any:
         as_: `records`, `langchain`, `llamaindex` and `haystack` give an iterator, which holds one
             record at a time; `arrow`, `polars`, `pandas` and `datasets` give a table of all records
             in memory, with one column for each key of a record.
-        unit: `page` or `document`, where a directory has records of both.
+        unit: `page`, `document` or `chunk`, where a directory has several kinds of records.
 
     Raises:
         EngineUnavailableError: the library is not installed.

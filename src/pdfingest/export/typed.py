@@ -7,13 +7,13 @@ from typing import NotRequired, TypedDict
 
 
 class RecordMetadata(TypedDict):
-    """What is known of a page or a document: flat values, as vector stores take them."""
+    """What is known of a page, a document or a chunk: flat values, as vector stores take them."""
 
     source: str
     file_name: str
     sha256: str
     page: int
-    """Number of the page, from 1; 0 in the record of a document."""
+    """Number of the page, from 1; of a chunk, the first; 0 in the record of a document."""
     page_label: str
     section: str
     total_pages: int
@@ -36,11 +36,17 @@ class RecordMetadata(TypedDict):
     """In percent; 0.0 where OCR read nothing."""
     needs_ocr: bool
     ocr_reason: str
+    chunk: int
+    """Number of the chunk in its document, from 1; 0 in other records."""
+    chunk_start: int
+    """0-based index of its first character in the text of the document."""
+    chunk_end: int
+    tokenizer: str
     schema: int
 
 
 class Record(TypedDict):
-    """One line of `pages.jsonl` or `documents.jsonl`, decoded."""
+    """One line of `pages.jsonl`, `documents.jsonl` or `chunks.jsonl`, decoded."""
 
     id: str
     text: str

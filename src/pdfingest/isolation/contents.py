@@ -27,6 +27,8 @@ class Loaded(NamedTuple):
     module: str
     warm: str
     """`module:attribute` of the function that loads its models; empty for none."""
+    warm_with: str
+    """Its argument; empty for none."""
     idle_threads: int
     """Threads that it leaves waiting, and that children can do without."""
 
@@ -93,7 +95,10 @@ def contents_of(engines: "Sequence[EngineSpec]") -> Contents:
     return Contents(
         own_modules([each.module for each in engines]),
         tuple(
-            Loaded(each.name, each.module, each.needs.warm, each.needs.idle_threads)
+            Loaded(
+                *(each.name, each.module, each.needs.warm, each.needs.warm_with),
+                each.needs.idle_threads,
+            )
             for each in loaded
         ),
         sum(each.needs.warm_s for each in loaded) or _MAKE_S,

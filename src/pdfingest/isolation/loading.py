@@ -21,10 +21,11 @@ def load(engines: tuple[Loaded, ...]) -> Made:
     """Load engines and their models, and look at what came of it."""
     began_s = time.monotonic()
     allowed = 1
-    for name, module, warm, idle_threads in engines:
-        if error := _called(module, warm):
+    for each in engines:
+        name, module, warm = each.name, each.module, each.warm
+        if error := _called(module, warm, each.warm_with):
             return Made(f"Engine {name!r} cannot be loaded by {warm or module}: {error}.")
-        allowed += idle_threads
+        allowed += each.idle_threads
         if error := _unshared(allowed):
             return Made(
                 f"Engine {name!r} cannot be forked: {warm or module} {error}. "
@@ -40,13 +41,13 @@ def load(engines: tuple[Loaded, ...]) -> Made:
     )
 
 
-def _called(module: str, warm: str) -> str:
+def _called(module: str, warm: str, argument: str) -> str:
     """Import a module, and call a function, if there is one; return what went wrong, or nothing."""
     try:
         import_module(module)
         if warm:
             home, _, attribute = warm.partition(":")
-            attrgetter(attribute)(import_module(home))()
+            attrgetter(attribute)(import_module(home))(*filter(None, [argument]))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is another's code
         return f"{type(error).__name__}: {error}"
     return ""

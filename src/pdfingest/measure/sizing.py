@@ -5,10 +5,12 @@ lanes if need be. What the user chose and does not fit is refused, with the sum 
 """
 
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 
-from pdfingest.errors import ResourceError
+from pdfingest.errors import OptionError, ResourceError
 from pdfingest.measure.machine import available_cpus, available_memory, descriptor_limits
+from pdfingest.text import mib
 
 if sys.platform != "win32":
     import resource
@@ -39,6 +41,50 @@ def default_workers(budget_bytes: int, limit_bytes: int) -> int:
     by_memory = budget_bytes // max(limit_bytes, LEAST_MEMORY_BYTES)
     by_descriptors = (descriptor_limits()[1] - DESCRIPTORS) // DESCRIPTORS_OF_LANE
     return max(min(available_cpus(), by_memory, by_descriptors, MAX_WORKERS), 1)
+
+
+def check_memory(workers: int, limit: int, budget: int, chosen: Collection[str]) -> None:
+    """Refuse children that could together exceed the budget; the message has the arithmetic.
+
+    Args:
+        workers: number of lanes.
+        limit: bytes of one child.
+        budget: bytes of all children together.
+        chosen: fields of limit and budget that the user chose.
+
+    Raises:
+        OptionError: they do not go together.
+    """
+    has_limit = "memory_limit_bytes" in chosen
+    least, of_budget = (
+        mib(LEAST_MEMORY_BYTES),
+        [each for each in chosen if each == "memory_budget_bytes"],
+    )
+    smaller = limit if has_limit else budget
+    if smaller < LEAST_MEMORY_BYTES:
+        raise OptionError(
+            ["memory_limit_bytes"] if has_limit else of_budget,
+            f"{mib(smaller)} are too little: a child needs {least} before it reads a file.",
+        )
+    if limit > budget:
+        raise OptionError(
+            ["memory_limit_bytes", *of_budget],
+            f"{mib(limit)} for a file are more than the {mib(budget)} for all. "
+            "Lower the limit, or give a larger budget.",
+        )
+    if workers * limit > budget:
+        raise OptionError(
+            ["workers", "memory_limit_bytes"],
+            f"{workers} x {mib(limit)} are more than the memory budget of {mib(budget)}. "
+            f"Use at most {budget // limit} workers, or a limit of {mib(budget // workers)}.",
+        )
+    if limit < LEAST_MEMORY_BYTES:
+        raise OptionError(
+            ["workers", *of_budget],
+            f"{mib(budget)} for {workers} workers are {mib(limit)} each, but a child needs "
+            f"{least}. Use at most {budget // LEAST_MEMORY_BYTES} workers, or a budget of "
+            f"{mib(workers * LEAST_MEMORY_BYTES)}.",
+        )
 
 
 def descriptors_for(workers: int) -> int:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from pdfingest.errors import OutputError, ReaderGoneError
 
-RECORDS = {"page": "pages.jsonl", "document": "documents.jsonl"}
+RECORDS = {"page": "pages.jsonl", "document": "documents.jsonl", "chunk": "chunks.jsonl"}
 """Name of the file with the records, by unit."""
 REPORT = "report.jsonl"
 SUMMARY = "summary.json"

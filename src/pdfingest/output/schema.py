@@ -62,7 +62,7 @@ _RECORD_METADATA = _object(
     source=_text("Name of the file, as `source` of the record."),
     file_name=_text("Last part of the name."),
     sha256=_text("SHA-256 of the file, in hex.", pattern=_SHA256),
-    page=_whole("Number of the page, 1-based; 0 in the record of a document."),
+    page=_whole("Number of the page, 1-based; of a chunk, the first; 0 for a document."),
     page_label=_text("The page's number as a reader shows it, such as iii; or empty."),
     section=_text("Titles of the outline that the page stands under, with > between, or empty."),
     total_pages=_whole("Pages of the document."),
@@ -83,6 +83,10 @@ _RECORD_METADATA = _object(
     ocr_confidence=_amount("How sure OCR is of them, in percent; 0.0 where it read nothing."),
     needs_ocr=_flag("Whether it shows something that its text does not say."),
     ocr_reason=_text("What that is, or empty.", enum=list(OcrReason)),
+    chunk=_whole("Number of the chunk in its document, 1-based; 0 in other records."),
+    chunk_start=_whole("Index, 0-based, of its first character in the text of the document."),
+    chunk_end=_whole("Index behind its last character."),
+    tokenizer=_text("What the size of chunks is counted with, or empty."),
     schema=_VERSION,
 )
 _TABLE = _object(
@@ -118,10 +122,10 @@ _FORM_FIELD = _object(
     value=_text("What is filled in or chosen, or empty; of a box that is not marked, Off."),
 )
 _RECORD = _object(
-    "A page, or with `--unit document` a document.",
+    "A page, or with `--unit` a document or a chunk of one.",
     id=_text(
-        "16 hex digits of the SHA-256 of name, NUL and content, and of a page its number.",
-        pattern="^[0-9a-f]{16}(:p[0-9]{4,})?$",
+        "16 hex digits of the SHA-256 of name, NUL and content; then numbers of page and chunk.",
+        pattern="^[0-9a-f]{16}(:p[0-9]{4,}(:c[0-9]{4,})?)?$",
     ),
     text=_text("The text; of a document, its pages with line ends between."),
     source=_text("Name of the file: its path relative to the input it was found under."),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pdfingest.pages import Title
 from pdfingest.text import clean, shortened
 
-SEPARATOR = " > "
+_SEPARATOR = " > "
 """What stands between two titles of a section."""
 _MOST_TITLE_CHARS = 200
 _MOST_SECTION_CHARS = 1000
@@ -43,6 +43,16 @@ class Outline:
         return begin if self._pages[at - 1] == number else end
 
 
+def as_title(text: str) -> str:
+    """Return a clean text as one title of a section."""
+    return shortened(" ".join(text.split()), _MOST_TITLE_CHARS)
+
+
+def as_section(titles: Iterable[str]) -> str:
+    """Return the section that titles name, outermost first; empty ones do not count."""
+    return shortened(_SEPARATOR.join(filter(None, titles)), _MOST_SECTION_CHARS)
+
+
 def outline_of(items: Iterable[Title]) -> Outline:
     """Return an outline, given its titles in their order."""
     titles: dict[int, list[Title]] = {}
@@ -53,11 +63,11 @@ def outline_of(items: Iterable[Title]) -> Outline:
         number, level = title.number, title.level
         del path[level - 1 :]
         path += [""] * (level - 1 - len(path))
-        path.append(shortened(" ".join(clean(title.text).split()), _MOST_TITLE_CHARS))
+        path.append(as_title(clean(title.text)))
         if number < 1:
             continue
         titles.setdefault(number, []).append(title)
-        section = shortened(SEPARATOR.join(filter(None, path)), _MOST_SECTION_CHARS)
+        section = as_section(path)
         begins = number not in sections or above == (number, level - 1)
         sections[number] = (section if begins else sections[number][0], section)
         above = (number, level) if begins else (0, 0)

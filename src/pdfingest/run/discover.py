@@ -18,11 +18,13 @@ from typing import Any, TypeAlias
 
 from pdfingest.errors import UsageError
 from pdfingest.model import Source
+from pdfingest.remote.place import is_remote
+from pdfingest.run import discover_remote as remote
+from pdfingest.run.found import Found, state_of
+from pdfingest.stop import Stop
 from pdfingest.text import printable, source_name
 
 AnyPath: TypeAlias = str | bytes | os.PathLike[Any]
-Found: TypeAlias = tuple[Source, os.stat_result | None]
-"""A source and the stat of its file; None if there is none."""
 
 COPIES = "pdfingest-copy-"
 """Prefix of the name of a temporary directory for a copy of a PDF, such as the one on stdin."""
@@ -34,6 +36,7 @@ def discover(
     inputs: AnyPath | Iterable[AnyPath],
     listed: Iterable[AnyPath] | None = None,
     given: dict[str, int] | None = None,
+    stop: Stop | None = None,
 ) -> Iterator[Found]:
     """Find the sources of the inputs. A file that is reached twice may be yielded twice.
 
@@ -42,23 +45,38 @@ def discover(
         listed: paths of files and directories, taken literally; None if no list was given.
         given: is filled, while sources are yielded, with the number of sources of each input, by
             the absolute path of the input.
+        stop: ends the listing of object stores.
 
     Raises:
         UsageError: an input does not exist, or is not a path.
+        ListingError: a folder of an object store cannot be listed.
     """
-    inputs = _paths(inputs)
-    base = os.getcwd() if listed is not None else _common_base(inputs)
-    for one in inputs:
+    inputs, given, stop = _paths(inputs), {} if given is None else given, stop or Stop()
+    local = [one for one in inputs if not is_remote(one)]
+    base = os.getcwd() if listed is not None else _common_base(local)
+    for one in local:
         if not _is_glob(one) and not os.path.lexists(one):
             raise UsageError(
                 f"input does not exist: {printable(one)}. Check the path; quote a pattern, so "
                 "that the shell leaves it alone."
             )
-    for one in inputs:
+    for one in local:
         found = _glob(one, base) if _is_glob(one) else _reach(one, base)
-        yield from _counted(found, os.path.abspath(one), {} if given is None else given)
-    for path in listed or ():
-        yield from _reach(os.fsdecode(path), base)
+        yield from _counted(found, os.path.abspath(one), given)
+    for one in inputs:
+        if is_remote(one):
+            found = remote.reach(one, stop, is_only=len(inputs) == 1 and listed is None)
+            yield from _counted(found, remote.place_of(one), given)
+    batch: list[str] = []
+    for path in map(os.fsdecode, listed or ()):
+        if not is_remote(path):
+            yield from _reach(path, base)
+            continue
+        batch.append(path)
+        if len(batch) == remote.BATCH:
+            yield from remote.reach_all(batch, stop)
+            batch.clear()
+    yield from remote.reach_all(batch, stop)
 
 
 def _paths(inputs: AnyPath | Iterable[AnyPath]) -> list[str]:
@@ -188,4 +206,4 @@ def _source(path: str, base: str) -> Found:
         return Source(name, path, error="its name holds a NUL"), None
     if not stat.S_ISREG(found.st_mode):
         return Source(name, path, error="it is not a regular file"), None
-    return Source(name, path, found.st_size), found
+    return Source(name, path, found.st_size), state_of(found)

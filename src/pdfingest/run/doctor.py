@@ -38,7 +38,14 @@ from pdfingest.text import mib
 if sys.platform == "linux":
     from pdfingest.child.sandbox import landlock
 
-EXTRAS = {"report": "bokeh", "ocr": "tesserocr", "service": "celery", "cloud": "obstore"}
+EXTRAS = {
+    "report": "bokeh",
+    "ocr": "tesserocr",
+    "chunks": "semantic_text_splitter",
+    "service": "celery",
+    "cloud": "obstore",
+    "mcp": "mcp",
+}
 """The extras of the package, each with a module that only it brings."""
 _IMPORT_S = 20.0
 """How long the import of an engine may take."""

@@ -27,7 +27,7 @@ def planned(
         NoInputError: nothing matched.
         LedgerError: the ledger cannot be read.
     """
-    found = require_some(discover(inputs, listed), options)
+    found = require_some(discover(inputs, listed, stop=stop), options)
     digest = find_tools(options).digest(options)
     with ExitStack() as stack:
         ledger = Ledger("") if options.to_stdout else snapshot(options.folder)

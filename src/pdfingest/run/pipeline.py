@@ -16,7 +16,7 @@ from pdfingest import streams
 from pdfingest.child.sandbox import confine
 from pdfingest.errors import ExitCode
 from pdfingest.events import Listener, Listeners
-from pdfingest.exchange.record import Record
+from pdfingest.exchange.said import Record
 from pdfingest.exchange.spool import read_records
 from pdfingest.job import Job, Sandbox
 from pdfingest.model import Duplicates, FailureKind, Reading, Source
@@ -26,12 +26,13 @@ from pdfingest.output.ledger import Ledger
 from pdfingest.output.peak_gate import SHOWN_PEAKS
 from pdfingest.output.sink import Sink
 from pdfingest.output.summary import Summary
-from pdfingest.run.discover import AnyPath, Found, discover
+from pdfingest.run.discover import AnyPath, discover
+from pdfingest.run.fetching import Fetching
+from pdfingest.run.found import Found
 from pdfingest.run.outputs import Outputs, opened, private
 from pdfingest.run.plan import Plan
 from pdfingest.run.safeguards import refuse_clash, refuse_loss, require_some
 from pdfingest.run.sampler import Sampler
-from pdfingest.run.supervisor import Supervisor
 from pdfingest.run.tools import Tools, find_tools, with_image
 from pdfingest.run.work import job_template
 from pdfingest.stop import Stop
@@ -73,7 +74,7 @@ def ingest(  # noqa: PLR0913 - of which two by position
     listed: Iterable[AnyPath] | None = None,
     listeners: Sequence[Listener] = (),
     stop: Stop | None = None,
-    executor: NewExecutor = Supervisor,
+    executor: NewExecutor = Fetching,
 ) -> Summary:
     """Ingest PDFs into the output directory, one fresh process per file.
 
@@ -95,11 +96,9 @@ def ingest(  # noqa: PLR0913 - of which two by position
         PdfingestError: the run as a whole cannot go on; `exit_code` says of what family. A file
             that fails is not an error of the run.
     """
-    given: dict[str, int] = {}
-    found = discover(inputs, listed, given)
-    run = _Run(
-        found, options or IngestOptions(), Listeners(listeners), stop or Stop(), executor, given
-    )
+    given, stop = dict[str, int](), stop or Stop()
+    found = discover(inputs, listed, given, stop)
+    run = _Run(found, options or IngestOptions(), Listeners(listeners), stop, executor, given)
     return run.to_end()
 
 
@@ -126,8 +125,9 @@ def stream(
     A source that failed yields nothing: watch `Listener.on_finished`. Closing the iterator ends
     the children.
     """
-    found = discover(inputs, listed)
-    run = _Run(found, options or IngestOptions(), Listeners(listeners), stop or Stop())
+    stop = stop or Stop()
+    found = discover(inputs, listed, stop=stop)
+    run = _Run(found, options or IngestOptions(), Listeners(listeners), stop)
     with closing(run.steps(lambda _: private(None))) as steps:
         for finished in steps:
             if isinstance(finished.outcome, Extracted):
@@ -142,7 +142,7 @@ class _Run:
     options: IngestOptions
     listener: Listener
     stop: Stop
-    executor: NewExecutor = Supervisor
+    executor: NewExecutor = Fetching
     given: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many sources each input gives; whole once discovery is done."""
     summary: Summary = field(default_factory=Summary)
@@ -202,7 +202,7 @@ class _Run:
         plan.settle(self.options, digest)
         refuse_clash(plan, self.options)
         if not self.stop.requested:  # then discovery may have been cut short
-            plan.find_gone()
+            plan.find_gone(self.given)
             refuse_loss(plan, ledger, self.given, self.options)
         self._tell_planned(plan)
 

@@ -7,8 +7,7 @@ set and a sorted list: a million sources are 300 MB of Python objects.
 
 import json
 import os
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
@@ -16,12 +15,11 @@ from pdfingest.model import Duplicates, Source
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Attachment, Gone, Unchanged
 from pdfingest.output.ledger import Ledger
+from pdfingest.remote.place import as_shown, is_remote
 from pdfingest.run import plan_queries as queries
 from pdfingest.run.attached import MOST_SOURCES, SEPARATOR, members, top
-from pdfingest.run.discover import Found, is_copy
-
-_FINE_NS = 50_000_000  # file systems with fractions of a second have ticks of some 10 ms at most
-_COARSE_NS = 2_000_000_000  # FAT keeps times in steps of 2 s
+from pdfingest.run.discover import is_copy
+from pdfingest.run.found import UNKNOWN, Found
 
 
 class Plan:
@@ -69,13 +67,12 @@ class Plan:
             (
                 (
                     source.name,
-                    os.fsencode(os.path.join(here, source.path)),
+                    os.fsencode(_absolute(source.path, here)),
                     source.size_bytes,
                     source.error,
-                    *_times(stat),
-                    *_identity(stat),
+                    *(state or UNKNOWN),
                 )
-                for source, stat in found
+                for source, state in found
             ),
         )
         self._database.script(queries.ONCE)
@@ -194,10 +191,17 @@ class Plan:
                 return name, os.fsdecode(path), os.fsdecode(before)
         return None
 
-    def find_gone(self) -> None:
-        """Find the sources of earlier runs that discovery did not find and that do not exist."""
+    def find_gone(self, inputs: Collection[str]) -> None:
+        """Find the sources of earlier runs that discovery did not find and that do not exist.
+
+        Args:
+            inputs: of this run; an object is gone if its folder is among them and lists it no more.
+        """
+        folders = tuple(each for each in inputs if is_remote(each) and each.endswith("/"))
         for name, path in self._database.walk(queries.EACH_UNPLANNED, ""):
-            if not os.path.lexists(path) and not is_copy(os.fsdecode(path)):
+            place = os.fsdecode(path)
+            is_there = not place.startswith(folders) if is_remote(place) else os.path.lexists(path)
+            if not is_there and not is_copy(place):
                 self._database.execute("INSERT INTO gone VALUES (?)", (name,))
                 self.gone_sources += 1
 
@@ -218,28 +222,16 @@ def _range(prefix: str) -> tuple[str, str]:
     return prefix, f"{prefix[:-1]}{chr(ord('/') + 1)}"
 
 
+def _absolute(path: str, here: str) -> str:
+    return path if is_remote(path) else os.path.join(here, path)
+
+
 def _are_two_files(path: bytes, other: bytes) -> bool:
     """Return whether there are files at both paths, and not the same one."""
+    places = [as_shown(os.fsdecode(each)) for each in (path, other)]
+    if any(map(is_remote, places)):  # whether the other is still there is not asked
+        return places[0] != places[1]
     try:
         return not os.path.samefile(path, other)
     except OSError:
         return False
-
-
-def _times(stat: os.stat_result | None) -> tuple[int, bool]:
-    """Return when a file was modified, and whether any later change is sure to have a later time.
-
-    This is the problem of the "racily clean" file, known from git: a change within the same tick of
-    the file system's clock leaves no trace in its time.
-    """
-    if stat is None:
-        return 0, False
-    tick_ns = _FINE_NS if stat.st_mtime_ns % 1_000_000_000 else _COARSE_NS
-    return stat.st_mtime_ns, time.time_ns() - stat.st_mtime_ns > tick_ns
-
-
-def _identity(stat: os.stat_result | None) -> tuple[str | None, str | None]:
-    """Return device and inode as text, since an inode number may exceed SQLite's integers."""
-    if stat is None or not stat.st_ino:
-        return None, None
-    return str(stat.st_dev), str(stat.st_ino)

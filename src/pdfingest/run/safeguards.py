@@ -8,7 +8,7 @@ from pdfingest.errors import InputGoneError, NoInputError, OutputError, UsageErr
 from pdfingest.options import IngestOptions
 from pdfingest.output.layout import ledger_of, parts_of
 from pdfingest.output.ledger import Ledger
-from pdfingest.run.discover import Found
+from pdfingest.run.found import Found
 from pdfingest.run.plan import Plan
 from pdfingest.text import printable
 

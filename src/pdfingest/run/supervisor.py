@@ -41,6 +41,7 @@ from pdfingest.run.lane import Lane
 from pdfingest.run.lanes import Lanes
 from pdfingest.run.turn import Turn
 from pdfingest.run.work import Work, joined
+from pdfingest.run.works import Works
 from pdfingest.stop import Stop
 
 TICK_S = 0.1
@@ -85,8 +86,10 @@ class Supervisor:
         self._oom_kills = oom_kills()
         self._spools = count(1)
 
-    def run(self, jobs: Iterator[Job]) -> _Steps:
+    def run(self, jobs: Iterator[Job | None]) -> _Steps:
         """Run all jobs, at most `workers` at a time, and yield each source when it has ended.
+
+        Jobs may yield None where the next is not there yet; it is then asked for again.
 
         Each lane has some jobs lined up, so that children work while the reader writes. Some times
         a second the iterator yields None, so that the reader can show that the run is alive. When
@@ -99,14 +102,19 @@ class Supervisor:
             SandboxError: a child could not enter the sandbox that is required.
             ResourceError: no process can be started.
         """
-        first = next(jobs, None)
+        first = None
+        for first in jobs:
+            if first is not None or self.stop.requested:
+                break
+            yield None
+            time.sleep(_SHARE_TICK_S)
         if first is None:
             return
         self.stop.wake = lambda: self._lanes.inbox.put(None)
         lanes = self._lanes.open(first)
         try:
-            yield from self._drive(lanes, map(Work, chain([first], jobs)))
-            yield from self._drive(lanes[:1], self._take_up())
+            yield from self._drive(lanes, Works.of(chain([first], jobs)))
+            yield from self._drive(lanes[:1], Works(self._take_up()))
             yield from self._cancel()
         finally:
             self._forget()
@@ -127,13 +135,13 @@ class Supervisor:
             work.job = replace(work.job, limits=limits)
             yield work
 
-    def _drive(self, lanes: list[Lane], works: Iterator[Work]) -> _Steps:
+    def _drive(self, lanes: list[Lane], works: Works) -> _Steps:
         """Keep some lanes busy until all works are done or a stop is requested."""
         for lane in lanes:
             self._feed(lane, lanes, works)
         yield None  # so that the reader looks at memory before any file is done
         due_s = 0.0
-        while not self.stop.requested and any(lane.turn for lane in lanes):
+        while not self.stop.requested and (any(lane.turn for lane in lanes) or not works.are_over):
             idle = [lane for lane in lanes if not lane.turn]
             with suppress(Empty):
                 if turn := self._lanes.inbox.get(timeout=_SHARE_TICK_S if idle else TICK_S):
@@ -146,11 +154,13 @@ class Supervisor:
                 for lane in lanes:
                     lane.watch()
             for lane in idle:
+                if not works.are_over:
+                    self._feed(lane, lanes, works)
                 if not lane.turn and (work := self._shared(lanes)):
                     self._begin(lane, work)
             yield None
 
-    def _feed(self, lane: Lane, lanes: list[Lane], works: Iterator[Work]) -> None:
+    def _feed(self, lane: Lane, lanes: list[Lane], works: Works) -> None:
         """Give a lane a job, if it has none, and line up more behind it."""
         if self.stop.requested:
             return
@@ -165,9 +175,9 @@ class Supervisor:
             if work := self._next(works):
                 lane.line_up(work)
 
-    def _next(self, works: Iterator[Work]) -> Work | None:
-        """Return the next work, or None when there is no more."""
-        return self._due.popleft() if self._due else next(works, None)
+    def _next(self, works: Works) -> Work | None:
+        """Return the next work; None if there is no more, or none yet."""
+        return self._due.popleft() if self._due else works.next()
 
     def _shared(self, lanes: list[Lane]) -> Work | None:
         """Take over half of what the slowest lane has still to read, if that is worth a child."""

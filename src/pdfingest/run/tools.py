@@ -7,18 +7,18 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.engines.registry import find_engines
 from pdfingest.errors import EngineUnavailableError, OptionError
 from pdfingest.isolation.contents import NO_MODELS, Made
 from pdfingest.isolation.start import forks, image_for
-from pdfingest.job import EngineSpec, OcrSpec, with_ocr
+from pdfingest.job import ChunkSpec, EngineSpec, OcrSpec, all_of
 from pdfingest.model import SCHEMA, Unit
 from pdfingest.ocr.languages import USUAL
 from pdfingest.ocr.registry import find_ocr, load_ocr
 from pdfingest.options import IngestOptions
+from pdfingest.page.splitting import find_splitting
 from pdfingest.stop import Stop
 
 
@@ -31,17 +31,19 @@ class Tools:
     ocr: OcrSpec | None
     readable: tuple[str, ...]
     """What children may read beside the file; see `child.sandbox.readable`."""
+    chunks: ChunkSpec | None = None
+    """How documents are cut; None unless chunks are wanted."""
     image: Made = NO_MODELS
     """What their image holds, if it holds models."""
 
     @property
     def all_engines(self) -> tuple[EngineSpec, ...]:
-        """The engines in the order in which they are tried, then that for OCR, if any."""
-        return with_ocr(self.engines, self.ocr)
+        """The engines in the order in which they are tried, then OCR and tokenizer, if any."""
+        return all_of(self.engines, self.ocr, self.chunks)
 
     def digest(self, options: IngestOptions) -> str:
         """Return the digest of all that changes a record."""
-        return options_digest(options, self.engines, self.ocr)
+        return options_digest(options, self.engines, self.ocr, self.chunks)
 
 
 def find_tools(options: IngestOptions) -> Tools:
@@ -54,10 +56,13 @@ def find_tools(options: IngestOptions) -> Tools:
     engines = find_engines(options.engine)
     ocr, folders = _ocr_of(options) if options.has_ocr else (None, ())
     _check_whole(engines, options)
-    all_engines = with_ocr(engines, ocr)
+    chunks = None
+    if options.unit is Unit.CHUNK:
+        chunks = find_splitting(options.chunk_tokens, options.chunk_overlap, options.tokenizer)
+    all_engines = all_of(engines, ocr, chunks)
     modules = [engine.module for engine in all_engines]
     needed = [path for engine in all_engines for path in engine.needs.readable]
-    return Tools(engines, ocr, readable_paths(modules, [*folders, *needed]))
+    return Tools(engines, ocr, readable_paths(modules, [*folders, *needed]), chunks)
 
 
 def with_image(tools: Tools, stop: Stop) -> Tools:
@@ -99,14 +104,17 @@ def with_image(tools: Tools, stop: Stop) -> Tools:
 
 
 def options_digest(
-    options: IngestOptions, engines: Sequence[EngineSpec], ocr: OcrSpec | None = None
+    options: IngestOptions,
+    engines: Sequence[EngineSpec],
+    ocr: OcrSpec | None = None,
+    chunks: ChunkSpec | None = None,
 ) -> str:
     """Return the first 16 hex digits of the SHA-256 of all that changes a record.
 
     Passwords are not part of it: they decide whether a file opens, not what it says, and a digest
     of a short password could be searched.
     """
-    text: dict[Literal["schema", "unit", "format", "tables", "engines", "ocr"], object] = {
+    text: dict[str, object] = {
         "schema": SCHEMA,
         "unit": options.unit,
         "format": options.format,
@@ -115,6 +123,9 @@ def options_digest(
     }
     if ocr is not None:
         text["ocr"] = (ocr.engine.name, ocr.engine.version, ocr.chosen or ocr.languages)
+    if chunks is not None:
+        tokenizer = chunks.tokenizer
+        text["chunks"] = (chunks.tokens, chunks.overlap, tokenizer.name, tokenizer.version)
     return hashlib.sha256(json.dumps(text, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -45,6 +45,7 @@ def job_template(options: IngestOptions, tools: Tools) -> Job:
         sandbox=options.sandbox,
         readable=tools.readable,
         ocr=tools.ocr,
+        chunks=tools.chunks,
     )
 
 

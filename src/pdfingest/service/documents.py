@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.config import JsonDict
 
 from pdfingest.model import Format, Unit
+from pdfingest.options import LEAST_CHUNK
 from pdfingest.service.ticket import State, Ticket
 
 _ID = "5f0c6f8e7d3b4a2e9c1d0b8a7f6e5d4c"
@@ -86,6 +87,12 @@ class Choices(BaseModel):
     """`auto`, an engine, or several, separated by commas."""
     unit: Unit | None = None
     """What one record holds."""
+    chunk_tokens: Annotated[int, Field(ge=LEAST_CHUNK)] | None = None
+    """Of a chunk, the most tokens."""
+    chunk_overlap: Annotated[int, Field(ge=0)] = 0
+    """Of a chunk, the most tokens that it repeats of the one before."""
+    tokenizer: Annotated[Text, Field(max_length=_ENGINE_CHARS)] | None = None
+    """What counts them: `characters`, `words` or the name of a model of OpenAI."""
     format: Format | None = None
     """What its text is."""
     tables: bool = False
@@ -247,6 +254,9 @@ def _body(required: str, schema: JsonDict, *, repeated: bool = False) -> dict[st
             required: {"type": "array", "items": schema, "minItems": 1} if repeated else schema,
             "engine": {"type": "string", "maxLength": _ENGINE_CHARS, "example": "auto"},
             "unit": {"type": "string", "enum": [unit.value for unit in Unit]},
+            "chunk_tokens": {"type": "integer", "minimum": LEAST_CHUNK},
+            "chunk_overlap": {"type": "integer", "minimum": 0},
+            "tokenizer": {"type": "string", "maxLength": _ENGINE_CHARS, "example": "gpt-4o"},
             "format": {"type": "string", "enum": [each.value for each in Format]},
             "tables": {"type": "boolean"},
             "ocr": {"type": "string", "maxLength": _ENGINE_CHARS, "example": "auto"},

@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pdfingest.errors import OutputBusyError, UsageError
-from pdfingest.service.address import is_address
+from pdfingest.remote.address import is_address
 from pdfingest.service.contents import QUEUE
 
 if sys.platform != "win32":

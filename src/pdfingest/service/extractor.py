@@ -103,12 +103,13 @@ class Extractor:
         self._supervisor.close()
 
 
-_found: dict[tuple[str, ...], Tools] = {}
+_found: dict[tuple[str | int, ...], Tools] = {}
 """Tools by what names them, since to find them takes 10 ms."""
 
 
 def _tools(options: IngestOptions) -> Tools:
-    names = options.engine, options.ocr, options.ocr_lang
+    chunks = options.unit.value, options.chunk_tokens, options.chunk_overlap, options.tokenizer
+    names = options.engine, options.ocr, options.ocr_lang, *chunks
     if names not in _found:
         _found[names] = with_image(find_tools(options), Stop())
     return _found[names]

@@ -25,10 +25,13 @@ from redis.exceptions import RedisError
 
 from pdfingest.errors import OptionError, OutputError, UsageError
 from pdfingest.exchange.report_line import outcome_of
-from pdfingest.job import Job
+from pdfingest.job import ChunkSpec, Job
 from pdfingest.model import FailureKind, Reading, Source
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Failed, Finished
+from pdfingest.page.splitting import is_file
+from pdfingest.remote.address import is_address, parse_folder
+from pdfingest.remote.place import is_remote
 from pdfingest.service import queue
 from pdfingest.service.contents import result_key
 from pdfingest.service.presence import present
@@ -72,6 +75,8 @@ class Fleet:
         del spools
         if options.attachments:
             raise OptionError(["attachments"], "is not for a fleet. Leave it out.")
+        if is_file(options.tokenizer):
+            raise OptionError(["tokenizer"], "must be a name for a fleet, not a file.")
         self._tickets = queue.connect(settings)
         self._app = queue.make_app(settings)
         self._store = open_store(settings.store)
@@ -119,9 +124,9 @@ class Fleet:
         workers = present(self._tickets)
         if not workers:  # they may be about to start, as where they are started by need
             return
-        path = os.path.abspath(source.path)
+        path = _place(source)
         prefixes = sorted({each for worker in workers for each in worker.source_prefixes})
-        if not any(is_below(os.path.realpath(path), each) for each in prefixes):
+        if not any(_may_read(path, each) for each in prefixes):
             raise UsageError(
                 f"the workers may not read {path}: their PDFINGEST_SOURCE_PREFIXES is "
                 f"{','.join(prefixes) or 'empty'}. Start them with "
@@ -135,11 +140,12 @@ class Fleet:
         ticket = Ticket(
             new_id(),
             source.name,
-            os.path.abspath(source.path),
+            _place(source),
             source.size_bytes,
             options={
                 "engine": self._options.engine,
                 "unit": job.unit.value,
+                **(_cut(job.chunks) if job.chunks else {}),
                 "format": job.format.value,
                 "tables": "true" if job.tables else "",
                 "ocr": self._options.ocr,
@@ -189,3 +195,22 @@ class Fleet:
         if earlier is not None and earlier.sha256 == outcome.sha256:
             return Finished(job.source, replace(earlier, cost=outcome.cost), job.spool)
         return Finished(job.source, outcome, job.spool)
+
+
+def _cut(chunks: ChunkSpec) -> dict[str, str]:
+    """Return how documents are cut, as a ticket says it."""
+    overlap = f"{chunks.overlap}" if chunks.overlap else ""
+    cut = {"chunk_tokens": f"{chunks.tokens}", "chunk_overlap": overlap}
+    return {**cut, "tokenizer": chunks.tokenizer.name}
+
+
+def _place(source: Source) -> str:
+    """Return where workers find a source."""
+    return source.path if is_remote(source.path) else os.path.abspath(source.path)
+
+
+def _may_read(place: str, prefix: str) -> bool:
+    """Tell whether a place is below a prefix of the workers."""
+    if is_address(place) and is_address(prefix):
+        return bool(parse_folder(prefix).key_of(parse_folder(place)))
+    return not is_address(prefix) and is_below(os.path.realpath(place), prefix)

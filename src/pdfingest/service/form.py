@@ -14,7 +14,10 @@ from pdfingest.text import clean, printable
 
 _FILE = "file"
 _FIELDS = frozenset(
-    {"engine", "unit", "format", "tables", "ocr", "ocr_lang", "password", "webhook"}
+    {
+        *("engine", "unit", "chunk_tokens", "chunk_overlap", "tokenizer"),
+        *("format", "tables", "ocr", "ocr_lang", "password", "webhook"),
+    }
 )
 MOST_FILES = 100
 """Files that one form may have."""

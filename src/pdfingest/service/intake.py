@@ -34,7 +34,10 @@ from pdfingest.service.ticket import Ticket, new_id
 from pdfingest.service.tickets import Tickets
 from pdfingest.service.upload import Received, Upload
 
-CHOSEN = ("engine", "unit", "format", "tables", "ocr", "ocr_lang")
+CHOSEN = (
+    *("engine", "unit", "chunk_tokens", "chunk_overlap", "tokenizer"),
+    *("format", "tables", "ocr", "ocr_lang"),
+)
 """What a client may choose of the options that change a record."""
 _MOST_ENGINES = 8
 _MOST_DIGESTS = 64

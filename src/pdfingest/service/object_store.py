@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from pdfingest.errors import OutputError, StoreError
-from pdfingest.service.address import Address, first_line, open_folder
+from pdfingest.remote.address import Address, first_line, open_folder
+from pdfingest.remote.scratch import Scratch
 from pdfingest.service.contents import (
     FOLDERS,
     MARK,
@@ -25,7 +26,6 @@ from pdfingest.service.contents import (
     mark,
     ticket_of,
 )
-from pdfingest.service.scratch import Scratch
 
 _CHUNK_BYTES = 1 << 20
 _BATCH = 1000

@@ -21,7 +21,8 @@ from pdfingest.errors import OptionError, UsageError
 from pdfingest.measure.sizing import MAX_WORKERS, default_budget_bytes, default_workers
 from pdfingest.model import Format, Unit
 from pdfingest.options import IngestOptions, option_of
-from pdfingest.service.address import Address, is_address, parse_folder
+from pdfingest.page.splitting import is_file
+from pdfingest.remote.address import Address, is_address, parse_folder
 from pdfingest.service.variables import PREFIX
 
 _Size: TypeAlias = Annotated[int, BeforeValidator(values.size)]
@@ -173,12 +174,13 @@ class Settings(BaseSettings):
         """Make the options of a ticket whose client chose some of `intake.CHOSEN`.
 
         Raises:
-            OptionError: the engine is not one or more names.
+            OptionError: the engine is not one or more names, or chunks cannot be cut so.
         """
         ocr = chosen.get("ocr") or self.ocr
         return self.options(
             engine=chosen.get("engine") or self.engine,
             unit=Unit(chosen.get("unit") or Unit.PAGE),
+            **_chunks(chosen),
             format=Format(chosen.get("format") or Format.TEXT),
             tables=bool(chosen.get("tables")),
             ocr=ocr,
@@ -246,3 +248,12 @@ def read_settings(**given: Any) -> Settings:
         reason = found[0]["msg"].removeprefix("Value error, ").rstrip(".")
         reason = reason.replace("Input should be", "must be")
         raise OptionError([name], f"{reason}.") from error
+
+
+def _chunks(chosen: Mapping[str, str]) -> dict[str, Any]:
+    """Return the options of chunks that a client chose; a client may name no file."""
+    names = ("chunk_tokens", "chunk_overlap", "tokenizer")
+    found: dict[str, Any] = {name: chosen[name] for name in names if chosen.get(name)}
+    if is_file(found.get("tokenizer", "")):
+        raise OptionError(["tokenizer"], "must be a name, not a file.")
+    return {name: int(value) if name != names[2] else value for name, value in found.items()}

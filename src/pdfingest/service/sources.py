@@ -11,7 +11,7 @@ import stat
 from dataclasses import dataclass
 
 from pdfingest.errors import StoreError
-from pdfingest.service.address import Address, is_address, open_folder, parse_address, parse_folder
+from pdfingest.remote.address import Address, is_address, open_folder, parse_address, parse_folder
 from pdfingest.service.contents import is_key
 from pdfingest.service.settings import Settings
 from pdfingest.service.store import Store

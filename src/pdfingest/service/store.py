@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from pdfingest.errors import UsageError
-from pdfingest.service.address import is_address, parse_folder
+from pdfingest.remote.address import is_address, parse_folder
 from pdfingest.service.directory_store import DirectoryStore
 from pdfingest.service.object_store import ObjectStore
 

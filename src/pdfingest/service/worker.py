@@ -39,13 +39,13 @@ from pdfingest.measure.processes import Processes
 from pdfingest.measure.sizing import allow_descriptors
 from pdfingest.model import Unit
 from pdfingest.options import IngestOptions
+from pdfingest.remote.scratch import Scratch
 from pdfingest.run.tools import find_tools, with_image
 from pdfingest.service import presence, queue, telemetry
 from pdfingest.service.contents import result_key, upload_key
 from pdfingest.service.extractor import Extractor
 from pdfingest.service.presence import Presence
 from pdfingest.service.reader import Reader
-from pdfingest.service.scratch import Scratch
 from pdfingest.service.settings import Settings
 from pdfingest.service.sources import open_prefixes
 from pdfingest.service.store import open_store

@@ -283,6 +283,7 @@ def test_the_recorder_of_another_is_not_open_to_a_child_of_only_its_own_files(
     ("engine", "unit"),
     [
         ("auto", "page"),  # of which the first is PDFium
+        ("auto", "chunk"),
         ("pypdf", "page"),
         ("pdfplumber", "page"),
         ("faulty,pypdf", "document"),

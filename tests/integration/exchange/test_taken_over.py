@@ -143,7 +143,7 @@ FORGERIES = {
 }
 
 
-@pytest.mark.parametrize("unit", ["page", "document"])
+@pytest.mark.parametrize("unit", ["page", "document", "chunk"])
 def test_bytes_that_are_no_record_do_not_reach_the_outputs(
     run: Callable[..., Any], unit: str
 ) -> None:

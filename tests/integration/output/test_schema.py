@@ -41,6 +41,7 @@ def written(
     program("run", examples, "-o", out, "-q")
     program("run", examples, "-o", out, "-q", "--report-unchanged")
     program("run", examples, "-o", out, "-q", "--unit", "document")
+    program("run", examples, "-o", out, "-q", "--unit", "chunk")
     program("run", pdfs, "-o", other, "-q", "--engine", "faulty")
     (pdfs / "dead.pdf").unlink()
     program("run", pdfs, "-o", other, "-q", "--engine", "faulty")
@@ -48,7 +49,11 @@ def written(
     statuses = {"ok", "partial", "failed", "unchanged", "gone"}
     assert {line["status"] for line in report} == statuses
     return {
-        "record": read_lines(out / "pages.jsonl") + read_lines(out / "documents.jsonl"),
+        "record": [
+            record
+            for unit in ("page", "document", "chunk")
+            for record in read_lines(out / f"{unit}s.jsonl")
+        ],
         "report": report,
         "summary": [json.loads((each / "summary.json").read_text()) for each in (out, other)],
     }

@@ -115,7 +115,9 @@ def test_force_takes_all(run: Run) -> None:
     assert states(run("--force")) == {"a.pdf": "ok", "b.pdf": "ok"}
 
 
-@pytest.mark.parametrize("args", [("--engine", "second"), ("--unit", "document")])
+@pytest.mark.parametrize(
+    "args", [("--engine", "second"), ("--unit", "document"), ("--unit", "chunk")]
+)
 def test_an_option_that_changes_the_text_makes_all_anew(run: Run, args: tuple[str, ...]) -> None:
     run()
     assert states(run(*args)) == {"a.pdf": "ok", "b.pdf": "ok"}

@@ -94,7 +94,7 @@ def test_what_a_file_took_is_freed_at_once_and_not_left_to_the_garbage_collector
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("unit", ["page", "document"])
+@pytest.mark.parametrize("unit", ["page", "document", "chunk"])
 def test_the_parent_never_holds_the_text(
     pdfs: Path, out: Path, faulty: Callable[..., Path], unit: str
 ) -> None:
@@ -118,7 +118,7 @@ def test_the_parent_never_holds_the_text(
 
     small = peak(1)
     assert peak(40) - small < 5 << 20
-    records = out / ("pages.jsonl" if unit == "page" else "documents.jsonl")
+    records = out / f"{unit}s.jsonl"
     assert records.stat().st_size > 40 << 20
 
 

@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pdfingest.exchange.contents import _PIECE_BYTES, Contents, read_contents
-from pdfingest.exchange.record import DocumentFacts, encode, page_record, record_id
+from pdfingest.exchange.record import (
+    DocumentFacts,
+    chunk_record,
+    encode,
+    page_record,
+    record_id,
+)
+from pdfingest.exchange.said import Cut, Joined
 from pdfingest.exchange.spool import SpoolWriter, join_pages
 from pdfingest.job import EngineSpec
 from pdfingest.model import Format, Unit
@@ -92,6 +99,25 @@ def test_a_document_is_a_record_that_names_no_page(spool: Path, tmp_path: Path) 
     assert read(spool, spool.read_bytes() * 2, Unit.DOCUMENT).records == 1
     assert read(spool, spool.read_bytes(), Unit.PAGE).records == 0
     assert read(spool, pages.read_bytes(), Unit.DOCUMENT).records == 0
+
+
+def chunk(number: int, page: int = 2) -> bytes:
+    cut = Cut(number, 10 * number, 10 * number + 4, "gpt-4o")
+    return encode(chunk_record(FACTS, {**PLACE, "page": page}, "text", cut, Joined()))
+
+
+PLACE = {"page": 2, "page_label": "", "section": ""}
+
+
+def test_chunks_are_records_that_follow_each_other(spool: Path) -> None:
+    contents = read(spool, chunk(1) + chunk(2) + chunk(3, 9), Unit.CHUNK)
+    assert (contents.is_whole, contents.records) == (True, 3)
+    assert read(spool, chunk(1), Unit.PAGE).records == 0
+    assert read(spool, line(1), Unit.CHUNK).records == 0
+    of_another = chunk(2).replace(b'"chunk":2', b'"chunk":3')
+    for follower in (chunk(1), chunk(3), of_another, chunk(2).replace(b"p0002", b"p0000")):
+        contents = read(spool, chunk(1) + follower, Unit.CHUNK)
+        assert (contents.is_whole, contents.records) == (False, 1)
 
 
 def test_a_spool_that_is_not_there_is_empty(spool: Path) -> None:

@@ -50,7 +50,7 @@ def test_an_export_without_its_library_writes_nothing(
 def test_a_word_that_means_nothing_is_told_with_those_that_do(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"as_: must be one of records, langchain, .*'excel'"):
         ANY_LOAD(tmp_path, "excel")
-    with pytest.raises(OptionError, match="unit: must be page or document, not 'book'"):
+    with pytest.raises(OptionError, match="unit: must be page, document or chunk, not 'book'"):
         ANY_LOAD(tmp_path, unit="book")
 
 

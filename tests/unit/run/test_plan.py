@@ -39,7 +39,7 @@ def of_unreadable(plan: Plan) -> Iterator[tuple[Source, Outcome]]:
 
 def of_gone(plan: Plan) -> Iterator[tuple[Source, Outcome]]:
     plan.settle(IngestOptions(), "digest")
-    plan.find_gone()
+    plan.find_gone(())
     return iter(plan.gone())
 
 

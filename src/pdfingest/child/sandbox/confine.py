@@ -107,7 +107,7 @@ def _confine_files(job: Job) -> None:
     for file, rights in _opened.get(job.readable) or _open(job.readable):
         rules.allow(file, rights)
     spools = [job.spool]
-    if job.unit is Unit.DOCUMENT:
+    if job.unit is not Unit.PAGE:
         spools.append(pages_of(job.spool))
     if job.source.inside:
         spools.append(unpacked_of(job.spool))

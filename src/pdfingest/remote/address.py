@@ -19,6 +19,7 @@ object_store as they are (https://docs.rs/object_store/latest/object_store/path/
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any
 from urllib.parse import unquote
@@ -29,6 +30,7 @@ _ADDRESS = re.compile(
     r"(?P<scheme>s3|gs|az)://(?P<bucket>[A-Za-z0-9][\w.-]*)(?:/(?P<key>.*))?", re.ASCII | re.DOTALL
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_RETRIES = 4
 _DOTS = frozenset({".", ".."})
 
 
@@ -91,12 +93,21 @@ def parse_folder(text: str) -> Address:
     return parse_address(text.removesuffix("/"))
 
 
+def retries(timeout_s: float) -> Any:
+    """Return how often obstore tries a request again, given the seconds that one may take."""
+    return {"max_retries": _RETRIES, "retry_timeout": timedelta(seconds=timeout_s)}
+
+
 @cache
-def open_folder(folder: Address) -> Any:
+def open_folder(folder: Address, timeout_s: float = 0.0) -> Any:
     """Open an object store that reaches the keys of a folder and no others.
 
     It is made once for each folder, since that takes 14 ms of CPU and its connections can be used
     again. Threads may share it.
+
+    Args:
+        folder: the bucket, or a folder in it.
+        timeout_s: seconds that a request may take; 0 for what obstore allows.
 
     Raises:
         UsageError: obstore is not installed, or lacks the configuration that it needs.
@@ -108,7 +119,10 @@ def open_folder(folder: Address) -> Any:
         raise UsageError(f"{folder} needs the library obstore. {cure}") from error
     kinds = {"s3": store.S3Store, "gs": store.GCSStore, "az": store.AzureStore}
     try:
-        return kinds[folder.scheme](folder.bucket, prefix=folder.key or None)
+        limits: Any = {}
+        if timeout_s:
+            limits = {"timeout": f"{timeout_s:g}s", "retry_config": retries(timeout_s)}
+        return kinds[folder.scheme](folder.bucket, prefix=folder.key or None, **limits)
     except Exception as error:  # obstore has a type of its own for each mistake
         cure = "Set the variables that the cloud's own tools read (AWS_*, GOOGLE_*, AZURE_*)."
         raise UsageError(f"cannot open {folder}: {first_line(error)}. {cure}") from error
@@ -116,7 +130,7 @@ def open_folder(folder: Address) -> Any:
 
 def first_line(error: Exception) -> str:
     """Return the message of an error of obstore without the debug output that follows it."""
-    return str(error).partition("\n")[0].rstrip(".")
+    return str(error).partition("\n")[0].partition(": <")[0].rstrip(".")
 
 
 def _check_key(key: str) -> None:

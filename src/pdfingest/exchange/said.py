@@ -1,0 +1,73 @@
+"""What several pages say together, beside their text: for records of documents and chunks."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from pdfingest.model import OcrReason, TextSource
+
+Record: TypeAlias = dict[str, Any]
+"""One line of `pages.jsonl`, `documents.jsonl` or `chunks.jsonl`, decoded."""
+
+LISTED = ("tables", "internal_links", "annotations", "form_fields")
+"""Keys of a record that hold a list of objects, as JSON within a text."""
+
+
+@dataclass(slots=True)
+class Said:
+    """What the metadata tell of a text."""
+
+    char_count: int = 0
+    text_source: TextSource = TextSource.NONE
+    ocr_chars: int = 0
+    """Characters that OCR read."""
+    ocr_confidence: float = 0.0
+    """How sure it is of them, from 0 to 1."""
+    ocr_reason: OcrReason = OcrReason.NONE
+    """Why it needs OCR; of several pages, that of the first page that does."""
+
+    def add(self, metadata: Record) -> None:
+        """Add what the metadata of another page tell."""
+        self.char_count += metadata["char_count"]
+        self.text_source = self.text_source.joined(TextSource(metadata["text_source"]))
+        self.ocr_reason = self.ocr_reason or OcrReason(metadata["ocr_reason"])
+        if chars := metadata["ocr_chars"]:
+            sure = self.ocr_confidence * self.ocr_chars + metadata["ocr_confidence"] / 100 * chars
+            self.ocr_chars += chars
+            self.ocr_confidence = sure / self.ocr_chars
+
+
+@dataclass(slots=True)
+class Joined:
+    """What the pages of a document say together, beside their text."""
+
+    said: Said = field(default_factory=Said)
+    page_offsets: list[int] = field(default_factory=list[int])
+    listed: dict[str, list[Record]] = field(default_factory=lambda: {name: [] for name in LISTED})
+    """Lists of objects, by their key in a record."""
+    links: list[str] = field(default_factory=list[str])
+    furniture: list[str] = field(default_factory=list[str])
+
+    def add_lists(self, record: Record) -> None:
+        """Add what the record of a page has beside its text."""
+        for name in LISTED:
+            self.listed[name] += json.loads(record[name])
+        self.links += record["links"]
+        self.furniture += filter(None, [record["furniture"]])
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a chunk is in the text of its document; the default is of what is no chunk."""
+
+    number: int = 0
+    """1-based."""
+    start: int = 0
+    """0-based index of its first character."""
+    end: int = 0
+    tokenizer: str = ""
+    """Name of what its size was counted with."""
+
+
+UNCUT = Cut()
+"""Of a record that is no chunk."""

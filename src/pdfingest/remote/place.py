@@ -1,0 +1,93 @@
+"""What a text names that is not a path: a folder or an object of a store, or a file on the web."""
+
+import hashlib
+import re
+import time
+from dataclasses import dataclass
+from typing import TypeAlias
+from urllib.parse import unquote, urlsplit
+
+from pdfingest.errors import UsageError
+from pdfingest.remote.address import Address, parse_folder
+from pdfingest.text import printable
+
+_REMOTE = re.compile(r"(?:s3|gs|az|https?)://", re.IGNORECASE)
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+_USER = re.compile(r"(?<=://)[^/?#]*@")
+_DIGEST_CHARS = 8
+_COARSE_NS = 2_000_000_000
+"""Age from which a date in whole seconds tells a later change from this state."""
+
+Listed: TypeAlias = tuple[str, int, float, str]
+"""An object: its place, size in bytes, date in seconds since 1970, and ETag or version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """A file on the web."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+
+def is_remote(text: str) -> bool:
+    """Return whether a text names what is not on this machine."""
+    return _REMOTE.match(text) is not None
+
+
+def parse_place(text: str) -> Address | Web:
+    """Read what an input names.
+
+    Raises:
+        UsageError: it is neither an address nor a URL, or could be read in two ways.
+    """
+    try:
+        if not _WEB.match(text):
+            return parse_folder(text)
+        return _web(text)
+    except ValueError as error:
+        raise UsageError(f"input {printable(as_shown(text))}: {error}.") from None
+
+
+def _web(text: str) -> Web:
+    """Return what a URL names; a ValueError says what is wrong with it."""
+    url = urlsplit(text)
+    if url.username is not None or url.password is not None:
+        raise ValueError("a user or a password in a URL would be written into the outputs")
+    if not url.hostname:
+        raise ValueError("it names no host")
+    return Web(text)
+
+
+def as_shown(text: str) -> str:
+    """Return a place without what may be secret: the user of a URL, and what follows its `?`."""
+    return _USER.sub("", text.partition("?")[0]) if _WEB.match(text) else text
+
+
+def name_of(text: str, folder: str) -> str:
+    """Return the name of the source at a place.
+
+    Args:
+        text: the place.
+        folder: what the name is relative to; empty where the place itself is the name.
+    """
+    if not _WEB.match(text):
+        return text.removeprefix(folder)
+    shown, query = as_shown(text), text.partition("?")[2]
+    mark = f"?{hashlib.sha256(query.encode()).hexdigest()[:_DIGEST_CHARS]}" if query else ""
+    return (unquote(shown.rpartition("/")[2]) if folder else shown) + mark
+
+
+def state_of(listed: Listed) -> tuple[int, bool]:
+    """Return a number that changes with an object, in order of its date, and whether it is sure to.
+
+    The number is the date in nanoseconds. The date of a store has whole seconds, so what tells two
+    contents of one second apart stands in the place of the fraction.
+    """
+    _, _, seconds, mark = listed
+    whole_ns = int(seconds) * 1_000_000_000
+    if mark:
+        return whole_ns + int(hashlib.sha256(mark.encode()).hexdigest(), 16) % 1_000_000_000, True
+    return whole_ns, bool(whole_ns) and time.time_ns() - whole_ns > _COARSE_NS

@@ -1,0 +1,31 @@
+"""Works that are to come, some of which may not be there yet."""
+
+from collections.abc import Iterator
+from typing import Self
+
+from pdfingest.job import Job
+from pdfingest.run.work import Work
+
+
+class Works:
+    """Works, as they come.
+
+    Args:
+        works: yields None where the next is not there yet; it is then asked for again.
+    """
+
+    def __init__(self, works: Iterator[Work | None]) -> None:
+        self._works = works
+        self.are_over = False
+
+    @classmethod
+    def of(cls, jobs: Iterator[Job | None]) -> Self:
+        """Return a work for each job."""
+        return cls(None if job is None else Work(job) for job in jobs)
+
+    def next(self) -> Work | None:
+        """Return the next; None if there is none yet, or none any more."""
+        for work in self._works:
+            return work
+        self.are_over = True
+        return None
