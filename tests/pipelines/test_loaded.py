@@ -10,7 +10,8 @@ from conftest import read_lines
 from made_records import Records, random_records, write_records
 from pdfingest import load
 from pdfingest.errors import NoInputError
-from pdfingest.export.export import Target, export
+from pdfingest.export.export import export
+from pdfingest.export.target import Target
 
 pytestmark = pytest.mark.filterwarnings("default")  # the libraries warn of each other
 

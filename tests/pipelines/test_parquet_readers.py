@@ -9,7 +9,8 @@ import pytest
 
 from made_records import Records, random_records, write_records
 from pdfingest.errors import RecordsError
-from pdfingest.export.export import Target, export
+from pdfingest.export.export import export
+from pdfingest.export.target import Target
 
 pytestmark = pytest.mark.filterwarnings("default")  # the libraries warn of each other
 

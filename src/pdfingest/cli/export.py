@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pdfingest import values
-from pdfingest.export.export import SHARD_BYTES, Target
+from pdfingest.export.target import SHARD_BYTES, Target
 from pdfingest.model import Unit
 from pdfingest.text import counted, mib, printable
 

@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import BinaryIO
 
 from pdfingest.errors import NoInputError
@@ -16,21 +15,8 @@ from pdfingest.export.newest import Records, newest
 from pdfingest.export.parquet import write_parquet
 from pdfingest.export.shapes import SHAPES, Shape
 from pdfingest.export.shards import Shards
+from pdfingest.export.target import SHARD_BYTES, Target
 from pdfingest.model import Unit
-
-SHARD_BYTES = 256 << 20
-"""What readers that share files out among processes take well."""
-
-
-class Target(StrEnum):
-    """Tools in whose shapes records are written."""
-
-    PARQUET = "parquet"
-    LANGCHAIN = "langchain"
-    LLAMAINDEX = "llamaindex"
-    HAYSTACK = "haystack"
-    DATATROVE = "datatrove"
-    DOLMA = "dolma"
 
 
 @dataclass(frozen=True, slots=True)

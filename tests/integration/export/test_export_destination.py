@@ -9,7 +9,8 @@ import pytest
 from conftest import Cli, as_nobody_special, environment, in_a_place_where
 from exports import Make, Run, exported
 from pdfingest.errors import RecordsError
-from pdfingest.export.export import Target, export
+from pdfingest.export.export import export
+from pdfingest.export.target import Target
 from pdfingest.output.lock import held
 
 
