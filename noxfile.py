@@ -134,7 +134,7 @@ def service(session: nox.Session) -> None:
 
 
 @nox.session
-def pipelines(session: nox.Session) -> None:
+def tools(session: nox.Session) -> None:
     """Other tools read what is exported and loaded; they take gigabytes, so not by default."""
     _install(session, "test", "test-pipelines", program=".[parquet]")
     session.run("pytest", *PARALLEL, "tests/pipelines", *session.posargs)
