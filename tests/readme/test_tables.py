@@ -34,9 +34,9 @@ FOREIGN = {
     *("--appendonly", "--save", "--maxmemory-policy"),
     *("--scale",),
     *("--retry", "--retry-all-errors", "--silent"),
-    *("--enable-ui",),
+    *("--enable-ui", "--select"),
 }
-"""Flags of Redis, of Docker Compose, of curl, and of docling-serve."""
+"""Flags of Redis, of Docker Compose, of curl, of docling-serve and of Dagster."""
 
 
 def test_the_commands_are_those_of_the_program() -> None:
