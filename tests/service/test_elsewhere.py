@@ -5,7 +5,6 @@ import resource
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -34,6 +33,8 @@ class Site:
     asked: Counter[str] = field(default_factory=Counter[str])
     """How often each path was asked for by GET."""
     statuses: dict[str, int] = field(default_factory=dict[str, int])
+    heads: dict[str, int] = field(default_factory=dict[str, int])
+    """What a path answers to HEAD, where that is not what it answers to GET."""
     stalled: set[str] = field(default_factory=set[str])
     """Paths that begin to answer, and then say nothing more."""
 
@@ -46,7 +47,7 @@ def site() -> Iterator[Site]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
-            self._begin()
+            self._begin(served.heads.get(self.path.partition("?")[0]))
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
@@ -59,10 +60,11 @@ def site() -> Iterator[Site]:
             else:
                 self.wfile.write(content)
 
-        def _begin(self) -> bytes:
+        def _begin(self, status: int | None = None) -> bytes:
             path = self.path.partition("?")[0]
             content = served.files.get(path, b"")
-            self.send_response(served.statuses.get(path, 200 if content else 404))
+            known = served.statuses.get(path, 200 if content else 404)
+            self.send_response(status or known)
             self.send_header("Content-Length", str(len(content)))
             self.send_header("ETag", f'"{hash(content)}"')
             self.end_headers()
@@ -238,6 +240,39 @@ def test_what_has_no_room_is_too_large_and_the_others_wait_for_it(
     assert "--scratch" in done.stderr
 
 
+def test_a_file_of_unknown_size_is_read_as_far_as_there_is_room(
+    cli: Cli, site: Site, out: Path, tmp_path: Path
+) -> None:
+    content = pdf(tmp_path, "web")
+    site.files = {"/a.pdf": content, "/b.pdf": content + b"\n" * len(content)}
+    site.heads = {"/a.pdf": 405, "/b.pdf": 403}
+    urls = [f"{site.url}{path}" for path in site.files]
+    cli("run", *urls, "-o", out, "--scratch", f"{4 * len(content) + 40}")
+    assert states(out) == {urls[0]: "ok", urls[1]: "too_large"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_no_more_is_begun_than_there_is_room_for(site: Site, out: Path, tmp_path: Path) -> None:
+    content = pdf(tmp_path, "web")
+    site.files = {f"/{n}.pdf": content for n in range(9)}
+    site.stalled = set(site.files)
+    urls = [f"{site.url}{path}" for path in site.files]
+    with begun(*urls, "-o", out, "--scratch", str(3 * len(content))) as run:
+        wait_for(lambda: site.asked.total() >= 3)
+        time.sleep(0.5)
+        run.kill()
+    assert site.asked.total() == 3
+
+
+def test_two_places_may_not_write_records_of_one_name(
+    cli: Cli, site: Site, out: Path, tmp_path: Path
+) -> None:
+    site.files = dict.fromkeys(("/a.pdf", "/sub/a.pdf"), pdf(tmp_path, "web"))
+    assert cli("run", f"{site.url}/a.pdf", "-o", out).returncode == 0
+    done = cli("run", f"{site.url}/sub/a.pdf", "-o", out)
+    assert (done.returncode, "would replace the records" in done.stderr) == (2, True)
+
+
 def limit_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 10, resource.RLIM_INFINITY))
 
@@ -264,6 +299,10 @@ def network(parent: int) -> list[int]:
     return found
 
 
+def copies(folder: Path) -> list[Path]:
+    return [*folder.glob("pdfingest-scratch-*/sources/*.pdf")]
+
+
 def begun(*args: str | Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "pdfingest", "run", *map(str, args)],
@@ -281,11 +320,13 @@ def slow(site: Site, tmp_path: Path, files: int) -> list[str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_death_of_the_process_that_downloads_costs_no_file(
-    site: Site, out: Path, tmp_path: Path
+    site: Site, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     urls = slow(site, tmp_path, 8)
     with begun(*urls, "-o", out, "--timeout", "20") as run:
         wait_for(lambda: site.asked["/0.pdf"] and network(run.pid))
+        wait_for(lambda: len(copies(tmp_path)) == 1)  # those that are read are deleted
         site.stalled.clear()
         os.kill(network(run.pid)[0], signal.SIGKILL)
         _, told = run.communicate(timeout=60)
@@ -293,8 +334,20 @@ def test_the_death_of_the_process_that_downloads_costs_no_file(
     assert Counter(states(out).values()) == {"ok": 8}
 
 
-def scratches() -> set[str]:
-    return {each for each in os.listdir(tempfile.gettempdir()) if "pdfingest-scratch" in each}
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_process_that_downloads_no_more_is_ended_and_the_rest_goes_on(
+    site: Site, out: Path, tmp_path: Path
+) -> None:
+    urls = slow(site, tmp_path, 20)
+    with begun(*urls, "-o", out, "--timeout", "2") as run:
+        wait_for(lambda: site.asked["/0.pdf"] and network(run.pid))
+        os.kill(network(run.pid)[0], signal.SIGSTOP)
+        site.stalled.clear()
+        run.communicate(timeout=60)
+    ended = Counter(states(out).values())
+    assert ended.total() == 20
+    assert set(ended) <= {"ok", "timeout"}
+    assert 0 < ended["timeout"] <= 16
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

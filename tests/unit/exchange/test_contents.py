@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdfingest.exchange.contents import _PIECE_BYTES, Contents, read_contents
+from pdfingest.exchange.contents import _PIECE_BYTES, Contents, audited, read_contents
 from pdfingest.exchange.record import (
     DocumentFacts,
     chunk_record,
@@ -20,8 +20,9 @@ from pdfingest.exchange.record import (
 )
 from pdfingest.exchange.said import Cut, Joined
 from pdfingest.exchange.spool import SpoolWriter, join_pages
-from pdfingest.job import EngineSpec
-from pdfingest.model import Format, Unit
+from pdfingest.job import EngineSpec, Job, Limits, Sandbox
+from pdfingest.model import Format, Source, Unit
+from pdfingest.outcome import Cost, Extracted, Failed
 from pdfingest.pages import INFO_NAMES, Page
 
 SHA256 = "ab" * 32
@@ -181,3 +182,18 @@ def test_what_is_no_record_of_the_source_is_cut_off(spool: Path, forged: bytes) 
     contents = read(spool, first + forged + line(4))
     assert (contents.is_whole, contents.records, contents.length) == (False, 1, len(first))
     assert (contents.last_page, contents.lost) == (1, [])
+
+
+@pytest.mark.parametrize("garbage", [b"", b"no record\n"])
+def test_chunks_behind_which_something_else_stands_count_for_nothing(
+    spool: Path, garbage: bytes
+) -> None:
+    spool.write_bytes(chunk(1) + chunk(2) + garbage)
+    limits = Limits(1 << 30, 1 << 30, 100)
+    job = Job(
+        Source(SOURCE, "a.pdf"), (FACTS.engine,), (), Unit.CHUNK, limits, str(spool), Sandbox.OFF
+    )
+    outcome = audited(Extracted(Cost(), SHA256, "pdfium", 9, 8, 0, last_page=9), job)
+    # Which pages were lost cannot be told, so that all of them are.
+    assert isinstance(outcome, Failed if garbage else Extracted)
+    assert len(outcome.failed_pages) == (9 if garbage else 0)

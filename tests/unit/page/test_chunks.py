@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -169,3 +170,16 @@ def test_a_chunk_stands_under_the_headings_above_it_and_at_its_begin() -> None:
         "three.": "One > Two > Three",
         "# Last": "Last",
     }
+
+
+def test_what_is_all_overlap_is_no_chunk_of_its_own() -> None:
+    draw = Random(22)
+    words = ["a", "keeper,", "wrote.", "down", "every", "ship!", "x" * 30]
+    for _ in range(20):
+        page = "".join(
+            draw.choice(words) + draw.choice([" ", " ", " ", "\n", "\n\n", "\n\n## Title\n\n"])
+            for _ in range(900)
+        )
+        for form in (Format.TEXT, Format.MARKDOWN):
+            ends = [chunk.end for chunk in cut([page], 40, 35, form)[1]]
+            assert ends == sorted(set(ends))
