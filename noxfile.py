@@ -154,7 +154,9 @@ def lock(session: nox.Session) -> None:
     session.install("uv")
     target = ("--python-version", "3.13", "--python-platform", "linux")
     options = ("--quiet", "--generate-hashes", "--custom-compile-command", "nox -s lock")
-    extras = ("--extra", "service", "--extra", "cloud", "--extra", "ocr")
+    extras = tuple(
+        word for each in ("service", "cloud", "ocr", "chunks") for word in ("--extra", each)
+    )
     compile_ = ("uv", "pip", "compile", *target, *options, *session.posargs)
     folder = "examples/deploy"
     session.run(*compile_, *extras, "pyproject.toml", "-o", f"{folder}/requirements.lock")
