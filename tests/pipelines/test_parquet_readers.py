@@ -91,6 +91,15 @@ def test_documents_have_their_offsets(records: Records, tmp_path: Path) -> None:
     assert by_pyarrow(tmp_path / "parquet") == documents
 
 
+def test_a_key_that_an_older_version_did_not_write_is_null(tmp_path: Path) -> None:
+    old, new = random_records(1, 2, Random(1))
+    del old["metadata"]["tokenizer"]
+    write_records(tmp_path / "pages.jsonl", [old, new])
+    export(str(tmp_path), Target.PARQUET)
+    old["metadata"]["tokenizer"] = None
+    assert by_pyarrow(tmp_path / "parquet") == [old, new]
+
+
 def test_row_groups_are_bounded_and_compressed(folder: Path, records: Records) -> None:
     for path in sorted(folder.iterdir()):
         file = parquet.ParquetFile(path)

@@ -12,7 +12,7 @@ packaging = pytest.importorskip("packaging.requirements")
 
 DEPLOY = ROOT / "examples" / "deploy"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-EXTRAS = ("service", "cloud")
+EXTRAS = ("service", "cloud", "ocr", "chunks")
 """What the image has; `nox -s lock` locks the same."""
 
 

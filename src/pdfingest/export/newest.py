@@ -51,7 +51,7 @@ class Records:
 
     @property
     def name(self) -> str:
-        """What the records are, such as `pages`: the name of their file without its end."""
+        """What the records are, such as `pages`: the name of their file without its ending."""
         return os.path.basename(self.file.name).partition(".")[0]
 
     def __iter__(self) -> Iterator[Line]:
