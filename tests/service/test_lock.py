@@ -45,7 +45,7 @@ def short(text: str) -> str:
 @pytest.mark.parametrize(("lock", "text"), list(wanted()), ids=short)
 def test_a_requirement_is_satisfied(lock: str, text: str) -> None:
     requirement = packaging.Requirement(text)
-    version = locked(lock).get(requirement.name.lower().replace("_", "-"))
+    version = locked(lock).get(re.sub(r"[-_.]+", "-", requirement.name.lower()))
     assert version, f"{requirement.name} is not in {lock}: nox -s lock"
     assert requirement.specifier.contains(version), f"{requirement.name} {version}: nox -s lock"
 
