@@ -378,6 +378,11 @@ def test_an_output_must_be_here_and_says_why(cli_here: Cli, pdfs: Path) -> None:
     assert (done.returncode, "no object can be cut" in done.stderr) == (2, True)
 
 
+def test_the_leak_test_compares_files_of_this_machine(cli_here: Cli) -> None:
+    done = cli_here("bench", "s3://bucket/in/")
+    assert (done.returncode, "bench reads files of this machine" in done.stderr) == (2, True)
+
+
 def test_without_the_extra_it_says_what_to_install(
     cli_here: Cli, monkeypatch: pytest.MonkeyPatch, out: Path
 ) -> None:

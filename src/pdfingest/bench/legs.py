@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from mmap import mmap
 from typing import Any
 
-from pdfingest.errors import NoInputError
+from pdfingest.errors import NoInputError, UsageError
 from pdfingest.events import Listener
 from pdfingest.measure.flatness import Point, Trend, judge
 from pdfingest.measure.processes import Processes
@@ -19,10 +19,12 @@ from pdfingest.model import Source
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Finished
 from pdfingest.output.summary import Summary
+from pdfingest.remote.place import is_remote
 from pdfingest.run.discover import discover
 from pdfingest.run.found import Found
 from pdfingest.run.pipeline import ingest_found
 from pdfingest.stop import Stop
+from pdfingest.text import printable
 
 _LOOKS = 200
 """Number of looks at the memory of a leg."""
@@ -95,7 +97,11 @@ def find_inputs(inputs: Sequence[str], files: int) -> Inputs:
 
     Raises:
         NoInputError: no input is a PDF that can be read.
+        UsageError: an input is not on this machine, as it must be for a fair comparison.
     """
+    for one in inputs:
+        if is_remote(one):
+            raise UsageError(f"bench reads files of this machine. Copy those of {printable(one)}.")
     # By name, as inputs may overlap, and a run reads two sources of one name once.
     found: dict[str, Source] = {}
     for source, _ in discover(inputs):

@@ -4,7 +4,7 @@ Runs in the last child of a source, page by page, so that no process holds a who
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pdfingest.child.diagnosis import TooLargeError
@@ -18,12 +18,13 @@ from pdfingest.page.sections import Sections
 from pdfingest.page.splitting import load
 
 
-def assemble(job: Job, engine: EngineSpec) -> None:
+def assemble(job: Job, engine: EngineSpec, progress: Callable[[], None]) -> None:
     """Write the records of a source from those of its pages, of which there is at least one.
 
     Args:
         job: which names the spool.
         engine: that is the engine of all.
+        progress: called before each chunk, as all of them may take longer than a page may.
 
     Raises:
         SpoolError: there is no space.
@@ -37,6 +38,7 @@ def assemble(job: Job, engine: EngineSpec) -> None:
             return
         most = job.limits.output_bytes
         for record in chunk_records(pages, document, job.chunks):
+            progress()
             spool.write(encode(record))
             if spool.length > most:
                 raise TooLargeError(f"its chunks exceed {most:,} bytes; see --max-output")

@@ -218,7 +218,7 @@ class Extraction(Watch):
         if job.unit is not Unit.PAGE and self.pages:
             from pdfingest.child.assembly import assemble  # noqa: PLC0415 - pages need none of it
 
-            assemble(job, self._first_engine())
+            assemble(job, self._first_engine(), self.recorder.note_progress)
         return None
 
     def _lose_until(self, number: int) -> None:

@@ -101,11 +101,16 @@ class Recorder:
         hashed_bytes: int = 0,
     ) -> None:
         """Leave a note of what begins now."""
+        self._noted = engine, page, total_pages, spool_bytes, hashed_bytes
         self._turn += 1
         now_s = time.monotonic()
         fields = (self._ticket, engine, page, total_pages, spool_bytes, now_s, hashed_bytes, 0)
         _NOTE.pack_into(self._map, _SLOTS[self._turn % 2], *fields)
         _TURN.pack_into(self._map, 0, self._turn)
+
+    def note_progress(self) -> None:
+        """Leave the last note again: what it says goes on, with the time of a page anew."""
+        self.note(*self._noted)
 
     def note_aside(self, aside: Aside | None) -> None:
         """Add to the current note what is read beside the text from now on; None for the text."""

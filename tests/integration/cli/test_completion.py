@@ -15,7 +15,7 @@ from conftest import Cli, environment
     [
         (["pdfingest", "ru"], {"run"}),
         (["pdfingest", "run", "--wor"], {"--workers"}),
-        (["pdfingest", "run", "--unit", ""], {"page", "document"}),
+        (["pdfingest", "run", "--unit", ""], {"page", "document", "chunk"}),
         (["pdfingest", "schema", "s"], {"summary"}),
         (["pdfingest", "report", "--h"], {"--html", "--help"}),
     ],
