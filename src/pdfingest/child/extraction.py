@@ -37,9 +37,9 @@ from pdfingest.outcome import (
     Traits,
     Unchanged,
 )
-from pdfingest.page.document import facts
+from pdfingest.page.document import facts, shape_of
 from pdfingest.page.xmp import completed, is_complete
-from pdfingest.pages import DocumentInfo, Page
+from pdfingest.pages import DocumentInfo
 
 if TYPE_CHECKING:
     from pdfingest.child.ocr import Ocr
@@ -283,7 +283,7 @@ class Extraction(Watch):
                 if spool.length + len(line) > limit:
                     raise TooLargeError(f"its text exceeds {limit:,} bytes; see --max-output")
                 spool.write(line)
-                self._count(record, _shape(page))
+                self._count(record, shape_of(page))
                 return
         self.failed_pages.append(number)
 
@@ -297,9 +297,3 @@ class Extraction(Watch):
         self.chars += record["metadata"]["char_count"]
         self.needs_ocr_pages += record["metadata"]["needs_ocr"]
         self.ocr_pages += record["metadata"]["ocr_chars"] > 0
-
-
-def _shape(page: Page) -> Shape:
-    """Return the shape of a page, to a tenth of a point."""
-    left, top, right, bottom = page.box
-    return Shape(round(right - left, 1), round(bottom - top, 1), page.turn)

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -127,6 +128,13 @@ def unpacked_of(spool: str) -> str:
 def files_of(spool: str) -> tuple[str, ...]:
     """Return the paths of all files that the children of a source may write."""
     return spool, pages_of(spool), unpacked_of(spool)
+
+
+def remove_spools(spool: str) -> None:
+    """Remove all files that the children of a source may have written."""
+    for path in files_of(spool):
+        with suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:

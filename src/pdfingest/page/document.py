@@ -9,7 +9,8 @@ from datetime import datetime
 
 from pdfingest.exchange.record import DocumentFacts, record_id
 from pdfingest.job import EngineSpec, Job
-from pdfingest.pages import INFO_NAMES, DocumentInfo
+from pdfingest.outcome import Shape
+from pdfingest.pages import INFO_NAMES, DocumentInfo, Page
 from pdfingest.text import clean, shortened
 
 # A longer text, such as a title, is a mistake or an attack, and every record of the file would
@@ -77,6 +78,12 @@ def facts(
     return DocumentFacts(
         record_id(source, sha256), source, sha256, total_pages, cleaned, job.format, engine
     )
+
+
+def shape_of(page: Page) -> Shape:
+    """Return the shape of a page, to a tenth of a point."""
+    left, top, right, bottom = page.box
+    return Shape(round(right - left, 1), round(bottom - top, 1), page.turn)
 
 
 def _line(text: str) -> str:

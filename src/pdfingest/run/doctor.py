@@ -39,13 +39,9 @@ if sys.platform == "linux":
     from pdfingest.child.sandbox import landlock
 
 EXTRAS = {
-    "report": "bokeh",
-    "ocr": "tesserocr",
-    "chunks": "semantic_text_splitter",
-    "service": "celery",
-    "cloud": "obstore",
-    "mcp": "mcp",
-}
+    "report": "bokeh", "ocr": "tesserocr", "chunks": "semantic_text_splitter", "mcp": "mcp",
+    "parquet": "pyarrow", "cloud": "obstore", "service": "celery",
+}  # fmt: skip
 """The extras of the package, each with a module that only it brings."""
 _IMPORT_S = 20.0
 """How long the import of an engine may take."""

@@ -7,7 +7,6 @@ before it, so that one large file at the end does not wait for one lane. What wa
 file it takes first.
 """
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -19,7 +18,7 @@ from typing import TypeAlias
 
 from pdfingest.errors import ResourceError
 from pdfingest.exchange.contents import audited
-from pdfingest.exchange.spool import files_of
+from pdfingest.exchange.spool import remove_spools
 from pdfingest.job import Attempt, Closing, Job
 from pdfingest.measure.machine import resources_told
 from pdfingest.measure.memory import oom_kills
@@ -51,6 +50,8 @@ _SHARE_TICK_S = 0.01
 _WORTH_S = 0.05
 """Reading that must lie before a lane if another is to take half of it: a child costs some ms, and
 opening a large file some tens."""
+_OVER = object()
+"""Stands for the job behind the last one."""
 _LINED_UP = 8
 """Jobs that a lane has before it, so that it goes on while the reader waits for the disk."""
 _CURE = "Use fewer --workers, or raise the limit on processes (ulimit -u)."
@@ -89,12 +90,11 @@ class Supervisor:
     def run(self, jobs: Iterator[Job | None]) -> _Steps:
         """Run all jobs, at most `workers` at a time, and yield each source when it has ended.
 
-        Jobs may yield None where the next is not there yet; it is then asked for again.
-
-        Each lane has some jobs lined up, so that children work while the reader writes. Some times
-        a second the iterator yields None, so that the reader can show that the run is alive. When
-        a stop is requested, living children are killed, their jobs end as cancelled, and the
-        iterator ends. Closing the iterator kills the children too.
+        Jobs yield None where the next is not there yet; it is asked for again. Each lane has some
+        jobs lined up, so that children work while the reader writes. Some times a second the
+        iterator yields None, so that the reader can show that the run is alive. When a stop is
+        requested, living children are killed, their jobs end as cancelled, and the iterator ends.
+        Closing the iterator kills the children too.
 
         Raises:
             OutputError: a child could not write its spool.
@@ -102,13 +102,10 @@ class Supervisor:
             SandboxError: a child could not enter the sandbox that is required.
             ResourceError: no process can be started.
         """
-        first = None
-        for first in jobs:
-            if first is not None or self.stop.requested:
-                break
+        while (first := next(jobs, _OVER)) is None and not self.stop.requested:
             yield None
             time.sleep(_SHARE_TICK_S)
-        if first is None:
+        if not isinstance(first, Job):
             return
         self.stop.wake = lambda: self._lanes.inbox.put(None)
         lanes = self._lanes.open(first)
@@ -233,9 +230,7 @@ class Supervisor:
             return None
         whole = self._joined(work)
         for part in work.parts[1:]:
-            for path in files_of(part.job.spool):
-                with suppress(FileNotFoundError):
-                    os.unlink(path)
+            remove_spools(part.job.spool)
         if whole is None:
             self._due.append(work.again())
             return None
@@ -286,8 +281,7 @@ class Supervisor:
             else:
                 cost = answer.cost if isinstance(answer, Death) else turn.cost()
                 work.costs.append(replace(cost, signal="", stack=""))
-        sources = {id(work.parts): work for work in works}  # of several parts, one
-        for work in sources.values():
+        for work in {id(work.parts): work for work in works}.values():  # of several parts, one
             yield self._cancelled(work)
 
     def _forget(self) -> None:
