@@ -216,7 +216,7 @@ def test_a_download_that_hangs_costs_no_other_file(
     site.files = {f"/{n}.pdf": content for n in range(20)}
     site.stalled = {"/7.pdf"}
     urls = [f"{site.url}{path}" for path in site.files]
-    done = cli("run", *urls, "-o", out, "--timeout", "3")
+    done = cli("run", *urls, "-o", out, "--timeout", "5")
     assert done.returncode == 1
     failed = {name: how for name, how in states(out).items() if how != "ok"}
     assert failed.keys() == {f"{site.url}/7.pdf"}
