@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faulty import write_pdf
@@ -15,10 +16,10 @@ from .engine import GRACE_S, Stack
 TABLE = (ROOT / "examples" / "pdfs" / "table.pdf").read_bytes()
 
 
-def faulty(folder: Path, name: str, pages: int = 2, **order: object) -> bytes:
+def faulty(folder: Path, name: str, pages: int = 2, **order: Any) -> bytes:
     """A file for the engine that fails on demand."""
     path = folder / name
-    write_pdf(path, pages, **order)  # type: ignore[arg-type]
+    write_pdf(path, pages, **order)
     return path.read_bytes()
 
 

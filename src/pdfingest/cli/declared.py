@@ -17,8 +17,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import Field, dataclass, fields
 from enum import StrEnum
 from inspect import Parameter
+from operator import getitem
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeAlias, get_args, get_origin
+from typing import Annotated, Any, TypeAlias, cast, get_args, get_origin
 
 import typer
 
@@ -92,8 +93,7 @@ def taking(
         parameters = sorted([*theirs, *own], key=lambda each: each.kind)
         run.__name__, run.__doc__ = command.__name__, command.__doc__
         run.__annotations__ = {each.name: each.annotation for each in parameters}
-        signature = inspect.Signature(parameters)
-        run.__signature__ = signature  # type: ignore[attr-defined]  # typer reads it (PEP 362)
+        vars(run)["__signature__"] = inspect.Signature(parameters)  # typer reads it (PEP 362)
         return run
 
     return decorate
@@ -115,8 +115,7 @@ def _parameter(declared: "Field[Any]") -> Parameter:
         metavar=spec.metavar or None,
         show_default=not shown,
     )
-    kind = _type_for_typer(declared.type)
-    annotation = Annotated[kind, info, spec.check]  # type: ignore[valid-type]  # made for typer
+    annotation = getitem(cast(Any, Annotated), (_type_for_typer(declared.type), info, spec.check))
     return Parameter(name, Parameter.KEYWORD_ONLY, default=declared.default, annotation=annotation)
 
 

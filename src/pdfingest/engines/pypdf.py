@@ -39,7 +39,8 @@ def _opened(file: BinaryIO, passwords: Sequence[str]) -> "PypdfDocument":
         raise EncryptedError(
             f"pypdf lacks a package to decrypt it: {error}", by_password=False
         ) from error
-    except NotImplementedError as error:  # pypdf raises it where certificates open a file
+    # It is what pypdf says of a file that is opened by a certificate.
+    except NotImplementedError as error:
         raise EncryptedError(f"pypdf cannot decrypt it: {error}", by_password=False) from error
     except (PyPdfError, RecursionError) as error:
         raise MalformedError(f"{type(error).__name__}: {error}") from error

@@ -78,10 +78,10 @@ def tables(records: Records, most_bytes: int) -> Iterator[ArrowTable]:
     for line in chain([first], lines):
         gathered.add(line)
         if len(gathered.content) >= most_bytes:
-            yield gathered.parsed(schema, records.file.name)
+            yield gathered.parsed(schema)
             gathered = _Gathered()
     if gathered.content:
-        yield gathered.parsed(schema, records.file.name)
+        yield gathered.parsed(schema)
 
 
 class _Gathered:
@@ -89,19 +89,19 @@ class _Gathered:
 
     def __init__(self) -> None:
         self.content = bytearray()  # grows in place; lines in a list would be held twice
-        self._places: list[int] = []
+        self._places: list[tuple[str, int]] = []
 
     def add(self, line: Line) -> None:
         """Add a line."""
         self.content += line.content
-        self._places.append(line.at)
+        self._places.append((line.path, line.at))
 
-    def parsed(self, schema: ArrowSchema, path: str) -> ArrowTable:
+    def parsed(self, schema: ArrowSchema) -> ArrowTable:
         """Return the table; a RecordsError names the first line that is not a record."""
         try:
             return _table(self.content, len(self._places), schema)
         except ValueError:
-            for at, line in zip(self._places, self.content.split(b"\n"), strict=False):
+            for (path, at), line in zip(self._places, self.content.split(b"\n"), strict=False):
                 try:
                     _table(line, 1, schema)
                 except ValueError as error:

@@ -68,7 +68,9 @@ def export(
             opened = _gzipped if target is Target.DOLMA else _plain
             shards.write(_lines(records, SHAPES[target]), opened)
         if not shards.records:
-            raise NoInputError(f"{records.file.name} holds no records.")
+            is_folder = os.path.isdir(directory)
+            place = os.path.join(directory, records.file_name) if is_folder else directory
+            raise NoInputError(f"{place} holds no records.")
     return Exported(path, shards.records, shards.files, shards.size_bytes)
 
 

@@ -1,14 +1,14 @@
 """The records of earlier runs in their newest state, in order of their sources.
 
 What a later run replaced stays in the record files until `compact`; which bytes count is known to
-the ledger. It is read as a snapshot, so a run may hold the directory meanwhile: its records count
-up to its last commit. No record is ever held beside the one that is read.
+the ledger, or to those of shards. They are read as snapshots, so a run may hold the directory
+meanwhile: its records count up to its last commit. No record is held beside the one that is read.
 """
 
 import json
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
@@ -17,9 +17,8 @@ from pdfingest.errors import LedgerError, NoInputError, OptionError, RecordsErro
 from pdfingest.export.index import Extent, indexed, not_a_record
 from pdfingest.export.typed import Record
 from pdfingest.model import Unit
-from pdfingest.output.layout import RECORDS, ledger_of, parts_of
-from pdfingest.output.ledger import Ledger
-from pdfingest.output.snapshot import snapshot
+from pdfingest.output.layout import RECORDS
+from pdfingest.output.states import States, folders_of
 
 _TEXTS = ("id", "text", "source")
 """Keys that no record lacks, whatever version wrote it, beside `metadata`."""
@@ -30,12 +29,23 @@ _PAUSE_S = 0.1
 class Line(NamedTuple):
     """One line of a record file, and what is known of it beside its content."""
 
+    path: str
+    """Path of its file."""
     content: bytes
     """The line with its end."""
     at: int
     """Where it begins in its file, in bytes."""
     added_s: float
     """When its source was ingested, in seconds since the epoch."""
+
+
+class Lines(NamedTuple):
+    """Lines of one source, or of a part of it, that follow each other."""
+
+    file: BinaryIO
+    extent: Extent
+    added_s: float
+    """When the source was ingested, in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +55,34 @@ class Records:
     They can be iterated once.
     """
 
-    file: BinaryIO
-    extents: Iterable[tuple[Extent, float]]
-    """Where lines are, in order, and when their source was ingested."""
+    file_name: str
+    """Name of the file with the records, such as `pages.jsonl`."""
+    lines: Iterable[Lines]
 
     @property
     def name(self) -> str:
         """What the records are, such as `pages`: the name of their file without its ending."""
-        return os.path.basename(self.file.name).partition(".")[0]
+        return self.file_name.partition(".")[0]
 
     def __iter__(self) -> Iterator[Line]:
         """Yield the lines.
 
         Raises:
-            RecordsError: the file does not hold what its ledger says, or cannot be read.
+            RecordsError: a file does not hold what its ledger says, or cannot be read.
         """
-        for extent, added_s in self.extents:
-            with _read_errors(self.file.name):
-                self.file.seek(extent.at)
+        for file, extent, added_s in self.lines:
+            with _read_errors(file.name):
+                file.seek(extent.at)
             at, end = extent.at, extent.at + extent.length
             while at < end:
-                with _read_errors(self.file.name):
-                    content = self.file.readline()
+                with _read_errors(file.name):
+                    content = file.readline()
                 if not content.endswith(b"\n") or at + len(content) > end:
                     raise RecordsError(
-                        f"{self.file.name} does not hold what its ledger says. Bring it back, or "
+                        f"{file.name} does not hold what its ledger says. Bring it back, or "
                         "ingest again with --force."
                     )
-                yield Line(content, at, added_s)
+                yield Line(file.name, content, at, added_s)
                 at += len(content)
 
     def decoded(self) -> Iterator[tuple[Record, float]]:
@@ -93,7 +103,7 @@ class Records:
         try:
             return _record(line.content)
         except (ValueError, LookupError, TypeError) as error:
-            raise not_a_record(self.file.name, line.at, error) from error
+            raise not_a_record(line.path, line.at, error) from error
 
 
 def _record(line: bytes) -> Record:
@@ -124,12 +134,12 @@ def newest(path: str, unit: Unit | None = None) -> Generator[Records, None, None
         OutputError: the directory for temporary files has no room.
     """
     folder, name = os.path.split(path)
-    if not os.path.isdir(path) and name in RECORDS.values() and _has_ledger(folder or "."):
+    if not os.path.isdir(path) and name in RECORDS.values() and folders_of(folder or "."):
         path, unit = folder or ".", _unit_of(name)
     if not os.path.isdir(path):
         opened = _of_file(path)
-    elif _has_ledger(path):
-        opened = _of_ledger(path, unit)
+    elif folders_of(path):
+        opened = _of_ledgers(path, unit)
     else:
         there = [name for name in RECORDS.values() if os.path.exists(os.path.join(path, name))]
         opened = _of_file(os.path.join(path, _chosen(path, there, unit)))
@@ -147,26 +157,23 @@ def _of_file(path: str) -> Generator[Records, None, None]:
             file = stack.enter_context(open(path, "rb"))
             added_s = os.fstat(file.fileno()).st_mtime
             extents = stack.enter_context(indexed(file))
-        yield Records(file, ((extent, added_s) for extent in extents))
+        lines = (Lines(file, extent, added_s) for extent in extents)
+        yield Records(os.path.basename(path), lines)
 
 
 @contextmanager
-def _of_ledger(output: str, unit: Unit | None) -> Generator[Records, None, None]:
-    """Open the records of which the ledger of an output directory tells."""
+def _of_ledgers(output: str, unit: Unit | None) -> Generator[Records, None, None]:
+    """Open the records of which the ledger of an output directory tells, or those of its parts."""
     for _ in range(_TRIES):
-        # First the files, then the ledger: if a compaction replaces them in between, they are not
+        # First the files, then the ledgers: if a compaction replaces them in between, they are not
         # the files of these names any more, and all is opened again.
         with ExitStack() as stack:
-            files = stack.enter_context(_opened(output))
-            ledger = stack.enter_context(snapshot(output))
-            if not ledger.renaming() and all(map(_has_its_name, files.values())):
-                name = _chosen(output, ledger.record_files(), unit)
-                if name not in files:
-                    raise RecordsError(
-                        f"{output} lacks {name}, of which its ledger tells. Bring it back, or "
-                        "ingest again with --force."
-                    )
-                yield Records(files[name], _extents(ledger, name))
+            files = stack.enter_context(_opened(folders_of(output)))
+            states = stack.enter_context(States(output))
+            states.refresh()
+            if not states.is_compacting() and all(map(_has_its_name, files.values())):
+                name = _chosen(output, states.record_files(), unit)
+                yield Records(name, _lines(states, files, name))
                 return
         time.sleep(_PAUSE_S)
     raise LedgerError(
@@ -175,15 +182,16 @@ def _of_ledger(output: str, unit: Unit | None) -> Generator[Records, None, None]
 
 
 @contextmanager
-def _opened(output: str) -> Generator[dict[str, BinaryIO], None, None]:
-    """Open the record files of an output directory that are there, by their names."""
+def _opened(folders: Sequence[str]) -> Generator[dict[str, BinaryIO], None, None]:
+    """Open the record files of directories that are there, by their paths."""
     with ExitStack() as stack:
         files: dict[str, BinaryIO] = {}
-        for name in RECORDS.values():
-            path = os.path.join(output, name)
-            if os.path.exists(path):
-                with _read_errors(path):
-                    files[name] = stack.enter_context(open(path, "rb"))
+        for folder in folders:
+            for name in RECORDS.values():
+                path = os.path.join(folder, name)
+                if os.path.exists(path):
+                    with _read_errors(path):
+                        files[path] = stack.enter_context(open(path, "rb"))
         yield files
 
 
@@ -195,10 +203,19 @@ def _has_its_name(file: BinaryIO) -> bool:
         return False
 
 
-def _extents(ledger: Ledger, name: str) -> Iterator[tuple[Extent, float]]:
-    for place, finished_at in ledger.places():
-        if place.records == name:
-            yield Extent(place.records_at, place.records_bytes), finished_at
+def _lines(states: States, files: Mapping[str, BinaryIO], name: str) -> Iterator[Lines]:
+    """Yield where the newest records of each source are, of those in files of one name."""
+    for state in states.walk():
+        if state.records != name:
+            continue
+        path = os.path.join(state.folder, name)
+        if path not in files:
+            raise RecordsError(
+                f"{state.folder} lacks {name}, of which its ledger tells. Bring it back, or ingest "
+                "again with --force."
+            )
+        extent = Extent(state.records_at, state.records_bytes)
+        yield Lines(files[path], extent, state.finished_at)
 
 
 def _chosen(output: str, there: list[str], unit: Unit | None) -> str:
@@ -208,20 +225,12 @@ def _chosen(output: str, there: list[str], unit: Unit | None) -> str:
         return wanted[0]
     if wanted:
         raise OptionError(["unit"], f"{output} has records in {' and '.join(wanted)}: choose one.")
-    if not there and parts_of(output):
-        raise NoInputError(
-            f"{output} holds the parts of shards. Merge them: pdfingest compact {output}"
-        )
     kind = f"records of the unit {unit}" if there and unit else "records"
     raise NoInputError(f"{output} holds no {kind}. Name what --output of a run named.")
 
 
 def _unit_of(name: str) -> Unit:
     return next(Unit(unit) for unit, each in RECORDS.items() if each == name)
-
-
-def _has_ledger(folder: str) -> bool:
-    return os.path.exists(ledger_of(folder))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ what a commit took, so that commits cost at most a tenth of the time, on slow di
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Self, TypeAlias
 
@@ -35,10 +35,6 @@ INSERT OR {conflict} INTO source VALUES (
 """
 _TOUCH = """
 UPDATE source SET path = :path, size_bytes = :size_bytes, mtime_ns = :mtime_ns WHERE name = :name
-"""
-_EACH_PLACE = """
-SELECT name, records, records_at, records_bytes, finished_at FROM source
-WHERE name > ? AND records <> '' ORDER BY name LIMIT ?
 """
 _MARK_UNCHANGED = "UPDATE planned SET unchanged = 1 WHERE name = ?"
 _EARLIER = """
@@ -222,19 +218,6 @@ class Ledger:
     def sources(self) -> int:
         """Return the number of sources that earlier runs took up."""
         return int(self.database.execute("SELECT count(*) FROM source")[0][0])
-
-    def record_files(self) -> list[str]:
-        """Return the names of the outputs that hold records of any source, in order."""
-        sql = "SELECT DISTINCT records FROM source WHERE records <> '' ORDER BY records"
-        return [name for (name,) in self.database.execute(sql)]
-
-    def places(self) -> Iterator[tuple[Place, float]]:
-        """Yield where the records of each source are, and when it ended, in order of names.
-
-        The time is in seconds since the epoch. Report lines are not told.
-        """
-        for _, *records, finished_at in self.database.walk(_EACH_PLACE, ""):
-            yield Place(*records), finished_at
 
     def inputs(self) -> dict[str, int]:
         """Return the number of sources that each input gave to an earlier run, by path."""

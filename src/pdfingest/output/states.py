@@ -27,6 +27,7 @@ _COLUMNS = (
 )
 _ONE = f"SELECT {_COLUMNS} FROM source WHERE name = ?"  # noqa: S608 - made of the names above
 _EACH = f"SELECT {_COLUMNS} FROM source WHERE name > ? ORDER BY name LIMIT ?"  # noqa: S608 - as above
+_FILES = "SELECT DISTINCT records FROM source WHERE records <> ''"
 _newest = attrgetter("finished_at")
 
 
@@ -90,6 +91,15 @@ class States:
         self.marks = ()  # in case of an error
         self._ledgers = [(each, self._stack.enter_context(snapshot(each))) for each in folders]
         self.marks = marks
+
+    def is_compacting(self) -> bool:
+        """Return whether a compaction has not come to its end: names may be of old files."""
+        return any(ledger.renaming() for _, ledger in self._ledgers)
+
+    def record_files(self) -> list[str]:
+        """Return the names of the outputs that hold records of any source, in order."""
+        found = {row for _, ledger in self._ledgers for row in ledger.database.execute(_FILES)}
+        return sorted(name for (name,) in found)
 
     def get(self, name: str) -> SourceState | None:
         """Return the newest state of a source; None if there is no such source."""
