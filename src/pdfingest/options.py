@@ -19,7 +19,7 @@ from pdfingest.measure.sizing import (
     default_workers,
 )
 from pdfingest.model import Duplicates, FailOn, FailureKind, Format, Order, Unit
-from pdfingest.remote.place import is_remote
+from pdfingest.remote.place import NO_OUTPUT, is_remote
 from pdfingest.shard import Shard, as_shard
 from pdfingest.values import Share, Spec, option, switch
 
@@ -27,7 +27,6 @@ _TIMEOUT_S, _OCR_TIMEOUT_S = 300.0, 3600.0
 """Seconds that a file may take; OCR takes some seconds a page."""
 LEAST_CHUNK = 16
 """Fewest tokens of a chunk. One character may take six, and is never cut."""
-_OF_MEMORY = ("memory_limit_bytes", "memory_budget_bytes")
 _OF_CHUNKS = ("chunk_tokens", "chunk_overlap", "tokenizer")
 
 
@@ -242,34 +241,19 @@ class IngestOptions:
         if cast(int | None, self.workers) is None:  # depends on other options, so not in its check
             fitting = default_workers(self.budget_bytes(), self.memory_limit_bytes)
             object.__setattr__(self, "workers", fitting)
-        self._check_chunks()
-        self._check_output()
-        check_memory(
-            self.workers,
-            self.limits().memory_bytes,
-            self.budget_bytes(),
-            {name for name in _OF_MEMORY if getattr(self, name)},
-        )
-
-    def _check_chunks(self) -> None:
-        """Refuse chunks that would only repeat, and their options where there are none."""
-        if self.chunk_overlap >= self.chunk_tokens:
-            raise OptionError(["chunk_overlap"], f"must be less than {self.chunk_tokens}, a chunk.")
         defaults = {each.name: each.default for each in fields(self)}
         for name in () if self.unit is Unit.CHUNK else _OF_CHUNKS:
             if getattr(self, name) != defaults[name]:
                 raise OptionError([name], "has no meaning without --unit chunk.")
+        self._check_output()
+        check_memory(self.workers, self.memory_limit_bytes, self.memory_budget_bytes)
 
     def _check_output(self) -> None:
         """Refuse an impossible output, and options that need an output directory."""
         if not self.output:
             raise OptionError(["output"], "must name a directory, or - for stdout.")
         if is_remote(self.output):
-            reason = (
-                "must be on this machine: what a run that died wrote beyond its ledger is cut off "
-                "the outputs, and no object can be cut. Copy the directory when the run has ended."
-            )
-            raise OptionError(["output"], reason)
+            raise OptionError(["output"], NO_OUTPUT)
         if self.max_output_bytes < 1:
             raise OptionError(["max_output_bytes"], "must be 1 or more, not 0.")
         for name in ("shard", "retry_failed"):
@@ -311,10 +295,3 @@ class IngestOptions:
     def to_stdout(self) -> bool:
         """Whether the records go to stdout."""
         return self.output == "-"
-
-
-def option_of(field_name: str) -> str:
-    """Return the name of the option that gives a field, which is the field's without its unit."""
-    if field_name == "passwords":
-        return "password"
-    return field_name.removesuffix("_bytes").removesuffix("_s")

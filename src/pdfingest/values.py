@@ -77,6 +77,13 @@ def option(
     return cast(Value, field(default=default, metadata={"spec": spec}))
 
 
+def option_of(field_name: str) -> str:
+    """Return the name of the option that gives a field, which is the field's without its unit."""
+    if field_name == "passwords":
+        return "password"
+    return field_name.removesuffix("_bytes").removesuffix("_s")
+
+
 def switch(help_text: str) -> bool:
     """Declare a field that is false unless the user gives it."""
     return option(default=False, check=flag, help_text=help_text)

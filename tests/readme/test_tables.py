@@ -20,7 +20,7 @@ from pdfingest.engines.registry import BUILT_IN
 from pdfingest.exchange import record
 from pdfingest.measure import sizing
 from pdfingest.measure.machine import available_cpus
-from pdfingest.options import IngestOptions, option_of
+from pdfingest.options import IngestOptions
 from pdfingest.output import layout
 from pdfingest.output.schema import Schema, schema_of
 from pdfingest.report.csv import write_csv
@@ -28,6 +28,7 @@ from pdfingest.report.plots import MOST_ROWS
 from pdfingest.service.settings import Settings
 from pdfingest.service.variables import PREFIX
 from pdfingest.text import parse_size
+from pdfingest.values import option_of
 
 PROGRAM: Program = get_command(app)
 FOREIGN = {

@@ -15,9 +15,9 @@ from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, OptionError, PdfingestError
 from pdfingest.job import EngineSpec, OcrSpec
 from pdfingest.model import FailOn, Order
-from pdfingest.options import option_of
 from pdfingest.run.tools import options_digest
 from pdfingest.shard import Shard
+from pdfingest.values import option_of
 
 NAN = float("nan")
 

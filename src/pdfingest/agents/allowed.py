@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pdfingest.errors import UsageError
-from pdfingest.run.discover import discover
+from pdfingest.run.discover import discover, is_below
 from pdfingest.run.found import Found
 from pdfingest.text import printable, source_name
 
@@ -74,7 +74,7 @@ class Allowed:
 
     def _has(self, real: str) -> bool:
         """Whether a real path is below a folder, or is one."""
-        return any(real == each or real.startswith(os.path.join(each, "")) for each in self.folders)
+        return any(real == each or is_below(real, each) for each in self.folders)
 
 
 _LEADS_OUT = "it is a link that leads outside of the folders that may be ingested"

@@ -19,9 +19,8 @@ from pdfingest.cli.declared import PREFIX, Option, Program, options_of
 from pdfingest.cli.messages import choose_format, say
 from pdfingest.errors import OptionError, ReaderGoneError, UsageError
 from pdfingest.model import FailureKind
-from pdfingest.options import option_of
 from pdfingest.text import printable
-from pdfingest.values import ANY_KIND
+from pdfingest.values import ANY_KIND, option_of
 
 _CONFIG = "config"
 """Name of the option of all commands that read a configuration."""

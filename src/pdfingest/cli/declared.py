@@ -24,7 +24,8 @@ from typing import Annotated, Any, TypeAlias, cast, get_args, get_origin
 import typer
 
 from pdfingest import values
-from pdfingest.options import IngestOptions, option_of
+from pdfingest.options import IngestOptions
+from pdfingest.values import option_of
 
 PREFIX = "PDFINGEST_"
 Program: TypeAlias = Any

@@ -12,8 +12,9 @@ import typer
 
 from pdfingest.cli.messages import LogFormat
 from pdfingest.errors import OptionError
-from pdfingest.options import IngestOptions, option_of
+from pdfingest.options import IngestOptions
 from pdfingest.text import printable
+from pdfingest.values import option_of
 
 STDIN = "-"
 """The input that stands for one PDF on stdin, and the list that comes from there."""

@@ -204,10 +204,8 @@ class PdfiumDocument:
     def _added(self, page: Any, number: int, kinds: set[int]) -> dict[str, Any]:
         """Return what a page shows beside its content, and its shape, as keywords of a `Page`."""
         none: tuple[Any, ...] = ()
-        added: dict[str, Any] = {
-            "box": shown_box(page),
-            "turn": 90 * pdfium.FPDFPage_GetRotation(page),
-        }
+        turn = 90 * pdfium.FPDFPage_GetRotation(page)
+        added: dict[str, Any] = {"box": shown_box(page), "turn": turn}
         if not kinds <= {*_UNDRAWN, pdfium.FPDF_ANNOT_WIDGET}:
             added["annotations"] = tolerate(
                 Aside.ANNOTATIONS, lambda: (*annotations_of(page),), none

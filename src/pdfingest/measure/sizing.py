@@ -5,7 +5,6 @@ lanes if need be. What the user chose and does not fit is refused, with the sum 
 """
 
 import sys
-from collections.abc import Collection
 from contextlib import suppress
 
 from pdfingest.errors import OptionError, ResourceError
@@ -43,23 +42,21 @@ def default_workers(budget_bytes: int, limit_bytes: int) -> int:
     return max(min(available_cpus(), by_memory, by_descriptors, MAX_WORKERS), 1)
 
 
-def check_memory(workers: int, limit: int, budget: int, chosen: Collection[str]) -> None:
+def check_memory(workers: int, chosen_limit: int, chosen_budget: int) -> None:
     """Refuse children that could together exceed the budget; the message has the arithmetic.
 
     Args:
         workers: number of lanes.
-        limit: bytes of one child.
-        budget: bytes of all children together.
-        chosen: fields of limit and budget that the user chose.
+        chosen_limit: bytes of one child; 0 for its share of the budget.
+        chosen_budget: bytes of all children together; 0 for the default.
 
     Raises:
         OptionError: they do not go together.
     """
-    has_limit = "memory_limit_bytes" in chosen
-    least, of_budget = (
-        mib(LEAST_MEMORY_BYTES),
-        [each for each in chosen if each == "memory_budget_bytes"],
-    )
+    budget = chosen_budget or default_budget_bytes()
+    limit = chosen_limit or budget // workers
+    has_limit, least = chosen_limit > 0, mib(LEAST_MEMORY_BYTES)
+    of_budget = ["memory_budget_bytes"] if chosen_budget else []
     smaller = limit if has_limit else budget
     if smaller < LEAST_MEMORY_BYTES:
         raise OptionError(

@@ -86,8 +86,10 @@ def find_splitting(tokens: int, overlap: int, tokenizer: str) -> ChunkSpec:
 
     Raises:
         EngineUnavailableError: the package that splits is not installed.
-        OptionError: it is a path, and there is no such file.
+        OptionError: chunks would only repeat, or the tokenizer is a path without a file.
     """
+    if overlap >= tokens:
+        raise OptionError(["chunk_overlap"], f"must be less than {tokens}, the size of a chunk.")
     try:
         version = metadata.version(_PACKAGE)
     except metadata.PackageNotFoundError:

@@ -29,7 +29,7 @@ class Arrived(NamedTuple):
     number: int
     size_bytes: int
     kind: str
-    """Empty if the file is there; else a kind of failure, or `network.DISK`."""
+    """Empty if the file is there; else a kind of failure, or `place.DISK`."""
     message: str
 
 

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from pdfingest.errors import ListingError
+from pdfingest.model import FailureKind
 from pdfingest.remote.address import Address
-from pdfingest.remote.place import Listed
+from pdfingest.remote.place import Listed, Unlisted
 from pdfingest.remote.process import start
 from pdfingest.stop import Stop
 
@@ -35,7 +36,7 @@ def objects_in(folder: Address, stop: Stop) -> Iterator[Listed]:
                 case [_, message]:
                     break
                 case _:
-                    yield answer[0], answer[1], answer[2], answer[3]
+                    yield Listed(*answer)
     if not stop.requested:
         raise ListingError(
             f"{folder} cannot be listed: {message}. Nothing was forgotten. Check the name, the "
@@ -43,8 +44,8 @@ def objects_in(folder: Address, stop: Stop) -> Iterator[Listed]:
         )
 
 
-def look_at(places: Sequence[str], stop: Stop) -> Iterator[Listed | tuple[str, str]]:
-    """Yield what is known of single objects, in any order: a place and a message where it fails.
+def look_at(places: Sequence[str], stop: Stop) -> Iterator[Listed | Unlisted]:
+    """Yield what is known of single objects, in any order.
 
     Raises:
         EngineUnavailableError: obstore is not installed.
@@ -54,12 +55,13 @@ def look_at(places: Sequence[str], stop: Stop) -> Iterator[Listed | tuple[str, s
         assert process.stdin is not None
         process.stdin.writelines(f"{json.dumps(place)}\n" for place in places)
         process.stdin.close()
-        for place, *known in _answers(process):
-            left.discard(place)
-            yield (place, known[1]) if len(known) == 2 else (place, known[0], known[1], known[2])  # noqa: PLR2004 - kind and message
+        for answer in _answers(process):
+            left.discard(answer[0])
+            is_listed = len(answer) == len(Listed._fields)
+            yield Listed(*answer) if is_listed else Unlisted(*answer)
     if not stop.requested:
         for place in left:
-            yield place, "the process that looks at it has ended"
+            yield Unlisted(place, FailureKind.STORE, "the process that looks at it has ended")
 
 
 @contextmanager

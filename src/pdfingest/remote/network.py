@@ -25,11 +25,9 @@ from typing import Any, BinaryIO
 from pdfingest.errors import UsageError
 from pdfingest.model import FailureKind
 from pdfingest.remote.address import Address, first_line, open_folder, retries
-from pdfingest.remote.place import Listed, Web, as_shown, parse_place
+from pdfingest.remote.place import DISK, Listed, Unlisted, Web, as_shown, parse_place
 from pdfingest.text import mib
 
-DISK = "disk"
-"""Kind of what went wrong on this machine, beside the failures of a file."""
 AT_ONCE = 16
 """Requests under way at a time."""
 _PIECE_BYTES = 1 << 20
@@ -78,7 +76,7 @@ def _head(timeout_s: float, text: str) -> None:
         store, key = _object(text, timeout_s)
         _say(_listed(text, store.head(key)))
     except Exception as error:  # noqa: BLE001 - each store has errors of its own
-        _say([text, *_told(error)])
+        _say(Unlisted(text, *_told(error)))
 
 
 def _get(timeout_s: float, request: Any) -> None:
@@ -168,7 +166,7 @@ def _listed(text: str, found: Mapping[str, Any]) -> Listed:
     """Return what a store says of an object."""
     date = found["last_modified"]
     mark = found["version"] or found["e_tag"] or ""
-    return text, found["size"], date.timestamp() if date else 0.0, mark
+    return Listed(text, found["size"], date.timestamp() if date else 0.0, mark)
 
 
 def _say(line: Sequence[object]) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import re
 import time
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from pdfingest.errors import UsageError
@@ -18,8 +18,35 @@ _DIGEST_CHARS = 8
 _COARSE_NS = 2_000_000_000
 """Age from which a date in whole seconds tells a later change from this state."""
 
-Listed: TypeAlias = tuple[str, int, float, str]
-"""An object: its place, size in bytes, date in seconds since 1970, and ETag or version."""
+DISK = "disk"
+"""Kind of what went wrong on this machine, beside the failures of a file."""
+
+
+NO_OUTPUT = (
+    "must be on this machine: what a run that died wrote beyond its ledger is cut off the outputs, "
+    "and no object can be cut. Copy the directory when the run has ended."
+)
+"""Why a place cannot be an output directory."""
+
+
+class Listed(NamedTuple):
+    """An object, as its store lists it."""
+
+    place: str
+    size_bytes: int
+    modified_s: float
+    """Its date, in seconds since 1970; 0 if it has none."""
+    mark: str
+    """Its version or its ETag; empty if it has neither."""
+
+
+class Unlisted(NamedTuple):
+    """An object that cannot be had."""
+
+    place: str
+    kind: str
+    """A kind of failure."""
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +113,8 @@ def state_of(listed: Listed) -> tuple[int, bool]:
     The number is the date in nanoseconds. The date of a store has whole seconds, so what tells two
     contents of one second apart stands in the place of the fraction.
     """
-    _, _, seconds, mark = listed
-    whole_ns = int(seconds) * 1_000_000_000
-    if mark:
-        return whole_ns + int(hashlib.sha256(mark.encode()).hexdigest(), 16) % 1_000_000_000, True
+    whole_ns = int(listed.modified_s) * 1_000_000_000
+    if listed.mark:
+        digest = hashlib.sha256(listed.mark.encode()).hexdigest()
+        return whole_ns + int(digest, 16) % 1_000_000_000, True
     return whole_ns, bool(whole_ns) and time.time_ns() - whole_ns > _COARSE_NS

@@ -91,6 +91,11 @@ def _paths(inputs: AnyPath | Iterable[AnyPath]) -> list[str]:
         ) from None
 
 
+def is_below(path: str, folder: str) -> bool:
+    """Return whether a resolved path is in a directory: `/data2/a.pdf` is not in `/data`."""
+    return path.startswith(os.path.join(os.path.realpath(folder), ""))
+
+
 def is_copy(path: str) -> bool:
     """Return whether a path is that of a copy, whose end with its run does not mean it is gone."""
     return os.path.basename(os.path.dirname(path)).startswith(COPIES)

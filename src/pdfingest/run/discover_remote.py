@@ -5,10 +5,11 @@ hidden. Nothing is downloaded here.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from pdfingest.errors import UsageError
-from pdfingest.model import Source
+from pdfingest.model import FailureKind, Source
 from pdfingest.remote.address import Address
 from pdfingest.remote.listing import look_at, objects_in
 from pdfingest.remote.place import Listed, Web, as_shown, name_of, parse_place, state_of
@@ -46,7 +47,7 @@ def reach(text: str, stop: Stop, *, is_only: bool) -> Iterator[Found]:
         yield from _looked_at([text], above, stop)
         return
     below = place_of(text)
-    found = filter(lambda each: _counts(each[0].removeprefix(below)), objects_in(place, stop))
+    found = filter(lambda each: _counts(each.place.removeprefix(below)), objects_in(place, stop))
     first = next(found, None)
     if first is not None:
         yield from (_found(each, below if is_only else "") for each in chain([first], found))
@@ -82,13 +83,16 @@ def reach_all(texts: Iterable[str], stop: Stop) -> Iterator[Found]:
 def _looked_at(places: Sequence[str], above: str, stop: Stop) -> Iterator[Found]:
     """Yield single objects, and as sources with an error those that cannot be had."""
     for known in look_at(places, stop):
-        if len(known) == 4:  # noqa: PLR2004 - what is listed; else a place and a message
+        if isinstance(known, Listed):
             yield _found(known, above)
-        elif isinstance(parse_place(known[0]), Web):
-            # A server may answer to GET alone, as where a URL is signed for it.
-            yield Source(_named(known[0], above), known[0]), None
-        else:
-            yield Source(_named(known[0], above), known[0], error=known[1]), None
+            continue
+        source = Source(_named(known.place, above), known.place)
+        # Whether it can be had turns out when it is downloaded: a server may answer to GET alone,
+        # as where a URL is signed for it, and the network may be there again.
+        is_sure = known.kind == FailureKind.UNREADABLE and not isinstance(
+            parse_place(known.place), Web
+        )
+        yield replace(source, error=known.message) if is_sure else source, None
 
 
 def _named(place: str, above: str) -> str:
@@ -97,7 +101,7 @@ def _named(place: str, above: str) -> str:
 
 def _found(listed: Listed, above: str) -> Found:
     """Make the source of an object."""
-    place, size_bytes, *_ = listed
+    place, size_bytes = listed.place, listed.size_bytes
     source = Source(_named(place, above), place, size_bytes)
     try:
         parse_place(place)

@@ -104,20 +104,22 @@ def _processes(options: IngestOptions) -> Fact:
     needed = _PROCESSES + 2 * options.workers
     bounds = machine.process_bounds()
     short = any(bound.value < needed for bound in bounds)
-    data = {"way": way, "needed": needed, "limits": _data(bounds)}
+    data = {"way": way, "needed": needed, "limits": [*map(asdict, bounds)]}
     problem = "Raise the limit, or use fewer --workers." * short
     return Fact("processes", f"{said}; {needed} needed, {_said(bounds)}", data, problem)
 
 
 def _cpus() -> Fact:
     bounds, count = machine.cpu_bounds(), machine.available_cpus()
-    return Fact("CPUs", f"{count}: {_said(bounds)}", {"available": count, "limits": _data(bounds)})
+    return Fact(
+        "CPUs", f"{count}: {_said(bounds)}", {"available": count, "limits": [*map(asdict, bounds)]}
+    )
 
 
 def _memory() -> Fact:
     bounds, available = machine.memory_bounds(), machine.available_memory()
     limits = "; ".join(f"{mib(bound.value)} by {bound.source}" for bound in bounds)
-    data = {"available_bytes": available, "limits": _data(bounds)}
+    data = {"available_bytes": available, "limits": [*map(asdict, bounds)]}
     return Fact("memory", f"{mib(available)}: {limits}", data)
 
 
@@ -295,7 +297,3 @@ def _encodings() -> Fact:
 
 def _said(bounds: Iterable[Bound]) -> str:
     return "; ".join(f"{bound.value:,.12g} by {bound.source}" for bound in bounds) or "no limit"
-
-
-def _data(bounds: Iterable[Bound]) -> list[dict[str, Any]]:
-    return [asdict(bound) for bound in bounds]

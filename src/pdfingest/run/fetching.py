@@ -20,7 +20,7 @@ from pdfingest.model import FailureKind, Reading, Source
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Failed, Finished
 from pdfingest.remote.downloads import Arrived, Downloads
-from pdfingest.remote.place import is_remote
+from pdfingest.remote.place import DISK, is_remote
 from pdfingest.remote.scratch import Scratch
 from pdfingest.run.supervisor import Supervisor
 from pdfingest.stop import Stop
@@ -32,8 +32,6 @@ _AHEAD = 64
 """Files in the scratch that no lane has begun."""
 _UNKNOWN = 4
 """Files of unknown size that have room at a time."""
-_DISK = "disk"
-"""Kind of a failure of this machine (`remote.network`)."""
 
 
 @dataclass(slots=True)
@@ -162,7 +160,7 @@ class Fetching:
             self._ready.append(replace(copy.job, source=source))
             return
         self._forget(copy)
-        if arrived.kind == _DISK:
+        if arrived.kind == DISK:
             folder = os.path.dirname(copy.path)
             raise OutputError(
                 f"{folder} has no room for a download: {arrived.message}. Free some space, name "

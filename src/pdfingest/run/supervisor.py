@@ -50,8 +50,7 @@ _SHARE_TICK_S = 0.01
 _WORTH_S = 0.05
 """Reading that must lie before a lane if another is to take half of it: a child costs some ms, and
 opening a large file some tens."""
-_OVER = object()
-"""Stands for the job behind the last one."""
+_OVER = object()  # stands for the job behind the last one
 _LINED_UP = 8
 """Jobs that a lane has before it, so that it goes on while the reader waits for the disk."""
 _CURE = "Use fewer --workers, or raise the limit on processes (ulimit -u)."
@@ -110,8 +109,8 @@ class Supervisor:
         self.stop.wake = lambda: self._lanes.inbox.put(None)
         lanes = self._lanes.open(first)
         try:
-            yield from self._drive(lanes, Works.of(chain([first], jobs)))
-            yield from self._drive(lanes[:1], Works(self._take_up()))
+            yield from self._drive(lanes, Works.of(chain([first], jobs), self._due))
+            yield from self._drive(lanes[:1], Works(self._take_up(), self._due))
             yield from self._cancel()
         finally:
             self._forget()
@@ -163,18 +162,14 @@ class Supervisor:
             return
         if not lane.turn:
             others = filter(None, (each.take_back() for each in lanes))
-            if work := lane.take_back() or self._next(works) or next(others, None):
+            if work := lane.take_back() or works.next() or next(others, None):
                 self._begin(lane, work)
         if not lane.turn:
             return
         # So many and no more: a lane that is as quick as this would keep the others waiting.
         for _ in range(_LINED_UP - lane.lined_up):
-            if work := self._next(works):
+            if work := works.next():
                 lane.line_up(work)
-
-    def _next(self, works: Works) -> Work | None:
-        """Return the next work; None if there is no more, or none yet."""
-        return self._due.popleft() if self._due else works.next()
 
     def _shared(self, lanes: list[Lane]) -> Work | None:
         """Take over half of what the slowest lane has still to read, if that is worth a child."""

@@ -32,11 +32,11 @@ from pdfingest.outcome import Failed, Finished
 from pdfingest.page.splitting import is_file
 from pdfingest.remote.address import is_address, parse_folder
 from pdfingest.remote.place import is_remote
+from pdfingest.run.discover import is_below
 from pdfingest.service import queue
 from pdfingest.service.contents import result_key
 from pdfingest.service.presence import present
 from pdfingest.service.settings import Settings
-from pdfingest.service.sources import is_below
 from pdfingest.service.store import open_store
 from pdfingest.service.ticket import Ticket, new_id
 from pdfingest.stop import Stop

@@ -20,10 +20,11 @@ from pdfingest import values
 from pdfingest.errors import OptionError, UsageError
 from pdfingest.measure.sizing import MAX_WORKERS, default_budget_bytes, default_workers
 from pdfingest.model import Format, Unit
-from pdfingest.options import IngestOptions, option_of
+from pdfingest.options import IngestOptions
 from pdfingest.page.splitting import is_file
 from pdfingest.remote.address import Address, is_address, parse_folder
 from pdfingest.service.variables import PREFIX
+from pdfingest.values import option_of
 
 _Size: TypeAlias = Annotated[int, BeforeValidator(values.size)]
 """Bytes, which may be given as `300M`."""

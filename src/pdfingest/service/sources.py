@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pdfingest.errors import StoreError
 from pdfingest.remote.address import Address, is_address, open_folder, parse_address, parse_folder
+from pdfingest.run.discover import is_below
 from pdfingest.service.contents import is_key
 from pdfingest.service.settings import Settings
 from pdfingest.service.store import Store
@@ -123,11 +124,6 @@ def _resolve(path: str, settings: Settings) -> str:
     if not any(isinstance(each, str) and is_below(found, each) for each in settings.prefixes):
         raise SourceError(_ELSEWHERE)
     return found
-
-
-def is_below(path: str, folder: str) -> bool:
-    """Tell whether a resolved path is in a directory: `/data2/a.pdf` is not in `/data`."""
-    return path.startswith(os.path.join(os.path.realpath(folder), ""))
 
 
 def _check_file(path: str) -> str:
