@@ -5,8 +5,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,17 @@ def agent(pdfs: Path) -> Iterator[Agent]:
         yield agent
 
 
+def living(processes: Iterable[psutil.Process]) -> Iterator[psutil.Process]:
+    """Of some processes, those that have not ended, whether or not they were waited for."""
+    for each in processes:
+        with suppress(psutil.NoSuchProcess):
+            if each.status() != psutil.STATUS_ZOMBIE:
+                yield each
+
+
 def children() -> set[int]:
     """Numbers of the processes below this one that read a PDF or may fork such."""
-    found = psutil.Process().children(recursive=True)
-    return {each.pid for each in found if each.status() != psutil.STATUS_ZOMBIE}
+    return {each.pid for each in living(psutil.Process().children(recursive=True))}
 
 
 def test_what_is_ingested_can_be_read_and_found(agent: Agent, pdfs: Path) -> None:
@@ -199,12 +207,13 @@ def test_a_signal_during_an_ingest_leaves_no_process_and_no_file(
     agent, _ = busy
     agent.call("inspect")
     assert list((tmp_path / "temporary").iterdir())
-    (server,) = (each for each in psutil.Process().children() if "mcp" in each.cmdline())
+    mine = living(psutil.Process().children())
+    (server,) = (each for each in mine if "mcp" in each.cmdline())
     family = [server, *server.children(recursive=True)]
     assert len(family) > 2
     server.terminate()
     _, alive = psutil.wait_procs(family, timeout=5)
-    assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
+    assert list(living(alive)) == []
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
