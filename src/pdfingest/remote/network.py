@@ -13,14 +13,17 @@ the environment, with the keys of the stores in them, and it opens no PDF.
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 from pdfingest.errors import UsageError
 from pdfingest.model import FailureKind
@@ -33,6 +36,8 @@ AT_ONCE = 16
 _PIECE_BYTES = 1 << 20
 _BATCH = 1000
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+_PLAIN = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
+"""Paths of URLs that are the same to whoever writes them."""
 _writing = threading.Lock()
 
 
@@ -100,16 +105,28 @@ def _object(text: str, timeout_s: float) -> tuple[Any, str]:
     """Return the store of an object, and its key in it."""
     place = parse_place(text)
     if isinstance(place, Web):
-        return _web(place, timeout_s), ""
+        return _web(place, timeout_s)
     return open_folder(Address(place.scheme, place.bucket), timeout_s), place.key
 
 
-def _web(place: Web, timeout_s: float) -> Any:
-    """Return what gets a file from the web; its URL is taken as it is."""
+def _web(place: Web, timeout_s: float) -> tuple[Any, str]:
+    """Return what gets a file from the web, and the key of the file for it.
+
+    One client serves all files of a host, as to make one takes 3 ms and a connection of its own.
+    But it writes the path anew, so a path that could be written otherwise has one for itself.
+    """
+    url = urlsplit(place.url)
+    if _PLAIN.fullmatch(url.path) and url.query == url.fragment == "":
+        return _client(f"{url.scheme}://{url.netloc}/", timeout_s), url.path[1:]
+    return _client.__wrapped__(place.url, timeout_s), ""
+
+
+@cache
+def _client(url: str, timeout_s: float) -> Any:
     from obstore.store import HTTPStore  # noqa: PLC0415 - an extra
 
     options: Any = {"timeout": f"{timeout_s:g}s", "allow_http": True}
-    return HTTPStore.from_url(place.url, client_options=options, retry_config=retries(timeout_s))
+    return HTTPStore.from_url(url, client_options=options, retry_config=retries(timeout_s))
 
 
 class _TooMuchError(Exception):
