@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from pdfingest.errors import NoInputError
+from pdfingest.errors import NoInputError, OptionError
 from pdfingest.exchange.record import encode
 from pdfingest.export.destination import check, replaced
 from pdfingest.export.libraries import library
@@ -39,7 +39,7 @@ def export(
     """Write the newest records of an output directory in the shape of another tool.
 
     Args:
-        directory: output directory of earlier runs. A run may hold it: its records count up to its
+        directory: output directory of earlier runs, or a file of records. A run may hold it: its records count up to its
             last commit.
         target: the tool.
         path: directory to write; an export that is there is replaced as a whole. By default the
@@ -49,13 +49,16 @@ def export(
 
     Raises:
         NoInputError: there are no records.
-        OptionError: several kinds of records and no `unit`, or something else at `path`.
+        OptionError: several kinds of records and no `unit`, something else at `path`, or no
+            `path` for what is a file.
         OutputBusyError: another export writes to `path`.
         OutputError: `path` cannot be written.
         RecordsError: the records cannot be read.
         LedgerError: the ledger cannot be read.
         EngineUnavailableError: the extra `parquet` is not installed.
     """
+    if not path and os.path.isfile(directory):
+        raise OptionError(["output"], f"must be named, as {directory} is a file.")
     path = path or os.path.join(directory, target)
     if target is Target.PARQUET:
         library("pyarrow.parquet")  # what is missing is told before the work begins

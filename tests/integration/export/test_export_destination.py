@@ -157,3 +157,14 @@ def test_a_mount_point_is_told(out: Path, run: Run, faulty: Make, tmp_path: Path
     )  # fmt: skip
     assert done.returncode == 2
     assert "is a mount point. Name a directory below it." in done.stderr
+
+
+def test_of_a_file_the_destination_must_be_named(
+    cli_here: Cli, faulty: Make, pdfs: Path, out: Path
+) -> None:
+    faulty("a.pdf", pages=2)
+    cli_here("run", pdfs, "-o", out, "--engine", "faulty", "-q")
+    done = cli_here("export", out / "pages.jsonl", "--to", "langchain")
+    assert (done.returncode, "--output: must be named" in done.stderr) == (2, True)
+    done = cli_here("export", out / "pages.jsonl", "--to", "langchain", "-o", out / "other")
+    assert (done.returncode, len(list((out / "other").iterdir()))) == (0, 1)
