@@ -13,9 +13,7 @@ from pdfingest.text import counted, mib, printable
 def export(  # noqa: PLR0913 - one parameter an option, as typer has it
     directory: Annotated[
         str,
-        typer.Argument(
-            metavar="DIR", help="Output directory of earlier runs, or a file of records."
-        ),
+        typer.Argument(metavar="DIR", help="Output directory of runs, or a file of records."),
     ],
     *,
     to: Annotated[Target, typer.Option("--to", help="Tool in whose shape to write.")],

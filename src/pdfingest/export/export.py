@@ -39,8 +39,8 @@ def export(
     """Write the newest records of an output directory in the shape of another tool.
 
     Args:
-        directory: output directory of earlier runs, or a file of records. A run may hold it: its records count up to its
-            last commit.
+        directory: output directory of earlier runs, or a file of records. A run may hold it: its
+            records count up to its last commit.
         target: the tool.
         path: directory to write; an export that is there is replaced as a whole. By default the
             name of the tool, in the output directory.
