@@ -26,7 +26,7 @@ from functools import cache
 from itertools import chain
 from multiprocessing import connection
 from multiprocessing.queues import Queue
-from types import CodeType, FunctionType
+from types import CodeType
 from typing import Any, cast
 
 from pdfingest.child.extraction import Extraction
@@ -140,6 +140,8 @@ _WORD_BYTES = 4
 _FLAG = 1 << 16
 """By this bit of the second word Python 3.14 knows an immortal object that it has on its stack
 (`_Py_IMMORTAL_FLAGS` in refcount.h); before, the word is 0."""
+_HOLDERS = {tuple, dict}
+"""Types of which the garbage collector leaves out what holds nothing that it tracks."""
 _ADDRESSES = 1 << 47
 """Of a process, on all 64-bit systems by default."""
 
@@ -160,24 +162,36 @@ def make_immortal() -> None:
     """Make the objects of this process immortal, where that is possible."""
     if not is_possible():
         return
-    memory = _memory()
+    # To write through a view takes half the time that an array of ctypes does.
+    memory = memoryview(_memory()).cast("B").cast("I")
     word = id(None) // _WORD_BYTES
     forever, flag = memory[word], memory[word + 1] & _FLAG
-    tracked = gc.get_objects()
     # By their addresses: Python 3.14 takes one off the count of what a variable held while it was
     # mortal, and whoever looks at it next puts that back, which is a write.
-    for word in [id(each) // _WORD_BYTES for each in chain(tracked, _code(tracked))]:
-        memory[word] = forever
-        memory[word + 1] |= flag
+    for address in map(id, _objects()):
+        memory[address // _WORD_BYTES] = forever
+    for address in map(id, _objects()) if flag else ():
+        memory[address // _WORD_BYTES + 1] |= flag
 
 
-def _code(objects: Iterable[Any]) -> Iterator[Any]:
-    """Yield the code of functions and its constants, which the garbage collector leaves out."""
-    codes = [each.__code__ for each in objects if type(each) is FunctionType]
+def _objects() -> Iterator[Any]:
+    """Yield the objects of this process, some more than once.
+
+    The garbage collector tracks neither code nor what refers to nothing or to such only: texts,
+    numbers, and their tuples.
+    """
+    tracked = gc.get_objects()
+    referents = gc.get_referents(*tracked)
+    inner = [each for each in referents if type(each) in _HOLDERS and not gc.is_tracked(each)]
+    codes = [each for each in referents if type(each) is CodeType]
+    return chain(tracked, referents, gc.get_referents(*inner), _of_code(codes))
+
+
+def _of_code(codes: Iterable[CodeType]) -> Iterator[Any]:
+    """Yield what code refers to, and the code among that; it does not show that to the collector."""
     while codes:
-        yield from codes
         for code in codes:
-            yield code.co_consts
+            yield from (code.co_name, code.co_qualname, code.co_names, code.co_consts)
         constants = list(chain.from_iterable(code.co_consts for code in codes))
         yield from constants
         codes = [each for each in constants if type(each) is CodeType]
@@ -193,6 +207,12 @@ _HOLES_BYTES = (*(1 << power for power in range(16, 10, -1)), *range(1032, 16, -
 _END_BYTES = 8192
 """What malloc_trim(3) leaves free at the end of the heap, at most: a page and the least block."""
 _KEPT_BYTES = 1 << 20
+_SMALL_BYTES = range(16, 513, 16)
+"""Sizes of blocks that Python allocates in pools (obmalloc.c)."""
+_POOL_BYTES, _POOL_HEAD_BYTES = 16 << 10, 48
+_MOST_BLOCKS = 1000
+"""Most blocks of a size that are looked for: with another allocator (PYTHONMALLOC) no pool ever
+begins, and this is 8 MiB."""
 
 
 @cache
@@ -209,6 +229,7 @@ def _glibc() -> Any:
 
 def take_holes() -> None:
     """Allocate all free memory before the end of the heap, for ever, which costs no page."""
+    _fill_pools()
     if (library := _glibc()) is None:
         return
     library.malloc_trim(0)
@@ -220,6 +241,16 @@ def take_holes() -> None:
         behind.append(block)
     for block in behind:
         library.free(block)
+
+
+def _fill_pools() -> None:
+    """Allocate what is free in the pools of Python's own small objects, up to fresh pools."""
+    allocate = ctypes.pythonapi.PyObject_Malloc
+    allocate.argtypes, allocate.restype = [ctypes.c_size_t], ctypes.c_size_t
+    for size in _SMALL_BYTES:
+        for _ in range(_MOST_BLOCKS):
+            if allocate(size) % _POOL_BYTES == _POOL_HEAD_BYTES:
+                break
 
 
 def keep_freed() -> None:
