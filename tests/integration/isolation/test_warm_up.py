@@ -7,7 +7,8 @@ import pytest
 
 from pdfingest.engines.registry import find_engines
 from pdfingest.isolation import warm_up
-from pdfingest.isolation.warm_up import is_possible, rehearse
+from pdfingest.isolation.rehearsal import rehearse
+from pdfingest.isolation.warm_up import is_possible
 from pdfingest.outcome import Extracted
 
 needs_glibc = pytest.mark.skipif(warm_up._glibc() is None, reason="the heap of glibc")
@@ -96,6 +97,61 @@ sys.exit(repr(mortal) if mortal else 0)
 """
 
 
+OBJECTS = """
+import sys
+from pdfingest.isolation.warm_up import make_immortal
+from pdfingest.isolation.contents import Contents
+from pdfingest.isolation.zygote import make_image
+
+class Holder:
+    number, text, pair = 123457, "not a name", (1234.5, "nor this")
+
+def outer():
+    return lambda: None
+
+{"alone": make_immortal, "image": lambda: make_image(Contents())}[sys.argv[1]]()
+forever = sys.getrefcount(None)
+inner = next(each for each in outer.__code__.co_consts if hasattr(each, "co_code"))
+held = [*vars(Holder).values(), *Holder.pair, inner.co_qualname, inner.co_names]
+mortal = [each for each in held if sys.getrefcount(each) != forever]
+sys.exit(repr(mortal) if mortal else 0)
+"""
+
+POOLS = """
+import sys
+from pdfingest.isolation import warm_up, zygote
+from pdfingest.isolation.contents import Contents
+image = lambda: zygote.make_image(Contents())
+kept = [bytearray(100) for _ in range(200_000)]
+del kept[::250]  # holes in many pages
+{"taken": warm_up.take_holes, "image": image, "left": int}[sys.argv[1]]()
+print(len({id(each) >> 12 for each in [bytearray(100) for _ in range(700)]}))
+"""
+
+GATHERED = """
+import os, resource, sys
+from pdfingest.isolation import warm_up
+
+functions, between = [], []
+for number in range(300):
+    exec(f"def f{number}(a, b):\\n return (a or b) + len({[*range(200)]}) % (a < b)")
+    functions.append(locals()[f"f{number}"])
+    between.append([bytes(size) for size in range(150, 480)])
+work = lambda: [function(1.0, 2) for function in functions]
+if sys.argv[1] == "gathered":
+    warm_up.gather([each.__code__ for each in functions])
+expected = [work() for _ in range(4)][0]
+warm_up.make_immortal()
+pid = os.fork()
+if pid == 0:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    found = work()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before, flush=True)
+    os._exit(found != expected)
+sys.exit(os.waitpid(pid, 0)[1])
+"""
+
+
 def number(code: str, how: str) -> int:
     """What the code prints, run in a process of its own."""
     command = [sys.executable, "-c", code, how]
@@ -123,6 +179,22 @@ def pages(how: str) -> int:
 @pytest.mark.skipif(not is_possible(), reason="immortal objects")
 def test_a_child_that_uses_immortal_objects_does_not_copy_them() -> None:
     assert pages("immortal") * 3 < pages("mortal")
+
+
+@pytest.mark.parametrize("how", ["taken", "image"])
+def test_once_the_pools_are_filled_new_objects_share_pages(how: str) -> None:
+    assert number(POOLS, how) * 5 < number(POOLS, "left")
+
+
+@pytest.mark.skipif(not is_possible(), reason="objects are written to all the same")
+def test_code_that_is_gathered_does_the_same_in_fewer_pages() -> None:
+    assert number(GATHERED, "gathered") * 2 < number(GATHERED, "scattered")
+
+
+@pytest.mark.skipif(not is_possible(), reason="immortal objects")
+@pytest.mark.parametrize("how", ["alone", "image"])
+def test_what_the_collector_does_not_track_is_immortal_too(how: str) -> None:
+    subprocess.run([sys.executable, "-c", OBJECTS, how], check=True)
 
 
 @pytest.mark.skipif(not is_possible(), reason="immortal objects")
