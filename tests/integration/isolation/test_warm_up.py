@@ -123,9 +123,9 @@ from pdfingest.isolation import warm_up, zygote
 from pdfingest.isolation.contents import Contents
 image = lambda: zygote.make_image(Contents())
 kept = [bytearray(100) for _ in range(200_000)]
-del kept[::250]  # holes in many pages
+del kept[::400]  # holes in many pages
 {"taken": warm_up.take_holes, "image": image, "left": int}[sys.argv[1]]()
-print(len({id(each) >> 12 for each in [bytearray(100) for _ in range(700)]}))
+print(len({id(each) >> 12 for each in [bytearray(100) for _ in range(400)]}))
 """
 
 GATHERED = """
