@@ -6,10 +6,8 @@ It saves 50 pages of 750, and 7 % of the time of a run. See `warm_up` for what e
 
 import os
 import sys
-from collections.abc import Callable
 from multiprocessing import connection
 from multiprocessing.queues import Queue
-from types import CodeType, FrameType
 from typing import Any, cast
 
 from pdfingest.child.extraction import Extraction
@@ -18,12 +16,12 @@ from pdfingest.exchange.recorder import NOTES_BYTES, Recorder
 from pdfingest.isolation.context import Context
 from pdfingest.isolation.parcel import pack, unpack
 from pdfingest.isolation.queues import AnswerWriter, Result
-from pdfingest.isolation.warm_up import gather
+from pdfingest.isolation.warm_up import gather, run_by
 from pdfingest.job import EngineSpec, Job, Limits, Sandbox
 from pdfingest.model import Source, Unit
 from pdfingest.outcome import Cost, Halted, Outcome
 
-_TIMES = 4
+_TIMES = 3
 """What runs as often has been fitted to its types."""
 _LINE = "What Python does once in a pro-", "cess it does here, line by line."
 _AT = b"BT /%c %d Tf %d %d Td (%s) Tj ET "
@@ -76,7 +74,7 @@ def rehearse(module: str) -> list[Outcome]:
         os.truncate(files[2], NOTES_BYTES)
         source, spool, recorder = (f"/proc/self/fd/{file}" for file in files)
         job = _job(module, source, spool)
-        gather(_run_by(lambda: _do(job, recorder)))
+        gather(run_by(lambda: _do(job, recorder)))
         return [_do(job, recorder) for _ in range(_TIMES)]
     finally:
         for file in files:
@@ -107,21 +105,6 @@ def _do(job: Job, recorder: str) -> Outcome:
     results.put(Result(0, os.getpid(), encoded(outcome)))
     answers.recv_bytes()
     return outcome
-
-
-def _run_by(function: Callable[[], object]) -> list[CodeType]:
-    """Return the code that runs when a function is called, in the order of its first runs."""
-    found: dict[int, CodeType] = {}
-
-    def note(frame: FrameType, *_: object) -> None:
-        found.setdefault(id(frame.f_code), frame.f_code)
-
-    sys.setprofile(note)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-    return [*found.values()]
 
 
 def small_pdf() -> bytes:

@@ -19,18 +19,37 @@ What each saves stands in `docs/memory-and-speed.md`.
 import ctypes
 import gc
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 from types import CodeType, FunctionType
 from typing import Any
 
 
+def run_by(function: Callable[[], object]) -> list[CodeType]:
+    """Call a function, and return the code that it runs, by the counters in it that change.
+
+    A profiler (`sys.setprofile`) would change all code for ever.
+    """
+    functions = [each for each in gc.get_objects() if type(each) is FunctionType]
+    codes = list(
+        {id(each): each for each in _with_inner(each.__code__ for each in functions)}.values()
+    )
+    before = [_state(each) for each in codes]
+    function()
+    return [each for each, state in zip(codes, before, strict=True) if _state(each) != state]
+
+
+def _state(code: Any) -> int:
+    """Tell states of code apart. Python shows it to `dis`; where it does not, no code changes."""
+    return hash(getattr(code, "_co_code_adaptive", b""))
+
+
 def gather(codes: Sequence[CodeType]) -> None:
     """Copy code side by side, and have all functions use the copies."""
     take_holes()
-    copies: dict[int, CodeType] = {}
     mine = {id(each) for each in codes}
+    copies: dict[int, CodeType] = {}
 
     def copied(code: CodeType) -> CodeType:
         if id(code) not in copies:
@@ -43,6 +62,13 @@ def gather(codes: Sequence[CodeType]) -> None:
     for function in gc.get_objects():
         if type(function) is FunctionType and id(function.__code__) in mine:
             function.__code__ = copies[id(function.__code__)]
+
+
+def _with_inner(codes: Iterable[CodeType]) -> Iterator[CodeType]:
+    """Yield code, and the code of functions within it."""
+    for code in codes:
+        yield code
+        yield from _with_inner(each for each in code.co_consts if type(each) is CodeType)
 
 
 _WORD_BYTES = 4
@@ -97,13 +123,10 @@ def _objects() -> Iterator[Any]:
 
 
 def _of_code(codes: Iterable[CodeType]) -> Iterator[Any]:
-    """Yield what code refers to, which it does not show to the collector, and code within it."""
-    while codes:
-        for code in codes:
-            yield from (code.co_name, code.co_qualname, code.co_names, code.co_consts)
-        constants = list(chain.from_iterable(code.co_consts for code in codes))
-        yield from constants
-        codes = [each for each in constants if type(each) is CodeType]
+    """Yield what code refers to, and code within it; it does not show that to the collector."""
+    for code in _with_inner(codes):
+        yield from (code, code.co_name, code.co_qualname, code.co_names, code.co_consts)
+        yield from code.co_consts
 
 
 def _memory() -> "ctypes.Array[ctypes.c_uint32]":
