@@ -1,11 +1,12 @@
-"""What the image does so that its forks are cheaper: a third of the time of a small file together.
+"""What the image does so that its forks are cheaper: a quarter of the time of a small file.
 
 A fork shares the pages of the image until one of both writes to them; each such write copies a page
-of 4 KiB. The steps here, and the `rehearsal`, make a child write to fewer pages. Each is a trick,
-so a user with a strange crash can leave all of them out: `PDFINGEST_WARM_UP=0`.
+of 4 KiB. The steps here make a child write to fewer pages. Each is a trick, so a user with a
+strange crash can leave all of them out: `PDFINGEST_WARM_UP=0`.
 
-- `gather` copies the code that a job runs side by side. Code has counters in it, by which Python
-  finds what to fit to its types, and many of them are written to each time (PEP 659).
+- `rehearse` does a small job in the image, so that what Python and an engine do once in a process,
+  such as to look up a codec, to fill a cache, or to fit code to the types that it meets (PEP 659),
+  is not done by each child again.
 - `make_immortal` makes objects of the image immortal, so that to look at one is no longer to write
   to it. CPython counts the references to an object in the object itself. Since 3.12 some objects,
   such as None, have a count that nobody changes (PEP 683, which names copy on write after a fork as
@@ -18,57 +19,122 @@ What each saves stands in `docs/memory-and-speed.md`.
 
 import ctypes
 import gc
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain
-from types import CodeType, FunctionType
-from typing import Any
+from multiprocessing import connection
+from multiprocessing.queues import Queue
+from types import CodeType
+from typing import Any, cast
 
+from pdfingest.child.extraction import Extraction
+from pdfingest.exchange.answer import encoded
+from pdfingest.exchange.recorder import NOTES_BYTES, Recorder
+from pdfingest.isolation.context import Context
+from pdfingest.isolation.parcel import pack, unpack
+from pdfingest.isolation.queues import AnswerWriter, Result
+from pdfingest.job import EngineSpec, Job, Limits, Sandbox
+from pdfingest.model import Source, Unit
+from pdfingest.outcome import Cost, Halted, Outcome
 
-def run_by(function: Callable[[], object]) -> list[CodeType]:
-    """Call a function, and return the code that it runs, by the counters in it that change.
-
-    A profiler (`sys.setprofile`) would change all code for ever.
-    """
-    functions = [each for each in gc.get_objects() if type(each) is FunctionType]
-    codes = list(
-        {id(each): each for each in _with_inner(each.__code__ for each in functions)}.values()
+_TIMES = 3
+"""What runs as often has been fitted to its types."""
+_LINE = "What Python does once in a pro-", "cess it does here, line by line."
+_AT = b"BT /%c %d Tf %d %d Td (%s) Tj ET "
+_TEXT = b"".join(
+    _AT % (b"F", 12, 72 + 270 * column, 640 - 28 * row - 14 * part, _LINE[part].encode())
+    for row in range(4)
+    for column in range(2)
+    for part in range(2)
+) + b"".join(
+    _AT % place
+    for place in (
+        *((b"F", 8, 280, 810, b"A running head"), (b"F", 8, 300, 30, b"12")),
+        *((b"B", 18, 72, 720, b"A heading"), (b"F", 12, 72, 700, b"1. An item of a list.")),
+        *((b"F", 12, 72, 400, b"A cell"), (b"F", 12, 300, 400, b"of a table")),
+        *(
+            (b"F", 12, 72, 386, b"and 1"),
+            (b"F", 12, 300, 386, b"one more"),
+            (b"F", 8, 98, 390, b"2"),
+        ),
     )
-    before = [_state(each) for each in codes]
-    function()
-    return [each for each, state in zip(codes, before, strict=True) if _state(each) != state]
+)
+"""Columns, a head, a heading, an item, a table, a note: of all that pages have, a little."""
+_OBJECTS = (
+    b"<</Type/Catalog/Pages 2 0 R/Lang(en)>>",
+    b"<</Type/Pages/Kids[3 0 R 9 0 R]/Count 2>>",
+    b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 842]/Contents 4 0 R/Resources 7 0 R>>",
+    b"<</Length %d>>stream\n%s\nendstream" % (len(_TEXT), _TEXT),
+    b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+    b"<</Title(Rehearsal)/Author(pdfingest)/Producer(pdfingest)/CreationDate(D:20260101000000Z)>>",
+    b"<</Font<</F 5 0 R/B 8 0 R>>>>",
+    b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica-Bold/Encoding/WinAnsiEncoding>>",
+    b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 842]/Contents 4 0 R/Resources 7 0 R>>",
+)
+"""Objects of a PDF of two pages (ISO 32000-1, 7.5)."""
 
 
-def _state(code: Any) -> int:
-    """Tell states of code apart. Python shows it to `dis`; where it does not, no code changes."""
-    return hash(getattr(code, "_co_code_adaptive", b""))
+def rehearse(module: str) -> list[Outcome]:
+    """Read a small PDF with the built-in engine in a module, as a child does it.
+
+    Only on Linux, which has files without a name.
+
+    Returns:
+        How each of the jobs ended.
+    """
+    if sys.platform != "linux":
+        return []
+    files = [os.memfd_create(name) for name in ("source", "spool", "recorder")]
+    try:
+        os.write(files[0], small_pdf())
+        os.truncate(files[2], NOTES_BYTES)
+        source, spool, recorder = (f"/proc/self/fd/{file}" for file in files)
+        job = _job(module, source, spool)
+        return [_do(job, recorder) for _ in range(_TIMES)]
+    finally:
+        for file in files:
+            os.close(file)
 
 
-def gather(codes: Sequence[CodeType]) -> None:
-    """Copy code side by side, and have all functions use the copies."""
-    take_holes()
-    mine = {id(each) for each in codes}
-    copies: dict[int, CodeType] = {}
-
-    def copied(code: CodeType) -> CodeType:
-        if id(code) not in copies:
-            consts = tuple(copied(each) if id(each) in mine else each for each in code.co_consts)
-            copies[id(code)] = code.replace(co_consts=consts)
-        return copies[id(code)]
-
-    for each in codes:
-        copied(each)
-    for function in gc.get_objects():
-        if type(function) is FunctionType and id(function.__code__) in mine:
-            function.__code__ = copies[id(function.__code__)]
+def _job(module: str, source: str, spool: str) -> Job:
+    engine = EngineSpec("rehearsal", f"{module}:open_document", "")
+    limits = Limits(memory_bytes=1 << 40, output_bytes=1 << 20, pages=2)
+    return Job(Source("rehearsal", source), (engine,), (), Unit.PAGE, limits, spool, Sandbox.OFF)
 
 
-def _with_inner(codes: Iterable[CodeType]) -> Iterator[CodeType]:
-    """Yield code, and the code of functions within it."""
-    for code in codes:
-        yield code
-        yield from _with_inner(each for each in code.co_consts if type(each) is CodeType)
+def _do(job: Job, recorder: str) -> Outcome:
+    """Take a job from the queue of an executor, do it, and send its answer.
+
+    Both queues are used from both ends here, so what goes through them must fit into a pipe.
+    """
+    answers, pipe = connection.Pipe(duplex=False)
+    queue: Queue[Job] = Queue(1, ctx=Context(cast(Any, None)))  # it starts nothing
+    content, descriptors = pack((queue, AnswerWriter(pipe)))
+    calls, results = unpack(content, [os.dup(each) for each in descriptors])
+    with connection.Connection(os.dup(descriptors[1]), readable=False) as parent:
+        parent.send(job)
+    notes = Recorder(recorder, 0)
+    outcome = Extraction(calls.get(), notes, Cost).run()
+    notes.close()
+    assert not isinstance(outcome, Halted)
+    results.put(Result(0, os.getpid(), encoded(outcome)))
+    answers.recv_bytes()
+    return outcome
+
+
+def small_pdf() -> bytes:
+    """Return a PDF of two pages: text in standard fonts, metadata, a table of its objects."""
+    pdf, offsets = b"%PDF-1.7\n", list[int]()
+    for number, body in enumerate(_OBJECTS, 1):
+        offsets.append(len(pdf))
+        pdf += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    size = len(_OBJECTS) + 1
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    trailer = b"trailer<</Size %d/Root 1 0 R/Info 6 0 R>>\nstartxref\n%d\n%%%%EOF\n"
+    return pdf + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + trailer % (size, len(pdf))
 
 
 _WORD_BYTES = 4
@@ -103,9 +169,10 @@ def make_immortal() -> None:
     forever, flag = memory[word], memory[word + 1] & _FLAG
     # By their addresses: Python 3.14 takes one off the count of what a variable held while it was
     # mortal, and whoever looks at it next puts that back, which is a write.
-    for address in map(id, _objects()):
+    addresses = array("Q", map(id, _objects()))
+    for address in addresses:
         memory[address // _WORD_BYTES] = forever
-    for address in map(id, _objects()) if flag else ():
+    for address in addresses if flag else ():
         memory[address // _WORD_BYTES + 1] |= flag
 
 
@@ -123,10 +190,11 @@ def _objects() -> Iterator[Any]:
 
 
 def _of_code(codes: Iterable[CodeType]) -> Iterator[Any]:
-    """Yield what code refers to, and code within it; it does not show that to the collector."""
-    for code in _with_inner(codes):
+    """Yield what code refers to, which it does not show to the collector, and code within it."""
+    for code in codes:
         yield from (code, code.co_name, code.co_qualname, code.co_names, code.co_consts)
         yield from code.co_consts
+        yield from _of_code(each for each in code.co_consts if type(each) is CodeType)
 
 
 def _memory() -> "ctypes.Array[ctypes.c_uint32]":

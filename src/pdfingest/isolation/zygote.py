@@ -83,7 +83,6 @@ def make_image(
     gc.disable()  # until all is imported, which is not garbage
     with _kept_hooks() as hooks:
         from pdfingest.isolation import warm_up as warming  # noqa: PLC0415 - it wants hooks
-        from pdfingest.isolation.rehearsal import rehearse  # noqa: PLC0415
 
         for module in (*_EXECUTOR, *modules):
             with suppress(ImportError):  # a child will say so
@@ -93,7 +92,7 @@ def make_image(
     if warm_up:
         for module in modules:
             with suppress(Exception):  # a job that meets the same will say so
-                rehearse(module)
+                warming.rehearse(module)
     confine.prepare(readable)
     # What is loaded now is never garbage; scanning it would copy every page that the children share
     # (gc.freeze in the library reference).

@@ -5,7 +5,7 @@ from collections import deque
 from pathlib import Path
 
 from pdfingest.events import Listener
-from pdfingest.isolation.rehearsal import small_pdf
+from pdfingest.isolation.warm_up import small_pdf
 from pdfingest.options import IngestOptions
 from pdfingest.outcome import Finished
 from pdfingest.output.summary import Summary

@@ -7,8 +7,7 @@ import pytest
 
 from pdfingest.engines.registry import find_engines
 from pdfingest.isolation import warm_up
-from pdfingest.isolation.rehearsal import rehearse
-from pdfingest.isolation.warm_up import is_possible
+from pdfingest.isolation.warm_up import is_possible, rehearse
 from pdfingest.outcome import Extracted
 
 needs_glibc = pytest.mark.skipif(warm_up._glibc() is None, reason="the heap of glibc")
@@ -128,29 +127,6 @@ del kept[::400]  # holes in many pages
 print(len({id(each) >> 12 for each in [bytearray(100) for _ in range(400)]}))
 """
 
-GATHERED = """
-import os, resource, sys
-from pdfingest.isolation import warm_up
-
-functions, between = [], []
-for number in range(300):
-    exec(f"def f{number}(a, b):\\n return (a or b) + len({[*range(200)]}) % (a < b)")
-    functions.append(locals()[f"f{number}"])
-    between.append([bytes(size) for size in range(150, 480)])
-work = lambda: [function(1.0, 2) for function in functions]
-if sys.argv[1] == "gathered":
-    warm_up.gather([each.__code__ for each in functions])
-expected = [work() for _ in range(4)][0]
-warm_up.make_immortal()
-pid = os.fork()
-if pid == 0:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    found = work()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before, flush=True)
-    os._exit(found != expected)
-sys.exit(os.waitpid(pid, 0)[1])
-"""
-
 
 def number(code: str, how: str) -> int:
     """What the code prints, run in a process of its own."""
@@ -184,11 +160,6 @@ def test_a_child_that_uses_immortal_objects_does_not_copy_them() -> None:
 @pytest.mark.parametrize("how", ["taken", "image"])
 def test_once_the_pools_are_filled_new_objects_share_pages(how: str) -> None:
     assert number(POOLS, how) * 5 < number(POOLS, "left")
-
-
-@pytest.mark.skipif(not is_possible(), reason="objects are written to all the same")
-def test_code_that_is_gathered_does_the_same_in_fewer_pages() -> None:
-    assert number(GATHERED, "gathered") * 2 < number(GATHERED, "scattered")
 
 
 @pytest.mark.skipif(not is_possible(), reason="immortal objects")
