@@ -27,7 +27,7 @@ from functools import cache
 from itertools import chain
 from multiprocessing import connection
 from multiprocessing.queues import Queue
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, cast
 
 from pdfingest.child.extraction import Extraction
@@ -141,8 +141,6 @@ _WORD_BYTES = 4
 _FLAG = 1 << 16
 """By this bit of the second word Python 3.14 knows an immortal object that it has on its stack
 (`_Py_IMMORTAL_FLAGS` in refcount.h); before, the word is 0."""
-_HOLDERS = {tuple, dict}
-"""Types of which the garbage collector leaves out what holds nothing that it tracks."""
 _ADDRESSES = 1 << 47
 """Of a process, on all 64-bit systems by default."""
 
@@ -177,16 +175,15 @@ def make_immortal() -> None:
 
 
 def _objects() -> Iterator[Any]:
-    """Yield the objects of this process, some more than once.
+    """Yield the objects of this process that others look at, some more than once.
 
-    The garbage collector tracks neither code nor what refers to nothing or to such only: texts,
-    numbers, and their tuples.
+    The garbage collector lists neither code nor what refers to nothing, such as texts and numbers:
+    the constants of modules and of classes, and those of code.
     """
     tracked = gc.get_objects()
-    referents = gc.get_referents(*tracked)
-    inner = [each for each in referents if type(each) in _HOLDERS and not gc.is_tracked(each)]
-    codes = [each for each in referents if type(each) is CodeType]
-    return chain(tracked, referents, gc.get_referents(*inner), _of_code(codes))
+    held = gc.get_referents(*[each for each in tracked if type(each) is dict])
+    codes = [each.__code__ for each in tracked if type(each) is FunctionType]
+    return chain(tracked, held, _of_code(codes))
 
 
 def _of_code(codes: Iterable[CodeType]) -> Iterator[Any]:

@@ -103,7 +103,7 @@ from pdfingest.isolation.contents import Contents
 from pdfingest.isolation.zygote import make_image
 
 class Holder:
-    number, text, pair = 123457, "not a name", (1234.5, "nor this")
+    number, text, pair = 123457, "not a name", (1234.5, "another")
 
 def outer():
     return lambda: None
@@ -111,7 +111,7 @@ def outer():
 {"alone": make_immortal, "image": lambda: make_image(Contents())}[sys.argv[1]]()
 forever = sys.getrefcount(None)
 inner = next(each for each in outer.__code__.co_consts if hasattr(each, "co_code"))
-held = [*vars(Holder).values(), *Holder.pair, inner.co_qualname, inner.co_names]
+held = [*vars(Holder).values(), inner.co_qualname, inner.co_names]
 mortal = [each for each in held if sys.getrefcount(each) != forever]
 sys.exit(repr(mortal) if mortal else 0)
 """
