@@ -16,7 +16,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def found(inputs: Any, listed: Any = None) -> list[str]:
-    return [os.path.basename(source.name) for source, _ in discover(inputs, listed)]
+    return [os.path.basename(each.name) for each in discover(inputs, listed)]
 
 
 def test_inputs_may_be_one_path_or_several_of_whatever_kind(folder: Path) -> None:
@@ -46,5 +46,5 @@ def test_what_is_no_path_is_a_usage_error(inputs: Any) -> None:
 
 
 def test_a_listed_path_that_no_system_takes_is_a_source_that_cannot_be_read() -> None:
-    ((source, stat),) = discover([], ["a\0b.pdf"])
-    assert (source.error, stat) == ("its name holds a NUL", None)
+    (found,) = discover([], ["a\0b.pdf"])
+    assert (found.error, found.identity) == ("its name holds a NUL", None)

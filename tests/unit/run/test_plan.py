@@ -9,6 +9,7 @@ from pdfingest import IngestOptions
 from pdfingest.model import FailureKind, Source
 from pdfingest.outcome import Extracted, Failed, Finished, Gone
 from pdfingest.output.ledger import Ledger, Place
+from pdfingest.run.found import Found
 from pdfingest.run.plan import Plan
 
 SOURCES = 4000
@@ -20,19 +21,19 @@ LOST = Failed(FailureKind.MALFORMED, "broken")
 Outcome = Extracted | Failed | Gone
 
 
-def sources() -> Iterator[Source]:
-    return (Source(f"{number:06}.pdf", f"/nowhere/{number:06}.pdf", 1) for number in range(SOURCES))
+def files(error: str = "") -> Iterator[Found]:
+    names = (f"{number:06}.pdf" for number in range(SOURCES))
+    return (Found(name, f"/nowhere/{name}", 1, error) for name in names)
 
 
 def of_jobs(plan: Plan) -> Iterator[tuple[Source, Outcome]]:
-    plan.fill((source, None) for source in sources())
+    plan.fill(files())
     plan.settle(IngestOptions(), "digest")
     return ((source, LOST) for source, _ in plan.jobs())
 
 
 def of_unreadable(plan: Plan) -> Iterator[tuple[Source, Outcome]]:
-    found = (Source(each.name, each.path, error="not allowed") for each in sources())
-    plan.fill((source, None) for source in found)
+    plan.fill(files(error="not allowed"))
     plan.settle(IngestOptions(), "digest")
     return ((source, LOST) for source in plan.unreadable())
 
@@ -53,7 +54,8 @@ def test_the_write_ahead_log_stays_bounded_while_sources_are_taken_from_the_plan
     log = tmp_path / "ledger.sqlite3-wal"
     taken = most_bytes = 0
     with Ledger(str(path)) as ledger, Plan(ledger) as plan:
-        for source in sources() if earlier else ():
+        for each in files() if earlier else ():
+            source = Source(each.name, each.path, each.size_bytes)
             ledger.note(Finished(source, LOST), Place(), "digest")
         ledger.commit(dict)
         for source, outcome in of(plan):
