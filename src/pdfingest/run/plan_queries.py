@@ -14,8 +14,8 @@ PRAGMA plan.cache_size = -2000;  -- KiB; what exceeds it goes to disk
 CREATE TABLE plan.planned (
     name TEXT PRIMARY KEY, path BLOB, size_bytes INTEGER, error TEXT,
     mtime_ns INTEGER, settled INTEGER, identity TEXT,
-    chosen INTEGER DEFAULT 1, known INTEGER DEFAULT 0, unchanged INTEGER DEFAULT 0,
-    inside TEXT DEFAULT '', wave INTEGER DEFAULT 0
+    chosen INTEGER DEFAULT 1, known INTEGER DEFAULT 0, partial INTEGER DEFAULT 0,
+    unchanged INTEGER DEFAULT 0, inside TEXT DEFAULT '', wave INTEGER DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE plan.queue (position INTEGER PRIMARY KEY, name TEXT);
 CREATE TABLE plan.gone (name TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -57,10 +57,10 @@ WHERE wave = ?
 # has the same hash. Its hash need not be computed if its path and modification time are the same.
 # (An aggregate has a row for a source that is not known, too.)
 KNOWN = """
-UPDATE planned SET (known, unchanged) = (
-    SELECT count(*), ? AND settled AND coalesce(max(
+UPDATE planned SET (known, partial, unchanged) = (
+    SELECT count(*), total(status = 'partial'), ? AND settled AND total(
         source.mtime_ns <> 0 AND source.mtime_ns = planned.mtime_ns AND source.path = planned.path
-    ), 0)
+    )
     FROM source WHERE source.name = planned.name
     AND options_digest = ? AND status IN ('ok', 'partial')
     AND source.size_bytes = planned.size_bytes
@@ -69,8 +69,8 @@ UPDATE planned SET (known, unchanged) = (
 # A source that was skipped as a duplicate has its text in the records of its original. It is read
 # anew if the original may change in this run, or if duplicates are to be kept now.
 SKIPPED = """
-UPDATE planned SET known = 0, unchanged = 0 WHERE known AND wave = ? AND EXISTS (
-    SELECT 1 FROM source WHERE source.name = planned.name AND duplicate_of <> '' AND records = ''
+UPDATE planned SET known = 0, unchanged = 0 WHERE known AND wave = ? AND name IN (
+    SELECT name FROM source WHERE duplicate_of <> '' AND records = ''
     AND NOT (? AND EXISTS (
         SELECT 1 FROM source AS original JOIN planned AS its ON its.name = original.name
         WHERE original.name = source.duplicate_of AND its.unchanged AND original.records <> ''
@@ -89,8 +89,7 @@ ORDERS = {
 }
 COUNT = "SELECT count(*), total(size_bytes) FROM planned WHERE chosen"
 COUNT_UNCHANGED = """
-SELECT count(*), total(status = 'partial') FROM planned JOIN source USING (name)
-WHERE chosen AND unchanged AND wave = ?
+SELECT count(*), total(partial) FROM planned WHERE chosen AND unchanged AND wave = ?
 """
 COUNT_ABOVE = """
 SELECT count(*) FROM planned JOIN source USING (name)
