@@ -138,10 +138,11 @@ def _relative(path: str, base: str) -> str:
 
 def _reach(path: str, base: str) -> Iterator[Found]:
     """Yield the PDFs below a directory, or the one file at a path, whatever its name."""
-    if os.path.isdir(path):
+    found = _look(_named(path, base), path)
+    if found.error and os.path.isdir(path):  # asked last, as lists name millions of files
         yield from _walk(path, [_ANY_DEPTH], base)
     else:
-        yield _look(_named(path, base), path)
+        yield found
 
 
 def _glob(pattern: str, here: str, base: str) -> Iterator[Found]:
