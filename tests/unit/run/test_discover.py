@@ -48,3 +48,24 @@ def test_what_is_no_path_is_a_usage_error(inputs: Any) -> None:
 def test_a_listed_path_that_no_system_takes_is_a_source_that_cannot_be_read() -> None:
     (found,) = discover([], ["a\0b.pdf"])
     assert (found.error, found.identity) == ("its name holds a NUL", None)
+
+
+def test_an_empty_path_in_a_list_is_not_the_current_directory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    (only,) = discover([], [""])
+    assert only.error
+
+
+def test_relative_inputs_give_absolute_paths_whatever_the_current_directory_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "[a]*"
+    here.mkdir()
+    (here / "a.pdf").touch()
+    monkeypatch.chdir(here)
+    for inputs, listed in ((".", None), ("a.pdf", None), ("*.pdf", None), ([], ["a.pdf"])):
+        (only,) = discover(inputs, listed)
+        assert (only.name, os.path.abspath(only.path)) == ("a.pdf", str(here / "a.pdf"))
+        assert os.path.isabs(only.path)
