@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from pdfingest.errors import UsageError
+from pdfingest.options import IngestOptions
+from pdfingest.output.ledger import Ledger
 from pdfingest.run.discover import discover
+from pdfingest.run.plan import Plan
 
 
 @pytest.fixture
@@ -69,3 +72,29 @@ def test_relative_inputs_give_absolute_paths_whatever_the_current_directory_is_c
         (only,) = discover(inputs, listed)
         assert (only.name, os.path.abspath(only.path)) == ("a.pdf", str(here / "a.pdf"))
         assert os.path.isabs(only.path)
+
+
+def test_hidden_files_and_directories_are_left_out(folder: Path) -> None:
+    (folder / ".b.pdf").touch()
+    (folder / ".c").mkdir()
+    (folder / ".c" / "d.pdf").touch()
+    assert found(folder) == found(folder / "*") == found(folder / "**" / "*.pdf") == ["a.pdf"]
+
+
+def test_a_directory_that_cannot_be_listed_is_a_source_that_cannot_be_read(folder: Path) -> None:
+    (folder / "b").mkdir()
+    walk = discover(folder)
+    assert next(walk).name == "a.pdf"
+    (folder / "b").rmdir()
+    (lost,) = walk
+    assert (lost.name, lost.path) == ("b", str(folder / "b"))
+    assert lost.error.startswith("the directory cannot be listed: ")
+
+
+def test_two_names_of_one_file_are_one_source(folder: Path) -> None:
+    (folder / "b.pdf").hardlink_to(folder / "a.pdf")
+    (folder / "0.pdf").symlink_to(folder / "a.pdf")
+    with Ledger("") as ledger, Plan(ledger) as plan:
+        plan.fill(discover(folder))
+        plan.settle(IngestOptions(), "digest")
+        assert [source.name for source in plan.changed()] == ["0.pdf"]
