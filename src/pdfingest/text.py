@@ -184,7 +184,9 @@ def printable(text: str, width: int = 0) -> str:
         text: any text, such as a hostile file name.
         width: most characters to return, without some in the middle; 0 for no limit.
     """
-    shown = "".join(c if c.isprintable() else _escape(c) for c in text)
+    shown = text
+    if not text.isprintable():
+        shown = "".join(c if c.isprintable() else _escape(c) for c in text)
     if width and len(shown) > width:
         head = (width - 1) // 2
         shown = f"{shown[:head]}…{shown[len(shown) - (width - 1 - head) :]}"

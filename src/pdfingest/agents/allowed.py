@@ -8,7 +8,6 @@ lead it out.
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from pdfingest.errors import UsageError
 from pdfingest.run.discover import discover, is_below
@@ -47,13 +46,13 @@ class Allowed:
         """
         # All are checked before the first is searched.
         for path in [self._checked(each) for each in inputs]:
-            for source, stat in discover((), [path]):
-                real = os.path.realpath(source.path)
-                name = source_name(os.path.relpath(source.path, self.base or os.sep))
+            for found in discover((), [path]):
+                real = os.path.realpath(found.path)
+                name = source_name(os.path.relpath(found.path, self.base or os.sep))
                 if self._has(real):
-                    yield replace(source, name=name, path=real), stat
+                    yield found._replace(name=name, path=real)
                 else:
-                    yield replace(source, name=name, error=_LEADS_OUT), None
+                    yield Found(name, found.path, found.size_bytes, _LEADS_OUT)
 
     def _checked(self, given: str) -> str:
         """Return the real path of an input."""

@@ -7,7 +7,7 @@ loop       one process that reads one file after the other: what isolation costs
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from mmap import mmap
 from typing import Any
 
@@ -104,9 +104,9 @@ def find_inputs(inputs: Sequence[str], files: int) -> Inputs:
             raise UsageError(f"bench reads files of this machine. Copy those of {printable(one)}.")
     # By name, as inputs may overlap, and a run reads two sources of one name once.
     found: dict[str, Source] = {}
-    for source, _ in discover(inputs):
-        if not source.error:
-            found.setdefault(source.name, source)
+    for each in discover(inputs):
+        if not each.error:
+            found.setdefault(each.name, Source(each.name, each.path, each.size_bytes))
         if len(found) == files:
             break
     if not (sources := [found[name] for name in sorted(found)]):
@@ -183,4 +183,4 @@ def _found(inputs: Inputs) -> Iterator[Found]:
     for index in range(inputs.files):
         source, again = inputs.at(index), index // len(inputs.sources)
         # Without a stat, by which discovery would take the copies for one file.
-        yield replace(source, name=f"{again:06}/{source.name}"), None
+        yield Found(f"{again:06}/{source.name}", source.path, source.size_bytes)

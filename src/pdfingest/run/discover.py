@@ -13,14 +13,13 @@ import fnmatch
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from pdfingest.errors import UsageError
-from pdfingest.model import Source
 from pdfingest.remote.place import is_remote
 from pdfingest.run import discover_remote as remote
-from pdfingest.run.found import Found, state_of
+from pdfingest.run.found import Found, is_settled
 from pdfingest.stop import Stop
 from pdfingest.text import printable, source_name
 
@@ -52,8 +51,9 @@ def discover(
         ListingError: a folder of an object store cannot be listed.
     """
     inputs, given, stop = _paths(inputs), {} if given is None else given, stop or Stop()
+    here = os.getcwd()
     local = [one for one in inputs if not is_remote(one)]
-    base = os.getcwd() if listed is not None else _common_base(local)
+    base = here if listed is not None else _common_base(local)
     for one in local:
         if not _is_glob(one) and not os.path.lexists(one):
             raise UsageError(
@@ -61,7 +61,7 @@ def discover(
                 "that the shell leaves it alone."
             )
     for one in local:
-        found = _glob(one, base) if _is_glob(one) else _reach(one, base)
+        found = _glob(one, here, base) if _is_glob(one) else _reach(os.path.join(here, one), base)
         yield from _counted(found, os.path.abspath(one), given)
     for one in inputs:
         if is_remote(one):
@@ -70,7 +70,8 @@ def discover(
     batch: list[str] = []
     for path in map(os.fsdecode, () if listed is None else listed):  # an array has no truth value
         if not is_remote(path):
-            yield from _reach(path, base)
+            # An empty path is no file; joined, it would be the current directory.
+            yield from _reach(path and os.path.join(here, path), base)
             continue
         batch.append(path)
         if len(batch) == remote.BATCH:
@@ -127,51 +128,85 @@ def _common_base(inputs: Sequence[str]) -> str:
 
 def _named(path: str, base: str) -> str:
     """Return the name of the source at a path: relative to the base, or absolute if outside it."""
-    path = os.path.abspath(path)
-    inside = os.path.join(base, "")
-    return source_name(path.removeprefix(inside) if base else path)
+    return source_name(_relative(os.path.abspath(path), base))
+
+
+def _relative(path: str, base: str) -> str:
+    """Return an absolute path relative to the base, or as it is if it is outside of that."""
+    return path.removeprefix(os.path.join(base, "")) if base else path
 
 
 def _reach(path: str, base: str) -> Iterator[Found]:
     """Yield the PDFs below a directory, or the one file at a path, whatever its name."""
-    if os.path.isdir(path):
+    found = _look(_named(path, base), path)
+    if found.error and os.path.isdir(path):  # asked last, as lists name millions of files
         yield from _walk(path, [_ANY_DEPTH], base)
     else:
-        yield _source(path, base)
+        yield found
 
 
-def _glob(pattern: str, base: str) -> Iterator[Found]:
+def _glob(pattern: str, here: str, base: str) -> Iterator[Found]:
     """Yield the PDFs that a pattern matches, and those below directories that it matches."""
     root = _glob_root(pattern)
     parts = [part for part in pattern[len(root) :].split("/") if part not in ("", ".")]
-    yield from _walk(root or ".", parts, base)
+    yield from _walk(os.path.join(here, root or "."), parts, base)
 
 
 def _walk(root: str, parts: list[str], base: str) -> Iterator[Found]:
     """Yield the PDFs below a directory that a pattern matches; see `_glob`.
 
     Args:
-        root: the directory.
+        root: the directory, absolute.
         parts: the pattern, relative to the directory, split at each `/`.
         base: directory that names are relative to.
     """
     # A list and not recursion, whose limit a hostile tree of directories would exceed.
     pending = [(root, parts)]
     while pending:
-        folder, (part, *rest) = pending.pop()
-        if part == _ANY_DEPTH and rest:
-            pending.append((folder, rest))  # it matches no directory at all, too
-        matches = re.compile(fnmatch.translate("*" if part == _ANY_DEPTH else part)).match
-        for entry in _list(folder, base):
-            if isinstance(entry, Source):
-                yield entry, None
-            elif not matches(entry.name):
-                continue
-            elif entry.is_dir(follow_symlinks=False):
-                below = [part, *rest] if part == _ANY_DEPTH else rest or [_ANY_DEPTH]
-                pending.append((entry.path, below))
-            elif not rest and _is_pdf(entry):
-                yield _source(entry.path, base)
+        folder, parts = pending.pop()
+        if parts[0] == _ANY_DEPTH and parts[1:]:
+            pending.append((folder, parts[1:]))  # it matches no directory at all, too
+        try:
+            with os.scandir(folder) as entries:
+                yield from _search(entries, _prefix(folder, base), parts, pending)
+        except OSError as error:
+            # How many PDFs are lost is unknown, but the report must show that some are.
+            reason = f"the directory cannot be listed: {error.strerror}"
+            yield Found(_named(folder, base) or ".", folder, error=reason)
+
+
+def _search(
+    entries: Iterator["os.DirEntry[str]"],
+    prefix: str,
+    parts: list[str],
+    pending: list[tuple[str, list[str]]],
+) -> Iterator[Found]:
+    """Yield the PDFs of a directory that a pattern matches, hidden entries left out.
+
+    Args:
+        entries: what is in the directory.
+        prefix: what the names of the files in it begin with, before they are made valid.
+        parts: the pattern, relative to the directory, split at each `/`.
+        pending: is given the directories that are to be searched too, each with its pattern.
+    """
+    part, *rest = parts
+    matches: Callable[[str], object] = re.compile(fnmatch.translate(part)).match
+    below = rest or [_ANY_DEPTH]
+    if part == _ANY_DEPTH:
+        matches, below = bool, parts  # no name is empty, so all match
+    for entry in entries:
+        name = entry.name
+        if name.startswith(".") or not matches(name):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            pending.append((entry.path, below))
+        elif not rest and _is_pdf(entry):
+            yield _look(source_name(prefix + name), entry.path)
+
+
+def _prefix(folder: str, base: str) -> str:
+    """Return what the relative paths of the files in a directory begin with."""
+    return _relative(os.path.join(os.path.abspath(folder), ""), base)
 
 
 def _glob_root(pattern: str) -> str:
@@ -181,34 +216,23 @@ def _glob_root(pattern: str) -> str:
     return pattern[: pattern.rfind("/", 0, magic.start()) + 1]
 
 
-def _list(folder: str, base: str) -> Iterator["os.DirEntry[str] | Source"]:
-    """Yield the entries of a directory but the hidden; an unreadable source if it has no list."""
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if not entry.name.startswith("."):
-                    yield entry
-    except OSError as error:
-        # How many PDFs are lost is unknown, but the report must show that some are.
-        reason = f"the directory cannot be listed: {error.strerror}"
-        yield Source(_named(folder, base) or ".", folder, error=reason)
-
-
 def _is_pdf(entry: "os.DirEntry[str]") -> bool:
     """Return whether an entry has the name of a PDF and is not a link to a directory."""
     is_named = entry.name[-4:].lower() == ".pdf"
     return is_named and not (entry.is_symlink() and os.path.isdir(entry.path))
 
 
-def _source(path: str, base: str) -> Found:
-    """Make the source at a path, with what is known of the file without opening it."""
-    name = _named(path, base)
+def _look(name: str, path: str) -> Found:
+    """Find out what is known of the file at a path without opening it."""
     try:
         found = os.stat(path)
     except OSError as error:
-        return Source(name, path, error=f"{error.strerror}"), None
+        return Found(name, path, error=f"{error.strerror}")
     except ValueError:  # no system call accepts such a path
-        return Source(name, path, error="its name holds a NUL"), None
+        return Found(name, path, error="its name holds a NUL")
     if not stat.S_ISREG(found.st_mode):
-        return Source(name, path, error="it is not a regular file"), None
-    return Source(name, path, found.st_size), state_of(found)
+        return Found(name, path, error="it is not a regular file")
+    mtime_ns = found.st_mtime_ns
+    # As text, since an inode number may exceed SQLite's integers.
+    identity = f"{found.st_dev}:{found.st_ino}" if found.st_ino else None
+    return Found(name, path, found.st_size, "", mtime_ns, is_settled(mtime_ns), identity)

@@ -5,15 +5,14 @@ hidden. Nothing is downloaded here.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import chain
 
 from pdfingest.errors import UsageError
-from pdfingest.model import FailureKind, Source
+from pdfingest.model import FailureKind
 from pdfingest.remote.address import Address
 from pdfingest.remote.listing import look_at, objects_in
 from pdfingest.remote.place import Listed, Web, as_shown, name_of, parse_place, state_of
-from pdfingest.run.found import Found, State
+from pdfingest.run.found import Found
 from pdfingest.stop import Stop
 from pdfingest.text import source_name
 
@@ -70,7 +69,7 @@ def reach_all(texts: Iterable[str], stop: Stop) -> Iterator[Found]:
         try:
             is_single = isinstance(parse_place(text), Web) or _is_pdf(text)
         except UsageError as error:
-            yield Source(_named(text, ""), as_shown(text), error=str(error)), None
+            yield Found(_named(text, ""), as_shown(text), error=str(error))
             continue
         if is_single:
             single.append(text)
@@ -86,13 +85,13 @@ def _looked_at(places: Sequence[str], above: str, stop: Stop) -> Iterator[Found]
         if isinstance(known, Listed):
             yield _found(known, above)
             continue
-        source = Source(_named(known.place, above), known.place)
+        found = Found(_named(known.place, above), known.place)
         # Whether it can be had turns out when it is downloaded: a server may answer to GET alone,
         # as where a URL is signed for it, and the network may be there again.
         is_sure = known.kind == FailureKind.UNREADABLE and not isinstance(
             parse_place(known.place), Web
         )
-        yield replace(source, error=known.message) if is_sure else source, None
+        yield found._replace(error=known.message) if is_sure else found
 
 
 def _named(place: str, above: str) -> str:
@@ -100,15 +99,15 @@ def _named(place: str, above: str) -> str:
 
 
 def _found(listed: Listed, above: str) -> Found:
-    """Make the source of an object."""
+    """Make of an object what discovery finds."""
     place, size_bytes = listed.place, listed.size_bytes
-    source = Source(_named(place, above), place, size_bytes)
+    name = _named(place, above)
     try:
         parse_place(place)
     except UsageError:
         error = "its key has dots or control characters, so it could be taken for another"
-        return Source(source.name, place, size_bytes, error=error), None
-    return source, State(*state_of(listed), "remote", place)
+        return Found(name, place, size_bytes, error)
+    return Found(name, place, size_bytes, "", *state_of(listed), place)
 
 
 def _counts(name: str) -> bool:

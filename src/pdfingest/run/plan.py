@@ -19,7 +19,7 @@ from pdfingest.remote.place import as_shown, is_remote
 from pdfingest.run import plan_queries as queries
 from pdfingest.run.attached import MOST_SOURCES, SEPARATOR, members, top
 from pdfingest.run.discover import is_copy
-from pdfingest.run.found import UNKNOWN, Found
+from pdfingest.run.found import Found
 
 
 class Plan:
@@ -61,19 +61,8 @@ class Plan:
 
     def fill(self, found: Iterable[Found]) -> None:
         """Take in what discovery found, each file under one name."""
-        here = os.getcwd()
         self._database.fill(
-            queries.FOUND,
-            (
-                (
-                    source.name,
-                    os.fsencode(_absolute(source.path, here)),
-                    source.size_bytes,
-                    source.error,
-                    *(state or UNKNOWN),
-                )
-                for source, state in found
-            ),
+            queries.FOUND, ((name, os.fsencode(path), *rest) for name, path, *rest in found)
         )
         self._database.script(queries.ONCE)
         self.found = self._database.execute("SELECT count(*) FROM planned")[0][0]
@@ -100,9 +89,7 @@ class Plan:
             marks = ", ".join("?" * len(options.retry_failed))
             execute(queries.CHOOSE_FAILED.format(marks=marks), (*options.retry_failed, wave))
         elif not options.force:
-            execute(queries.KNOWN, (digest, wave))
-            if not options.checksum:
-                execute(queries.UNCHANGED, (wave,))
+            execute(queries.KNOWN, (not options.checksum, digest, wave))
             execute(queries.SKIPPED, (wave, options.duplicates is Duplicates.SKIP))
         [(self.sources, size_bytes)] = execute(queries.COUNT)
         self.size_bytes = int(size_bytes)
@@ -166,9 +153,9 @@ class Plan:
 
     def jobs(self) -> Iterator[tuple[Source, Unchanged | None]]:
         """Yield the sources that need a child, with the outcome of those that may be unchanged."""
-        for position, *row, sha256 in self._database.walk(queries.EACH_QUEUED, self._position):
+        for position, *row, known in self._database.walk(queries.EACH_QUEUED, self._position):
             self._position = position
-            yield _source(row), self._ledger.earlier(row[0]) if sha256 else None
+            yield _source(row), self._ledger.earlier(row[0]) if known else None
 
     def _walk(self, sql: str) -> Iterator[Any]:
         """Yield the rows of a query over this wave."""
@@ -177,7 +164,7 @@ class Plan:
     def changed(self) -> Iterator[Source]:
         """Yield the sources that may have changed: the unreadable, then those that need a child."""
         yield from self.unreadable()
-        for _, *row, _sha256 in self._database.walk(queries.EACH_QUEUED, 0):
+        for _, *row, _known in self._database.walk(queries.EACH_QUEUED, 0):
             yield _source(row)
 
     def clash(self) -> tuple[str, str, str] | None:
@@ -214,16 +201,13 @@ class Plan:
 def _source(row: Sequence[Any]) -> Source:
     """Make a source from a row of `planned`, in the order of the fields of a source."""
     name, path, size_bytes, mtime_ns, error, inside = row
-    return Source(name, os.fsdecode(path), size_bytes, mtime_ns, error, tuple(json.loads(inside)))
+    indices = tuple(json.loads(inside)) if inside else ()
+    return Source(name, os.fsdecode(path), size_bytes, mtime_ns, error, indices)
 
 
 def _range(prefix: str) -> tuple[str, str]:
     """Return what all names with a prefix are between, given one that ends with a slash."""
     return prefix, f"{prefix[:-1]}{chr(ord('/') + 1)}"
-
-
-def _absolute(path: str, here: str) -> str:
-    return path if is_remote(path) else os.path.join(here, path)
 
 
 def _are_two_files(path: bytes, other: bytes) -> bool:

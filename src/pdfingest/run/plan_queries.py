@@ -13,16 +13,16 @@ PRAGMA plan.locking_mode = EXCLUSIVE;
 PRAGMA plan.cache_size = -2000;  -- KiB; what exceeds it goes to disk
 CREATE TABLE plan.planned (
     name TEXT PRIMARY KEY, path BLOB, size_bytes INTEGER, error TEXT,
-    mtime_ns INTEGER, settled INTEGER, device TEXT, inode TEXT,
-    chosen INTEGER DEFAULT 1, sha256 TEXT DEFAULT '', unchanged INTEGER DEFAULT 0,
-    inside TEXT DEFAULT '[]', wave INTEGER DEFAULT 0
+    mtime_ns INTEGER, settled INTEGER, identity TEXT,
+    chosen INTEGER DEFAULT 1, known INTEGER DEFAULT 0, partial INTEGER DEFAULT 0,
+    unchanged INTEGER DEFAULT 0, inside TEXT DEFAULT '', wave INTEGER DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE plan.queue (position INTEGER PRIMARY KEY, name TEXT);
 CREATE TABLE plan.gone (name TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 FOUND = """
 INSERT OR IGNORE INTO planned
-(name, path, size_bytes, error, mtime_ns, settled, device, inode) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+(name, path, size_bytes, error, mtime_ns, settled, identity) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 # What is attached to a file changes when the file does.
 ATTACHED = """
@@ -42,13 +42,12 @@ IS_PLANNED = "SELECT 1 FROM planned WHERE name = ?"
 # Two names for one file (links, inputs that overlap) become one source, under the first of its
 # names, so that the result does not depend on the order in which directories are listed.
 ONCE = """
-CREATE INDEX plan.identity ON planned (device, inode, name);
+CREATE INDEX plan.by_identity ON planned (identity, name);
 DELETE FROM planned WHERE EXISTS (
     SELECT 1 FROM planned AS other
-    WHERE other.device = planned.device AND other.inode = planned.inode
-    AND other.name < planned.name
+    WHERE other.identity = planned.identity AND other.name < planned.name
 );
-DROP INDEX plan.identity;
+DROP INDEX plan.by_identity;
 """
 CHOOSE_FAILED = """
 UPDATE planned SET chosen = name IN (SELECT name FROM source WHERE failure IN ({marks}))
@@ -56,24 +55,22 @@ WHERE wave = ?
 """
 # A source that was ingested with these options, and still has its size, is unchanged if its content
 # has the same hash. Its hash need not be computed if its path and modification time are the same.
+# (An aggregate has a row for a source that is not known, too.)
 KNOWN = """
-UPDATE planned SET sha256 = coalesce((
-    SELECT sha256 FROM source WHERE source.name = planned.name
+UPDATE planned SET (known, partial, unchanged) = (
+    SELECT count(*), total(status = 'partial'), ? AND settled AND total(
+        source.mtime_ns <> 0 AND source.mtime_ns = planned.mtime_ns AND source.path = planned.path
+    )
+    FROM source WHERE source.name = planned.name
     AND options_digest = ? AND status IN ('ok', 'partial')
     AND source.size_bytes = planned.size_bytes
-), '') WHERE error = '' AND wave = ?
-"""
-UNCHANGED = """
-UPDATE planned SET unchanged = 1 WHERE sha256 <> '' AND settled AND wave = ? AND EXISTS (
-    SELECT 1 FROM source WHERE source.name = planned.name
-    AND source.mtime_ns <> 0 AND source.mtime_ns = planned.mtime_ns AND source.path = planned.path
-)
+) WHERE error = '' AND wave = ?
 """
 # A source that was skipped as a duplicate has its text in the records of its original. It is read
 # anew if the original may change in this run, or if duplicates are to be kept now.
 SKIPPED = """
-UPDATE planned SET unchanged = 0, sha256 = '' WHERE sha256 <> '' AND wave = ? AND EXISTS (
-    SELECT 1 FROM source WHERE source.name = planned.name AND duplicate_of <> '' AND records = ''
+UPDATE planned SET known = 0, unchanged = 0 WHERE known AND wave = ? AND name IN (
+    SELECT name FROM source WHERE duplicate_of <> '' AND records = ''
     AND NOT (? AND EXISTS (
         SELECT 1 FROM source AS original JOIN planned AS its ON its.name = original.name
         WHERE original.name = source.duplicate_of AND its.unchanged AND original.records <> ''
@@ -92,8 +89,7 @@ ORDERS = {
 }
 COUNT = "SELECT count(*), total(size_bytes) FROM planned WHERE chosen"
 COUNT_UNCHANGED = """
-SELECT count(*), total(status = 'partial') FROM planned JOIN source USING (name)
-WHERE chosen AND unchanged AND wave = ?
+SELECT count(*), total(partial) FROM planned WHERE chosen AND unchanged AND wave = ?
 """
 COUNT_ABOVE = """
 SELECT count(*) FROM planned JOIN source USING (name)
@@ -114,7 +110,7 @@ SELECT name, path, size_bytes, mtime_ns * settled, error, inside FROM planned
 WHERE chosen AND unchanged AND wave = {wave} AND name > ? ORDER BY name LIMIT ?
 """
 EACH_QUEUED = """
-SELECT position, name, path, size_bytes, mtime_ns * settled, error, inside, sha256
+SELECT position, name, path, size_bytes, mtime_ns * settled, error, inside, known
 FROM queue JOIN planned USING (name) WHERE position > ? ORDER BY position LIMIT ?
 """
 # One name for two files: the records of one would replace those of the other if both still exist.

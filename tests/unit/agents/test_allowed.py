@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def names(allowed: Allowed, *inputs: str) -> list[str]:
-    return sorted(source.name for source, _ in allowed.find(inputs))
+    return sorted(each.name for each in allowed.find(inputs))
 
 
 def test_names_are_relative_to_the_folder(folder: Path) -> None:
@@ -51,8 +51,8 @@ def test_what_is_outside_is_refused_before_anything_is_searched(folder: Path, ou
 def test_a_link_that_leads_out_is_a_source_that_cannot_be_read(folder: Path) -> None:
     (folder / "in" / "link.pdf").symlink_to(folder / "in side" / "z.pdf")
     (folder / "in" / "same.pdf").symlink_to(folder / "in" / "y.pdf")
-    found = {source.name: source for source, _ in Allowed([str(folder / "in")]).find(["."])}
-    assert {name for name, source in found.items() if source.error} == {"link.pdf"}
+    found = {each.name: each for each in Allowed([str(folder / "in")]).find(["."])}
+    assert {name for name, each in found.items() if each.error} == {"link.pdf"}
     assert found["same.pdf"].path == os.path.realpath(folder / "in" / "y.pdf")
 
 
