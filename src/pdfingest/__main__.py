@@ -21,7 +21,7 @@ def needs_usual_image(words: list[str]) -> bool:
     It is a guess that costs no import. A wrong one costs time and nothing else: an image that is
     not used takes 0.15 s of CPU time, and one that is missing is made when it is needed.
     """
-    if "--dry-run" in words:
+    if {"--dry-run", "--help", "-h"} & set(words):
         return False
     for word, after in pairwise([*words, ""]):
         name, is_joined, value = word.partition("=")

@@ -64,8 +64,12 @@ def _find(name: str) -> EngineSpec:
 
 def _version(distribution: str) -> str:
     try:
-        return metadata.version(distribution)
+        found = metadata.distribution(distribution)
     except metadata.PackageNotFoundError:
         raise EngineUnavailableError(
             f"package {distribution} is not installed. Run: pip install {distribution}"
         ) from None
+    # `found.version` reads the same line by the parser of e-mails, whose import takes 7 ms.
+    lines = (found.read_text("METADATA") or "").splitlines()
+    said = (line.removeprefix("Version: ") for line in lines if line.startswith("Version: "))
+    return next(said, "") or found.version

@@ -7,18 +7,15 @@ Why not `os.cpu_count()`: in a container with half a CPU on a host of 64 it says
 would compete for the half.
 """
 
-import errno
 import math
 import os
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import psutil
-
-from pdfingest.errors import ResourceError
 
 if sys.platform != "win32":
     import resource
@@ -110,33 +107,6 @@ def descriptor_limits() -> tuple[int, int]:
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     soft, hard = (sys.maxsize if each == resource.RLIM_INFINITY else each for each in limits)
     return soft, hard
-
-
-@contextmanager
-def resources_told() -> Generator[None, None, None]:
-    """Turn the system's refusal of a resource into an error that says what the user can do.
-
-    Raises:
-        ResourceError: no process, thread, descriptor or memory is left.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _SCARCE:
-            raise
-        raise ResourceError(f"{error.strerror}. {_SCARCE[error.errno]}") from error
-    except RuntimeError as error:
-        if "thread" not in str(error):  # Python gives no other sign that there is none left
-            raise
-        raise ResourceError(f"{error}. {_SCARCE[errno.EAGAIN]}") from error
-
-
-_SCARCE = {
-    errno.EAGAIN: "Use fewer --workers, or raise the limit on processes and threads (ulimit -u).",
-    errno.ENOMEM: "Use fewer --workers, or a machine with more memory.",
-    errno.EMFILE: "Use fewer --workers, or raise the limit on open files (ulimit -n).",
-    errno.ENFILE: "The whole system has too many files open: end the programs that hold them.",
-}
 
 
 def _cpus() -> int:

@@ -18,7 +18,6 @@ from pdfingest.model import SCHEMA, Unit
 from pdfingest.ocr.languages import USUAL
 from pdfingest.ocr.registry import find_ocr, load_ocr
 from pdfingest.options import IngestOptions
-from pdfingest.page.splitting import find_splitting
 from pdfingest.stop import Stop
 
 
@@ -58,6 +57,8 @@ def find_tools(options: IngestOptions) -> Tools:
     _check_whole(engines, options)
     chunks = None
     if options.unit is Unit.CHUNK:
+        from pdfingest.page.splitting import find_splitting  # noqa: PLC0415 - 3 ms of a start
+
         chunks = find_splitting(options.chunk_tokens, options.chunk_overlap, options.tokenizer)
     all_engines = all_of(engines, ocr, chunks)
     modules = [engine.module for engine in all_engines]
