@@ -166,8 +166,10 @@ def make_immortal() -> None:
     tracked = gc.get_objects()
     # By their addresses: Python 3.14 takes one off the count of what a variable held while it was
     # mortal, and whoever looks at it next puts that back, which is a write.
-    for word in [id(each) // _WORD_BYTES for each in chain(tracked, _code(tracked))]:
+    words = [address // _WORD_BYTES for address in map(id, chain(tracked, _code(tracked)))]
+    for word in words:
         memory[word] = forever
+    for word in words if flag else ():
         memory[word + 1] |= flag
 
 
