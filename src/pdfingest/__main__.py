@@ -37,8 +37,9 @@ def main() -> int:
     # (multiprocessing.spawn._fixup_main_from_name), but would run the script again for each file.
     sys.modules["__main__"] = sys.modules["pdfingest.__main__"]
     streams.guard()  # before any file is opened, which could get the number of a closed stream
-    if sys.argv[1:2] == ["run"]:
-        gc.disable()  # 8 ms: what is imported stays anyway; `run` enables it when all is loaded
+    gc.disable()  # what is imported stays anyway
+    is_run = sys.argv[1:2] == ["run"]
+    if is_run:
         if needs_usual_image(sys.argv[2:]):
             from pdfingest.isolation.start import begin_image  # noqa: PLC0415 - as below
 
@@ -48,6 +49,9 @@ def main() -> int:
                 begin_image(USUAL_ENGINES)
     from pdfingest.cli import main as command_line  # noqa: PLC0415 - not for spawned children
 
+    gc.freeze()  # the collection at the end need not look through it either
+    if not is_run:  # which goes on to import, and enables it itself
+        gc.enable()
     return command_line.main()
 
 
