@@ -39,14 +39,13 @@ def main() -> int:
     streams.guard()  # before any file is opened, which could get the number of a closed stream
     gc.disable()  # what is imported stays anyway
     is_run = sys.argv[1:2] == ["run"]
-    if is_run:
-        if needs_usual_image(sys.argv[2:]):
-            from pdfingest.isolation.start import begin_image  # noqa: PLC0415 - as below
+    if is_run and needs_usual_image(sys.argv[2:]):
+        from pdfingest.isolation.start import begin_image  # noqa: PLC0415 - as below
 
-            # The image of the children takes 0.15 s to be made, and so does what the parent
-            # imports. A run that turns out to need another image, or none, leaves this one unused.
-            with suppress(OSError):  # whoever needs it will say so
-                begin_image(USUAL_ENGINES)
+        # The image of the children takes as long to be made as what the parent imports. A run that
+        # turns out to need another image, or none, leaves this one unused.
+        with suppress(OSError):  # whoever needs it will say so
+            begin_image(USUAL_ENGINES)
     from pdfingest.cli import main as command_line  # noqa: PLC0415 - not for spawned children
 
     gc.freeze()  # the collection at the end need not look through it either

@@ -8,9 +8,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any
+from typing import Any, NamedTuple
 
 from typer.core import TyperCommand
 
@@ -39,8 +38,7 @@ _KUBERNETES = re.compile(
 """What Kubernetes sets in each container for a service whose name begins with pdfingest."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """A value, and the place where it stands, in words for its user."""
 
     value: Any

@@ -14,12 +14,12 @@ variable, nor with `PDFINGEST_PORT`, which Kubernetes sets for a service that is
 
 import inspect
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, fields
 from enum import StrEnum
 from inspect import Parameter
 from operator import getitem
 from types import NoneType, UnionType
-from typing import Annotated, Any, cast, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, cast, get_args, get_origin
 
 import typer
 
@@ -35,8 +35,7 @@ _TRUE = {"1", "true", "t", "yes", "y", "on"}
 _FALSE = {"0", "false", "f", "no", "n", "off"}
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """An option of a command, or an argument, which has no variable."""
 
     name: str

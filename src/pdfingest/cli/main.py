@@ -22,7 +22,7 @@ _UNPARSED: type[Exception] = typer.BadParameter.__mro__[2]
 and docling keeps typer below 0.27."""
 _STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.HUNG_UP)
 
-app = typer.Typer(
+_app = typer.Typer(
     name=_PROGRAM,
     cls=Commands,
     help="PDFs to JSONL, one fresh process per file: nothing lost, memory flat and measured.",
@@ -38,7 +38,12 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with t
         raise typer.Exit
 
 
-@app.callback()
+def all_commands() -> Commands:
+    """Return the group of all commands."""
+    return cast(Commands, get_command(_app))
+
+
+@_app.callback()
 def _program(
     *,
     version: Annotated[
@@ -102,7 +107,7 @@ def _run(words: list[str]) -> int:
 
     Typer's own `main` is not used because it ends with 1 when a pipe breaks, whichever pipe it was.
     """
-    program = cast(Commands, get_command(app))
+    program = all_commands()
     if _COMPLETE in os.environ:
         program.main(words, _PROGRAM, _COMPLETE)
     # Where the first word is a command, the program's own options are not parsed: none is given

@@ -12,8 +12,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import psutil
 
@@ -24,8 +24,7 @@ _NO_LIMIT_BYTES = 1 << 62
 """From here on, a number is no limit: version 1 of cgroups then says a little less than 2**63."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """One of the limits that bind this process; the lowest of them counts."""
 
     value: float
@@ -34,8 +33,7 @@ class Bound:
     """What sets it, in words for the user: `affinity`, `the machine`, or the folder of a cgroup."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cgroups:
+class Cgroups(NamedTuple):
     """The cgroups of this process (cgroups(7))."""
 
     root: str = "/sys/fs/cgroup"

@@ -18,10 +18,9 @@ object_store as they are (https://docs.rs/object_store/latest/object_store/path/
 # Obstore is an extra; mypy checks this file strictly.
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pdfingest.errors import UsageError
 
@@ -33,8 +32,7 @@ _RETRIES = 4
 _DOTS = frozenset({".", ".."})
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """An object, or a folder of objects, in a bucket."""
 
     scheme: str

@@ -3,7 +3,6 @@
 import hashlib
 import re
 import time
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from pdfingest.errors import UsageError
@@ -48,8 +47,7 @@ class Unlisted(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Web:
+class Web(NamedTuple):
     """A file on the web."""
 
     url: str
