@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from io import FileIO
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from pdfingest.exchange.patterns import HEAD, HEAD_BYTES, TEXT, tail_of
 from pdfingest.exchange.record import encode_text, record_id
@@ -120,8 +120,7 @@ def audited(outcome: Outcome, job: Job) -> Outcome:
     return replace(found, failure=failure, message=outcome.message or _NO_RECORD)
 
 
-@dataclass(frozen=True, slots=True)
-class _Expected:
+class _Expected(NamedTuple):
     """What every record of the source must have, encoded as in the spool."""
 
     unit: Unit

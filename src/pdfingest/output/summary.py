@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pdfingest.errors import ExitCode
 from pdfingest.exchange.report_line import iso_time
@@ -26,8 +26,7 @@ SHOWN_FAILURES = 20
 _NOTICED_BYTES = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """A source that lost pages, or all of them."""
 
     source: str

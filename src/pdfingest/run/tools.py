@@ -6,7 +6,7 @@ Owns the check, before the first file is read, that all of it is there.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.engines.registry import find_engines
@@ -21,8 +21,7 @@ from pdfingest.options import IngestOptions
 from pdfingest.stop import Stop
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(NamedTuple):
     """What reads the files of a run."""
 
     engines: tuple[EngineSpec, ...]
@@ -101,7 +100,7 @@ def with_image(tools: Tools, stop: Stop) -> Tools:
         ) from None
     if made.error:
         raise EngineUnavailableError(made.error)
-    return replace(tools, image=made)
+    return tools._replace(image=made)
 
 
 def options_digest(
