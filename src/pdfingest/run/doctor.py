@@ -171,15 +171,9 @@ def _engines(options: IngestOptions) -> Fact:
         f"{spec.name} {spec.version}{' (cannot be imported)' * bool(wrong[spec.name])}"
         for spec in specs
     )
-    data = [
-        {
-            **spec._asdict(),
-            "needs": asdict(spec.needs),
-            "chosen": spec in chosen,
-            "problem": wrong[spec.name],
-        }
-        for spec in specs
-    ]
+    data = [spec._asdict() | {"needs": asdict(spec.needs)} for spec in specs]
+    for fact, spec in zip(data, specs, strict=True):
+        fact.update(chosen=spec in chosen, problem=wrong[spec.name])
     return Fact("engines", f"{options.engine}, of {said}", {"installed": data}, problem)
 
 
