@@ -141,7 +141,7 @@ def test_the_files_are_those_that_are_written() -> None:
 
 FLAGS = {
     flag
-    for command in (PROGRAM, *PROGRAM.commands.values())
+    for command in (PROGRAM, *(PROGRAM.get_command(None, name) for name in PROGRAM.commands))
     for param in command.params
     for flag in (*param.opts, *param.secondary_opts)
 } | {"--help"}
