@@ -85,6 +85,15 @@ def test_a_quiet_run_imports_nothing_that_draws_nor_what_its_children_do(
     assert modules & (NEVER | OF_CHILDREN | {"pdfingest.report.html"}) == set()
 
 
+def test_a_run_without_a_bar_imports_nothing_that_draws_one(
+    imported: Imported, pdfs: Path, out: Path
+) -> None:
+    make_pdf(pdfs / "a.pdf")
+    modules = imported("run", pdfs, "-o", out)
+    assert "rich.console" in modules  # of the table at the end
+    assert modules & {"rich.progress", "rich.live", "rich.markdown", "rich.syntax"} == set()
+
+
 def test_the_image_imports_what_a_job_needs_and_nothing_of_the_parent() -> None:
     done = subprocess.run([sys.executable, "-c", IMAGE], capture_output=True, text=True, check=True)
     modules = set(json.loads(done.stdout))
