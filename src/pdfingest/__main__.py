@@ -21,7 +21,7 @@ def needs_usual_image(words: list[str]) -> bool:
     It is a guess that costs no import. A wrong one costs time and nothing else: an image that is
     not used takes 0.15 s of CPU time, and one that is missing is made when it is needed.
     """
-    if "--dry-run" in words:
+    if {"--dry-run", "--help", "-h"} & set(words):
         return False
     for word, after in pairwise([*words, ""]):
         name, is_joined, value = word.partition("=")
@@ -37,17 +37,20 @@ def main() -> int:
     # (multiprocessing.spawn._fixup_main_from_name), but would run the script again for each file.
     sys.modules["__main__"] = sys.modules["pdfingest.__main__"]
     streams.guard()  # before any file is opened, which could get the number of a closed stream
-    if sys.argv[1:2] == ["run"]:
-        gc.disable()  # 8 ms: what is imported stays anyway; `run` enables it when all is loaded
-        if needs_usual_image(sys.argv[2:]):
-            from pdfingest.isolation.start import begin_image  # noqa: PLC0415 - as below
+    gc.disable()  # what is imported stays anyway
+    is_run = sys.argv[1:2] == ["run"]
+    if is_run and needs_usual_image(sys.argv[2:]):
+        from pdfingest.isolation.start import begin_image  # noqa: PLC0415 - as below
 
-            # The image of the children takes 0.15 s to be made, and so does what the parent
-            # imports. A run that turns out to need another image, or none, leaves this one unused.
-            with suppress(OSError):  # whoever needs it will say so
-                begin_image(USUAL_ENGINES)
+        # The image of the children takes as long to be made as what the parent imports. A run that
+        # turns out to need another image, or none, leaves this one unused.
+        with suppress(OSError):  # whoever needs it will say so
+            begin_image(USUAL_ENGINES)
     from pdfingest.cli import main as command_line  # noqa: PLC0415 - not for spawned children
 
+    gc.freeze()  # the collection at the end need not look through it either
+    if not is_run:  # which goes on to import, and enables it itself
+        gc.enable()
     return command_line.main()
 
 

@@ -4,7 +4,9 @@ Owns the exit codes of the program. Does not own the failure of one file: that i
 (`outcome.Failed`), never an exception, because a run must outlive any file.
 """
 
-from collections.abc import Callable, Sequence
+import errno
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 
 
@@ -126,3 +128,30 @@ class OutputBusyError(PdfingestError):
     """Another program is working on the output directory."""
 
     exit_code = ExitCode.BUSY
+
+
+@contextmanager
+def resources_told() -> Generator[None, None, None]:
+    """Turn the system's refusal of a resource into an error that says what the user can do.
+
+    Raises:
+        ResourceError: no process, thread, descriptor or memory is left.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _SCARCE:
+            raise
+        raise ResourceError(f"{error.strerror}. {_SCARCE[error.errno]}") from error
+    except RuntimeError as error:
+        if "thread" not in str(error):  # Python gives no other sign that there is none left
+            raise
+        raise ResourceError(f"{error}. {_SCARCE[errno.EAGAIN]}") from error
+
+
+_SCARCE = {
+    errno.EAGAIN: "Use fewer --workers, or raise the limit on processes and threads (ulimit -u).",
+    errno.ENOMEM: "Use fewer --workers, or a machine with more memory.",
+    errno.EMFILE: "Use fewer --workers, or raise the limit on open files (ulimit -n).",
+    errno.ENFILE: "The whole system has too many files open: end the programs that hold them.",
+}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from pdfingest.model import Aside, Format, Sent, Source, Unit
 from pdfingest.needs import NOTHING, Needs
@@ -19,8 +19,7 @@ class Sandbox(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSpec(Sent):
+class EngineSpec(NamedTuple):
     """An engine by name, with what a child needs to import it; the parent never does."""
 
     name: str
@@ -35,8 +34,7 @@ class EngineSpec(Sent):
         return self.target.partition(":")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class OcrSpec(Sent):
+class OcrSpec(NamedTuple):
     """What reads pictures, and in which languages."""
 
     engine: EngineSpec
@@ -46,8 +44,7 @@ class OcrSpec(Sent):
     """Codes of those to read; empty for what each document says."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkSpec(Sent):
+class ChunkSpec(NamedTuple):
     """How the text of a document is cut."""
 
     tokens: int
@@ -84,8 +81,7 @@ class Limits(Sent):
     what the engine needs. If there is any, the parent watches the memory that is the child's."""
 
 
-@dataclass(frozen=True, slots=True)
-class PageRange(Sent):
+class PageRange(NamedTuple):
     """Range of pages that one job has: the whole document, unless several lanes share it."""
 
     begin: int = 1
@@ -96,6 +92,9 @@ class PageRange(Sent):
     def within(self, total_pages: int) -> range:
         """Return the numbers of the pages, given the document's page count."""
         return range(self.begin, (self.end or total_pages) + 1)
+
+
+ALL_PAGES = PageRange()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +120,7 @@ class Attempt(Sent):
         return aside in self.without and (aside is not Aside.OCR or page in {0, self.first_page})
 
 
-@dataclass(frozen=True, slots=True)
-class Closing(Sent):
+class Closing(NamedTuple):
     """Step of a job: read no page, and make an outcome of what is in the spool."""
 
     total_pages: int
@@ -131,8 +129,7 @@ class Closing(Sent):
     """Length of the spool that is kept from earlier attempts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check(Sent):
+class Check(NamedTuple):
     """Step of a job: open no file, and see whether engines, sandbox and spool are there.
 
     What such a child says of the machine can be no file's lie.
@@ -172,7 +169,7 @@ class Job(Sent):
     """How to cut the document; None unless chunks are wanted."""
     earlier: Unchanged | None = None
     """The outcome if the file turns out to be what an earlier run ingested, by its hash."""
-    pages: PageRange = PageRange()
+    pages: PageRange = ALL_PAGES
     step: Step = Attempt()
 
     @property

@@ -5,7 +5,7 @@ None holds an exception or an open file. What is read of a page is in `pages`.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 SCHEMA = 2
 """Version of the record, the report line and the summary."""
@@ -177,8 +177,7 @@ class Source(Sent):
     of that, or further indices where it is attached to an attachment; empty for the file itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """Progress of a source that is being read."""
 
     source: Source

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from pdfingest.model import Aside, FailureKind, Sent, Source
 
@@ -21,8 +21,7 @@ class Status(StrEnum):
     """An earlier run ingested the source, and its file no longer exists. Not a failure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peak(Sent):
+class Peak(NamedTuple):
     """Memory of one child, in bytes of resident set."""
 
     peak_bytes: int = 0
@@ -36,6 +35,9 @@ class Peak(Sent):
     was not looked at, which is done for an image with models."""
 
 
+NO_PEAK = Peak()
+
+
 @dataclass(frozen=True, slots=True)
 class Cost(Sent):
     """What one job cost, as its child measured it, or its parent where the child is dead."""
@@ -46,7 +48,7 @@ class Cost(Sent):
     wall_s: float = 0.0
     cpu_s: float = 0.0
     """User and system time of the child since its birth."""
-    peak: Peak = Peak()
+    peak: Peak = NO_PEAK
     attempts: int = 1
     """Children that the source took."""
     signal: str = ""
@@ -66,8 +68,7 @@ class Attachment(Sent):
     """Whether its name or its type says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape(Sent):
+class Shape(NamedTuple):
     """What the pages of a document look like, if all are alike; else zeros."""
 
     width: float = 0.0
@@ -236,8 +237,7 @@ class Halted(Sent):
     cost: Cost
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentFailure(Sent):
+class EnvironmentFailure(NamedTuple):
     """Answer of a child that blames the machine. If that is true, the run must stop."""
 
     what: str

@@ -11,9 +11,9 @@ import operator
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from pdfingest.model import FailureKind
 from pdfingest.text import parse_size, printable
@@ -31,8 +31,7 @@ _SHARE = re.compile(r"(?P<percent>\d{1,3}(?:\.\d{1,6})?)%|(?P<number>\d{1,12})",
 _ALL = 100.0
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """A limit on a number of sources, absolute or in percent of all sources."""
 
     number: int = 0
@@ -51,8 +50,7 @@ class Share:
         return f"{self.percent:g}%" if self.percent else f"{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """What the field of an option declares beside its type and its default."""
 
     check: Callable[[Any], Any]

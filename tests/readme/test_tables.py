@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 from documentation import TEXT, blocks, column, names, rows_of
-from typer.main import get_command
 
 from conftest import ROOT
 from pdfingest import ExitCode, FailureKind
 from pdfingest.cli.command import known_variables
-from pdfingest.cli.declared import Option, Program, options_of
-from pdfingest.cli.main import app
+from pdfingest.cli.declared import Option, options_of
+from pdfingest.cli.main import all_commands
 from pdfingest.engines.registry import BUILT_IN
 from pdfingest.exchange import record
 from pdfingest.measure import sizing
@@ -30,7 +29,7 @@ from pdfingest.service.variables import PREFIX
 from pdfingest.text import parse_size
 from pdfingest.values import option_of
 
-PROGRAM: Program = get_command(app)
+PROGRAM = all_commands()
 FOREIGN = {
     *("--appendonly", "--save", "--maxmemory-policy"),
     *("--scale",),
@@ -142,7 +141,7 @@ def test_the_files_are_those_that_are_written() -> None:
 
 FLAGS = {
     flag
-    for command in (PROGRAM, *PROGRAM.commands.values())
+    for command in (PROGRAM, *(PROGRAM.get_command(None, name) for name in PROGRAM.commands))
     for param in command.params
     for flag in (*param.opts, *param.secondary_opts)
 } | {"--help"}

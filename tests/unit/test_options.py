@@ -1,16 +1,14 @@
 import ast
 import inspect
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
 from pdfingest import FailureKind, IngestOptions, Sandbox, Unit, options
 from pdfingest.cli.declared import options_of
-from pdfingest.cli.main import app
+from pdfingest.cli.main import all_commands
 from pdfingest.engines.registry import find_engines
 from pdfingest.errors import ExitCode, OptionError, PdfingestError
 from pdfingest.job import EngineSpec, OcrSpec
@@ -156,7 +154,7 @@ def test_a_cure_that_is_named_is_one(limit: str) -> None:
 
 
 def test_every_field_is_an_option_of_the_command_line_with_the_same_default() -> None:
-    defaults = {option.name: option.default for option in options_of(get_command(app), "run")}
+    defaults = {option.name: option.default for option in options_of(all_commands(), "run")}
     fields = IngestOptions.__dataclass_fields__.values()
     assert {option_of(each.name): each.default for each in fields}.items() <= defaults.items()
 
@@ -226,8 +224,8 @@ def test_ocr_changes_the_digest_and_nothing_else_does_without_it() -> None:
         options_digest(IngestOptions(ocr="auto"), engines, each)
         for each in (
             spec,
-            replace(spec, engine=replace(engine, version="2")),
-            replace(spec, chosen=("eng",)),
+            spec._replace(engine=engine._replace(version="2")),
+            spec._replace(chosen=("eng",)),
         )
     }
     assert len({base, *digests}) == 4

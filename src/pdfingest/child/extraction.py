@@ -272,7 +272,7 @@ class Extraction(Watch):
                 page, by = self._second_opinion.whole(page, index, number)
                 page = self._ocr.read(page, number) if self._ocr else page
                 page = tolerate(Aside.LAYOUT, partial(self._layout.laid_out, page, number), page)
-                record = page_record(replace(shared, engine=self.job.engines[by]), number, page)
+                record = page_record(shared._replace(engine=self.job.engines[by]), number, page)
                 line = encode(record)
             except BaseException as error:
                 if self._is_halt(error):

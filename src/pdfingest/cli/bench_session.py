@@ -18,10 +18,11 @@ from pdfingest.bench.long_lived import Watch
 from pdfingest.bench.loop import looped
 from pdfingest.bench.server import served
 from pdfingest.bench.verdict import Bench
-from pdfingest.cli.console import ProgressView, on_stderr
+from pdfingest.cli.console import on_stderr
 from pdfingest.cli.declared import default_of
 from pdfingest.cli.outputs import write_text
 from pdfingest.cli.pictures import show_memory
+from pdfingest.cli.progress import ProgressView
 from pdfingest.cli.signals import stop_on_signals
 from pdfingest.cli.tables import LEFT, RIGHT, hanging, put, table, width_of
 from pdfingest.engines.registry import find_engines

@@ -8,14 +8,14 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any
+from typing import Any, NamedTuple
 
 from typer.core import TyperCommand
 
 from pdfingest.cli import config
-from pdfingest.cli.declared import PREFIX, Option, Program, options_of
+from pdfingest.cli.commands import Commands
+from pdfingest.cli.declared import PREFIX, Option, options_of
 from pdfingest.cli.messages import choose_format, say
 from pdfingest.errors import OptionError, ReaderGoneError, UsageError
 from pdfingest.model import FailureKind
@@ -38,8 +38,7 @@ _KUBERNETES = re.compile(
 """What Kubernetes sets in each container for a service whose name begins with pdfingest."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """A value, and the place where it stands, in words for its user."""
 
     value: Any
@@ -174,7 +173,7 @@ def _similar(name: str, known: Collection[str]) -> str:
     return f" Did you mean {near[0]}?" if near else ""
 
 
-def _warn_of_unread(program: Program, options: Sequence[Option]) -> None:
+def _warn_of_unread(program: Commands, options: Sequence[Option]) -> None:
     """Warn of variables that have our prefix but that nothing reads, because they are misspelt."""
     ours = {name for name in os.environ if name.startswith(PREFIX)}
     if ours <= {option.variable for option in options}:  # the usual case costs no more
@@ -185,7 +184,7 @@ def _warn_of_unread(program: Program, options: Sequence[Option]) -> None:
             say("warning", f"{name} is set, but nothing reads it.{_similar(name, known)}")
 
 
-def known_variables(program: Program) -> set[str]:
+def known_variables(program: Commands) -> set[str]:
     """Return the variables that any command, the service or its client reads."""
     from pdfingest.client.variables import API_KEY, URL
     from pdfingest.isolation.start import SWITCHES

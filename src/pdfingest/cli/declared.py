@@ -14,30 +14,28 @@ variable, nor with `PDFINGEST_PORT`, which Kubernetes sets for a service that is
 
 import inspect
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, fields
 from enum import StrEnum
 from inspect import Parameter
 from operator import getitem
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeAlias, cast, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, cast, get_args, get_origin
 
 import typer
 
 from pdfingest import values
+from pdfingest.cli.commands import Commands
 from pdfingest.options import IngestOptions
 from pdfingest.values import option_of
 
 PREFIX = "PDFINGEST_"
-Program: TypeAlias = Any
-"""The group of all commands, as typer makes it: of a class that differs between its versions."""
 
 _LETTERS = {"output": ["-o"], "workers": ["-w"]}
 _TRUE = {"1", "true", "t", "yes", "y", "on"}
 _FALSE = {"0", "false", "f", "no", "n", "off"}
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """An option of a command, or an argument, which has no variable."""
 
     name: str
@@ -128,11 +126,11 @@ def _type_for_typer(annotation: Any) -> Any:
     return list[str] if annotation == tuple[str, ...] else str
 
 
-def options_of(program: Program, name: str) -> tuple[Option, ...]:
+def options_of(program: Commands, name: str) -> tuple[Option, ...]:
     """List the options of a command."""
     # Their variables have no command in the name, whichever command has the option.
-    shared = {param.name for param in program.commands["run"].params}
-    return tuple(_options(program.commands[name], name, shared))
+    shared = {param.name for param in program.get_command(None, "run").params}
+    return tuple(_options(program.get_command(None, name), name, shared))
 
 
 def _options(command: Any, name: str, shared: Collection[str]) -> Iterator[Option]:

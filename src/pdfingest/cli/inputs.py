@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pdfingest import streams
 from pdfingest.cli.wanted import STDIN, Wanted
@@ -83,8 +83,7 @@ def _pdf_on_stdin(stop: Stop) -> Generator[str, None, None]:
         yield path
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
+class _List(NamedTuple):
     """The list of `--files-from`: paths of files and directories.
 
     Names may be any bytes. A list of lines may begin with a byte order mark, and then may be

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from contextlib import suppress
 from typing import Annotated, Any, cast
 
@@ -10,25 +9,10 @@ import typer
 from typer.main import get_command
 
 import pdfingest
-from pdfingest.cli.bench import bench
-from pdfingest.cli.command import Command
-from pdfingest.cli.compact import compact
-from pdfingest.cli.compare import compare
-from pdfingest.cli.declared import Program
-from pdfingest.cli.doctor import doctor
-from pdfingest.cli.export import export
-from pdfingest.cli.inspect import inspect
-from pdfingest.cli.mcp import mcp
+from pdfingest.cli.commands import Commands
 from pdfingest.cli.messages import choose_format, say
-from pdfingest.cli.report import report
-from pdfingest.cli.run import run
-from pdfingest.cli.schema import schema
-from pdfingest.cli.serve import serve
 from pdfingest.cli.signals import end_at_once
-from pdfingest.cli.up import up
-from pdfingest.cli.worker import worker
-from pdfingest.errors import ExitCode, PdfingestError
-from pdfingest.measure.machine import resources_told
+from pdfingest.errors import ExitCode, PdfingestError, resources_told
 
 _PROGRAM = "pdfingest"
 _COMPLETE = "_PDFINGEST_COMPLETE"
@@ -37,25 +21,15 @@ _UNPARSED: type[Exception] = typer.BadParameter.__mro__[2]
 """What typer raises for a command line that it cannot parse. Before 0.28 this has no public name,
 and docling keeps typer below 0.27."""
 _STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.HUNG_UP)
-_OF_RUN = """Every option may also come from the environment, as PDFINGEST_WORKERS=4, or from the
-configuration, as workers = 4: a flag goes first, then the environment, then the file."""
-_OF_OTHERS = """Every option may also come from the environment: as PDFINGEST_WORKERS=4 if run has
-it too, else with the name of the command, as PDFINGEST_REPORT_TOP=3."""
 
-app = typer.Typer(
+_app = typer.Typer(
     name=_PROGRAM,
+    cls=Commands,
     help="PDFs to JSONL, one fresh process per file: nothing lost, memory flat and measured.",
     rich_markup_mode=None,  # help by rich imports Markdown and Pygments: 140 ms of CPU
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(cls=Command, epilog=_OF_RUN)(run)
-_OTHERS = (
-    *(inspect, compare, compact, export, bench, report, mcp),
-    *(schema, doctor, up, serve, worker),
-)
-for function in _OTHERS:
-    app.command(cls=Command, epilog=_OF_OTHERS)(function)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the flag
@@ -64,7 +38,12 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with t
         raise typer.Exit
 
 
-@app.callback()
+def all_commands() -> Commands:
+    """Return the group of all commands."""
+    return cast(Commands, get_command(_app))
+
+
+@_app.callback()
 def _program(
     *,
     version: Annotated[
@@ -111,6 +90,8 @@ def _guarded() -> int:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever is not caught above is a bug
         if {"-v", "--verbose"} & set(sys.argv):
+            import traceback
+
             traceback.print_exc()
         say(
             "error",
@@ -126,7 +107,7 @@ def _run(words: list[str]) -> int:
 
     Typer's own `main` is not used because it ends with 1 when a pipe breaks, whichever pipe it was.
     """
-    program: Program = get_command(app)
+    program = all_commands()
     if _COMPLETE in os.environ:
         program.main(words, _PROGRAM, _COMPLETE)
     # Where the first word is a command, the program's own options are not parsed: none is given
@@ -138,7 +119,8 @@ def _run(words: list[str]) -> int:
     name, *rest = words
     try:
         if name in program.commands:
-            context = program.commands[name].make_context(name, rest, parent=parent)
+            command = program.get_command(parent, name)
+            context = command.make_context(name, rest, parent=parent)
         else:  # --help, --version, or an unknown command
             context = program.make_context(_PROGRAM, words)
         with context:

@@ -97,7 +97,8 @@ def _unless_stopped(begin: Callable[[], Summary], stop: Stop) -> Summary | None:
 def listener_of(view: View, stack: ExitStack) -> Listener:
     """Return what shows a run as the user wants it, on stderr."""
     if view.has_bar():
-        from pdfingest.cli.console import ProgressView, on_stderr
+        from pdfingest.cli.console import on_stderr
+        from pdfingest.cli.progress import ProgressView
 
         return stack.enter_context(ProgressView(on_stderr()))
     return LogView(verbose=view.verbose)

@@ -10,6 +10,7 @@ is believed.
 import re
 import zlib
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pdfingest.engines.raw_objects import Objects, UnclearError
 
@@ -23,8 +24,7 @@ _PAGES = re.compile(rb"/Pages\s+(\d{1,10})\s+\d{1,5}\s+R")
 _METADATA = re.compile(rb"/Metadata\s+(\d{1,10})\s+\d{1,5}\s+R")
 
 
-@dataclass(frozen=True, slots=True)
-class PageTree:
+class PageTree(NamedTuple):
     """What the nodes of a page tree say."""
 
     leaves: int

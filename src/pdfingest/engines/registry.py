@@ -7,6 +7,7 @@ looked up without being imported: a child imports them.
 from importlib import metadata
 
 from pdfingest.errors import EngineUnavailableError, OptionError
+from pdfingest.installed import version_of
 from pdfingest.job import EngineSpec
 from pdfingest.needs import needs_of
 from pdfingest.values import names
@@ -64,7 +65,7 @@ def _find(name: str) -> EngineSpec:
 
 def _version(distribution: str) -> str:
     try:
-        return metadata.version(distribution)
+        return version_of(distribution)
     except metadata.PackageNotFoundError:
         raise EngineUnavailableError(
             f"package {distribution} is not installed. Run: pip install {distribution}"

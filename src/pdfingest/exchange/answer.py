@@ -13,10 +13,10 @@ asks a child that opens no file.
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
-from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeAlias, get_args, get_origin, get_type_hints
 
 from pdfingest.job import Job
 from pdfingest.model import FailureKind
@@ -33,8 +33,7 @@ _SHA256 = re.compile(r"(?:[0-9a-f]{64})?", re.ASCII)
 _Read: TypeAlias = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class NotAnAnswer:
+class NotAnAnswer(NamedTuple):
     """Stand for bytes that a child sent in place of an answer; the message says what is wrong."""
 
     message: str
@@ -67,18 +66,16 @@ _encode = json.JSONEncoder(default=_plain, check_circular=False).encode
 @cache
 def _reader(hint: Any) -> _Read:
     """Return a function that checks that a value has a type, and raises where it has another."""
-    if is_dataclass(hint) and isinstance(hint, type):
-        return _dataclass_reader(hint)
     if get_origin(hint) is tuple:
         item = _reader(get_args(hint)[0])
         return lambda value: tuple(map(item, _list(value)))
-    return _SCALARS[hint]
+    return _SCALARS[hint] if hint in _SCALARS else _value_reader(hint)
 
 
-def _dataclass_reader(of: type) -> _Read:
-    """Return a function that makes a dataclass of the list of all its fields."""
+def _value_reader(of: Any) -> _Read:
+    """Return a function that makes a dataclass or a named tuple of the list of all its fields."""
     hints = get_type_hints(of)
-    readers = [_reader(hints[each.name]) for each in fields(of)]
+    readers = [_reader(hints[name]) for name in of.__match_args__]
 
     def read(value: Any) -> Any:
         items = _list(value)

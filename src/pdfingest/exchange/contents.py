@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from io import FileIO
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from pdfingest.exchange.patterns import HEAD, HEAD_BYTES, TAILS, TEXT
+from pdfingest.exchange.patterns import HEAD, HEAD_BYTES, TEXT, tail_of
 from pdfingest.exchange.record import encode_text, record_id
 from pdfingest.job import Job
 from pdfingest.model import FailureKind, Unit
@@ -120,8 +120,7 @@ def audited(outcome: Outcome, job: Job) -> Outcome:
     return replace(found, failure=failure, message=outcome.message or _NO_RECORD)
 
 
-@dataclass(frozen=True, slots=True)
-class _Expected:
+class _Expected(NamedTuple):
     """What every record of the source must have, encoded as in the spool."""
 
     unit: Unit
@@ -167,7 +166,7 @@ def _record(scan: "_Scan", expected: _Expected, before: int) -> _Counts | None:
         return None
     if not scan.skip_text():
         return None
-    tail = TAILS[expected.unit].fullmatch(scan.tail())
+    tail = tail_of(expected.unit).fullmatch(scan.tail())
     if tail is None or not _is_utf8(tail[0]) or not expected.fits(tail, head):
         return None
     number = int(head["chunk"] or head["page"] or 0)

@@ -1,7 +1,7 @@
 """Regular expressions for the bytes of a record.
 
     {"id":"3f2a9c0e51b7d844:p0003","text":" … ","source":"a.pdf", … }
-    ╰──────────── HEAD ──────────────────╯╰ TEXT ╯╰──── TAILS ────────╯
+    ╰──────────── HEAD ──────────────────╯╰ TEXT ╯╰──── tail_of ──────╯
 
 Owns what any record looks like as bytes; whether one belongs to a source is checked in `contents`.
 Why not a JSON parser: a parser holds the whole text, and the memory of the parent must not depend
@@ -9,6 +9,7 @@ on how long a text is. The patterns are made from sample records, so that `recor
 """
 
 import re
+from functools import cache
 from typing import Any
 
 from pdfingest.exchange.record import DocumentFacts, document_tail, page_record
@@ -72,8 +73,9 @@ def _pattern(shape: Any, name: str = "") -> bytes:
     return b"(?%s%s)" % (b"P<%s>" % name.encode() if name in _NAMED else b":", found)
 
 
-def _tail_of(unit: Unit) -> "re.Pattern[bytes]":
-    """Make the pattern of the part of a record that follows its text and a comma."""
+@cache
+def tail_of(unit: Unit) -> "re.Pattern[bytes]":
+    """Return the pattern of a record from the first key behind its text to the end of the line."""
     facts = DocumentFacts(
         "", "", "", 0, dict.fromkeys(INFO_NAMES, ""), Format.TEXT, EngineSpec("", "", "")
     )
@@ -83,7 +85,3 @@ def _tail_of(unit: Unit) -> "re.Pattern[bytes]":
     else:
         record = document_tail(facts, Joined(page_offsets=[0], links=[""]))
     return re.compile(_pattern(record).replace(rb"\{", b"", 1) + b"\n")
-
-
-TAILS = {unit: _tail_of(unit) for unit in Unit}
-"""By unit: the rest of a record from the first key behind its text to the end of the line."""

@@ -11,8 +11,7 @@ lines are written (`spool`, `output.sink`).
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pdfingest.exchange.said import UNCUT, Cut, Joined, Record, Said
 from pdfingest.job import EngineSpec
@@ -32,8 +31,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentFacts:
+class DocumentFacts(NamedTuple):
     """What all records of one source share."""
 
     id: str

@@ -22,7 +22,7 @@ import os
 import struct
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pdfingest.model import Aside
 
@@ -39,8 +39,7 @@ _STACK_BYTES = 64 << 10
 _ASIDES: Sequence[Aside | None] = (None, *Aside)
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """What a child was doing at one moment of a job."""
 
     ticket: int = 0
@@ -146,7 +145,7 @@ class Playback:
             return None
         if aside >= len(_ASIDES) or not note.at_s >= 0:
             return unknown(ticket)
-        return replace(note, at_s=min(note.at_s, time.monotonic()), aside=_ASIDES[aside])
+        return note._replace(at_s=min(note.at_s, time.monotonic()), aside=_ASIDES[aside])
 
     def tell_end(self, ticket: int, page: int) -> None:
         """Have the child of an attempt stop before a page."""

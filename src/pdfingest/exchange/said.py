@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pdfingest.model import OcrReason, TextSource
 
@@ -56,8 +56,7 @@ class Joined:
         self.furniture += filter(None, [record["furniture"]])
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """Where a chunk is in the text of its document; the default is of what is no chunk."""
 
     number: int = 0

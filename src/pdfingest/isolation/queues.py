@@ -12,9 +12,8 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing import connection
-from typing import Any
+from typing import Any, NamedTuple
 
 if sys.platform != "win32":
     import resource
@@ -27,8 +26,7 @@ _HEAD = struct.Struct("=QQ")
 milliseconds before its memory is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What the executor takes from its result queue (`concurrent.futures.process._ResultItem`)."""
 
     work_id: int

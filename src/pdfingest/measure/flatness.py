@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from itertools import combinations
-from statistics import NormalDist, median
 from typing import Any, Self, TypeAlias
 
 from pdfingest.text import counted
@@ -202,6 +201,8 @@ def _blocks(samples: Sequence[Point]) -> list[tuple[float, float]]:
     """Return the medians of files and of bytes in up to `BLOCKS` blocks of equally many files."""
     if not samples:
         return []
+    from statistics import median  # noqa: PLC0415 - as in `theil_sen`
+
     first, last = samples[0][0], samples[-1][0]
     blocks: dict[int, list[Point]] = {}
     for files, held in samples:
@@ -217,6 +218,8 @@ def theil_sen(points: Sequence[tuple[float, float]]) -> tuple[float, float, floa
     Args:
         points: at least two pairs of x and y, no two with the same x.
     """
+    from statistics import NormalDist, median  # noqa: PLC0415 - 4 ms of a start
+
     slopes = sorted((d - b) / (c - a) for (a, b), (c, d) in combinations(points, 2))
     n, pairs = len(points), len(slopes)
     spread = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)

@@ -7,18 +7,15 @@ Why not `os.cpu_count()`: in a container with half a CPU on a host of 64 it says
 would compete for the half.
 """
 
-import errno
 import math
 import os
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import psutil
-
-from pdfingest.errors import ResourceError
 
 if sys.platform != "win32":
     import resource
@@ -27,8 +24,7 @@ _NO_LIMIT_BYTES = 1 << 62
 """From here on, a number is no limit: version 1 of cgroups then says a little less than 2**63."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """One of the limits that bind this process; the lowest of them counts."""
 
     value: float
@@ -37,8 +33,7 @@ class Bound:
     """What sets it, in words for the user: `affinity`, `the machine`, or the folder of a cgroup."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cgroups:
+class Cgroups(NamedTuple):
     """The cgroups of this process (cgroups(7))."""
 
     root: str = "/sys/fs/cgroup"
@@ -110,33 +105,6 @@ def descriptor_limits() -> tuple[int, int]:
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     soft, hard = (sys.maxsize if each == resource.RLIM_INFINITY else each for each in limits)
     return soft, hard
-
-
-@contextmanager
-def resources_told() -> Generator[None, None, None]:
-    """Turn the system's refusal of a resource into an error that says what the user can do.
-
-    Raises:
-        ResourceError: no process, thread, descriptor or memory is left.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _SCARCE:
-            raise
-        raise ResourceError(f"{error.strerror}. {_SCARCE[error.errno]}") from error
-    except RuntimeError as error:
-        if "thread" not in str(error):  # Python gives no other sign that there is none left
-            raise
-        raise ResourceError(f"{error}. {_SCARCE[errno.EAGAIN]}") from error
-
-
-_SCARCE = {
-    errno.EAGAIN: "Use fewer --workers, or raise the limit on processes and threads (ulimit -u).",
-    errno.ENOMEM: "Use fewer --workers, or a machine with more memory.",
-    errno.EMFILE: "Use fewer --workers, or raise the limit on open files (ulimit -n).",
-    errno.ENFILE: "The whole system has too many files open: end the programs that hold them.",
-}
 
 
 def _cpus() -> int:

@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import cast
 
 from pdfingest.errors import EngineUnavailableError
+from pdfingest.installed import version_of
 from pdfingest.job import EngineSpec
 from pdfingest.needs import needs_of
 from pdfingest.ocr.engine import OcrEngine
@@ -72,7 +73,7 @@ def load_ocr(spec: EngineSpec) -> OcrEngine:
 
 def _version(distribution: str) -> str:
     try:
-        return metadata.version(distribution)
+        return version_of(distribution)
     except metadata.PackageNotFoundError:
         raise EngineUnavailableError(
             f"package {distribution} is not installed. Run: pip install 'pdfingest[ocr]'"

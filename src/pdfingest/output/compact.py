@@ -13,8 +13,7 @@ import os
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from pdfingest.errors import LedgerError, NoInputError, OutputError
 from pdfingest.output.layout import REPORT, ledger_of, output_errors, parts_of, sync_folder
@@ -57,8 +56,7 @@ UPDATE source SET
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Compacted:
+class Compacted(NamedTuple):
     """What a compaction did."""
 
     sources: int
@@ -192,8 +190,7 @@ def _allow_many_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-@dataclass(frozen=True, slots=True)
-class _Gathered:
+class _Gathered(NamedTuple):
     """What the ledger of one directory says of it."""
 
     folder: str

@@ -11,8 +11,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from pdfingest.errors import LedgerError
-from pdfingest.measure.machine import resources_told
+from pdfingest.errors import LedgerError, resources_told
 
 _Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
 

@@ -14,8 +14,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Self, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 from pdfingest.model import FailureKind
 from pdfingest.outcome import Attachment, Extracted, Finished, Status, Traits, Unchanged
@@ -54,8 +53,7 @@ AND name <> :name AND options_digest = :digest AND records <> '' AND duplicate_o
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where the records and the report line of a source are in the outputs, in bytes."""
 
     records: str = ""
@@ -181,7 +179,7 @@ class Ledger:
             "duplicate_of": finished.duplicate_of,
             "attachments": _packed(outcome.traits) if isinstance(outcome, Extracted) else "",
         }
-        self.database.change(_NOTE.format(conflict=conflict), {**file, **ended, **asdict(place)})
+        self.database.change(_NOTE.format(conflict=conflict), {**file, **ended, **place._asdict()})
 
     def earlier(self, name: str) -> Unchanged:
         """Return the outcome of a source whose content is still that of an earlier run."""

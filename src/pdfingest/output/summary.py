@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pdfingest.errors import ExitCode
 from pdfingest.exchange.report_line import iso_time
@@ -26,8 +26,7 @@ SHOWN_FAILURES = 20
 _NOTICED_BYTES = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """A source that lost pages, or all of them."""
 
     source: str
@@ -211,11 +210,11 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `summary.json`, which `output.schema` describes."""
-        from importlib import metadata  # noqa: PLC0415 - 10 ms that a start need not wait for
+        from pdfingest.installed import version_of  # noqa: PLC0415 - an import takes 6 ms
 
         return {
             "schema": SCHEMA,
-            "version": metadata.version("pdfingest"),
+            "version": version_of("pdfingest"),
             "started_at": iso_time(self.started_at),
             "options": dict(self.options),
             "sources": self.planned,

@@ -5,7 +5,7 @@ Runs in the child; pure.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pdfingest.page.lines import Line
 from pdfingest.pages import Span
@@ -18,8 +18,7 @@ _MOST_CHARS = 200
 """Longest line that may be a heading."""
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """What most text of a document, or of a page, looks like, and what is larger."""
 
     size: float = 0.0

@@ -7,7 +7,6 @@ a cell may span rows and columns.
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -35,8 +34,7 @@ class _Rule(NamedTuple):
     end: float
 
 
-@dataclass(frozen=True, slots=True)
-class Lattice:
+class Lattice(NamedTuple):
     """Rules that meet."""
 
     columns: Sequence[float]

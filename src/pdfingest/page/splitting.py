@@ -14,6 +14,7 @@ from importlib import import_module, metadata
 from typing import Any, Protocol, cast
 
 from pdfingest.errors import EngineUnavailableError, OptionError
+from pdfingest.installed import version_of
 from pdfingest.job import ChunkSpec, EngineSpec
 from pdfingest.needs import NOTHING, Needs
 
@@ -91,7 +92,7 @@ def find_splitting(tokens: int, overlap: int, tokenizer: str) -> ChunkSpec:
     if overlap >= tokens:
         raise OptionError(["chunk_overlap"], f"must be less than {tokens}, the size of a chunk.")
     try:
-        version = metadata.version(_PACKAGE)
+        version = version_of(_PACKAGE)
     except metadata.PackageNotFoundError:
         raise EngineUnavailableError(
             f"package {_PACKAGE} is not installed. Run: pip install 'pdfingest[chunks]'"

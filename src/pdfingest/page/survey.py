@@ -5,7 +5,7 @@ depend on how a document is shared out among processes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pdfingest.page.body import NO_TEXT, Body, body_of
 from pdfingest.page.furniture import Place, places_of
@@ -16,8 +16,7 @@ _FIRST, _MOST = 4, 8
 """Pages at the beginning that are looked at, and in all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(NamedTuple):
     """What the pages of a document have in common."""
 
     places: tuple[Place, ...] = ()

@@ -3,9 +3,7 @@
 import hashlib
 import re
 import time
-from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from pdfingest.errors import UsageError
 from pdfingest.remote.address import Address, parse_folder
@@ -49,8 +47,7 @@ class Unlisted(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Web:
+class Web(NamedTuple):
     """A file on the web."""
 
     url: str
@@ -80,6 +77,8 @@ def parse_place(text: str) -> Address | Web:
 
 def _web(text: str) -> Web:
     """Return what a URL names; a ValueError says what is wrong with it."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 - 2 ms, for few runs
+
     url = urlsplit(text)
     if url.username is not None or url.password is not None:
         raise ValueError("a user or a password in a URL would be written into the outputs")
@@ -102,6 +101,8 @@ def name_of(text: str, folder: str) -> str:
     """
     if not _WEB.match(text):
         return text.removeprefix(folder)
+    from urllib.parse import unquote  # noqa: PLC0415 - 2 ms, for few runs
+
     shown, query = as_shown(text), text.partition("?")[2]
     mark = f"?{hashlib.sha256(query.encode()).hexdigest()[:_DIGEST_CHARS]}" if query else ""
     return (unquote(shown.rpartition("/")[2]) if folder else shown) + mark

@@ -12,7 +12,7 @@ engine under the same limits.
 import re
 import signal
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from pdfingest.isolation.context import LOST
 from pdfingest.job import Attempt, Closing, Job, PageRange
@@ -45,8 +45,7 @@ class GiveUp:
 Decision: TypeAlias = Repeat | Attempt | Closing | GiveUp
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """What is known of a source when one of its children has died."""
 
     deaths: int = 1

@@ -104,22 +104,21 @@ def _processes(options: IngestOptions) -> Fact:
     needed = _PROCESSES + 2 * options.workers
     bounds = machine.process_bounds()
     short = any(bound.value < needed for bound in bounds)
-    data = {"way": way, "needed": needed, "limits": [*map(asdict, bounds)]}
+    data = {"way": way, "needed": needed, "limits": [each._asdict() for each in bounds]}
     problem = "Raise the limit, or use fewer --workers." * short
     return Fact("processes", f"{said}; {needed} needed, {_said(bounds)}", data, problem)
 
 
 def _cpus() -> Fact:
     bounds, count = machine.cpu_bounds(), machine.available_cpus()
-    return Fact(
-        "CPUs", f"{count}: {_said(bounds)}", {"available": count, "limits": [*map(asdict, bounds)]}
-    )
+    data = {"available": count, "limits": [each._asdict() for each in bounds]}
+    return Fact("CPUs", f"{count}: {_said(bounds)}", data)
 
 
 def _memory() -> Fact:
     bounds, available = machine.memory_bounds(), machine.available_memory()
     limits = "; ".join(f"{mib(bound.value)} by {bound.source}" for bound in bounds)
-    data = {"available_bytes": available, "limits": [*map(asdict, bounds)]}
+    data = {"available_bytes": available, "limits": [each._asdict() for each in bounds]}
     return Fact("memory", f"{mib(available)}: {limits}", data)
 
 
@@ -172,9 +171,9 @@ def _engines(options: IngestOptions) -> Fact:
         f"{spec.name} {spec.version}{' (cannot be imported)' * bool(wrong[spec.name])}"
         for spec in specs
     )
-    data = [
-        {**asdict(spec), "chosen": spec in chosen, "problem": wrong[spec.name]} for spec in specs
-    ]
+    data = [spec._asdict() | {"needs": asdict(spec.needs)} for spec in specs]
+    for fact, spec in zip(data, specs, strict=True):
+        fact.update(chosen=spec in chosen, problem=wrong[spec.name])
     return Fact("engines", f"{options.engine}, of {said}", {"installed": data}, problem)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import wait
 from queue import SimpleQueue
 
+from pdfingest.errors import resources_told
 from pdfingest.exchange.recorder import DONE
 from pdfingest.isolation.context import Starter
 from pdfingest.isolation.start import starter
 from pdfingest.job import Job
-from pdfingest.measure.machine import resources_told
 from pdfingest.measure.sizing import allow_descriptors
 from pdfingest.model import FailureKind, Reading
 from pdfingest.options import IngestOptions

@@ -13,7 +13,6 @@ from itertools import takewhile
 from typing import Protocol, TypeAlias
 
 from pdfingest import streams
-from pdfingest.child.sandbox import confine
 from pdfingest.errors import ExitCode
 from pdfingest.events import Listener, Listeners
 from pdfingest.exchange.said import Record
@@ -158,6 +157,8 @@ class _Run:
         """Run step by step: yield each source when its outcome is known, and then write it."""
         streams.occupy()  # a program that uses the library may have closed them
         if self.options.sandbox is Sandbox.REQUIRE:
+            from pdfingest.child.sandbox import confine  # noqa: PLC0415 - it brings ctypes
+
             confine.check()
         tools = find_tools(self.options)
         digest = tools.digest(self.options)

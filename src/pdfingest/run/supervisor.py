@@ -16,11 +16,10 @@ from itertools import chain, count
 from queue import Empty
 from typing import TypeAlias
 
-from pdfingest.errors import ResourceError
+from pdfingest.errors import ResourceError, resources_told
 from pdfingest.exchange.contents import audited
 from pdfingest.exchange.spool import remove_spools
 from pdfingest.job import Attempt, Closing, Job
-from pdfingest.measure.machine import resources_told
 from pdfingest.measure.memory import oom_kills
 from pdfingest.model import FailureKind, Reading, Source
 from pdfingest.options import IngestOptions

@@ -6,7 +6,7 @@ Owns the check, before the first file is read, that all of it is there.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pdfingest.child.sandbox.readable import readable_paths
 from pdfingest.engines.registry import find_engines
@@ -18,12 +18,10 @@ from pdfingest.model import SCHEMA, Unit
 from pdfingest.ocr.languages import USUAL
 from pdfingest.ocr.registry import find_ocr, load_ocr
 from pdfingest.options import IngestOptions
-from pdfingest.page.splitting import find_splitting
 from pdfingest.stop import Stop
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(NamedTuple):
     """What reads the files of a run."""
 
     engines: tuple[EngineSpec, ...]
@@ -58,6 +56,8 @@ def find_tools(options: IngestOptions) -> Tools:
     _check_whole(engines, options)
     chunks = None
     if options.unit is Unit.CHUNK:
+        from pdfingest.page.splitting import find_splitting  # noqa: PLC0415 - 3 ms of a start
+
         chunks = find_splitting(options.chunk_tokens, options.chunk_overlap, options.tokenizer)
     all_engines = all_of(engines, ocr, chunks)
     modules = [engine.module for engine in all_engines]
@@ -100,7 +100,7 @@ def with_image(tools: Tools, stop: Stop) -> Tools:
         ) from None
     if made.error:
         raise EngineUnavailableError(made.error)
-    return replace(tools, image=made)
+    return tools._replace(image=made)
 
 
 def options_digest(

@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from pdfingest.exchange.answer import Answer, NotAnAnswer, decoded
 from pdfingest.exchange.recorder import DONE, Note, Playback, unknown
@@ -20,8 +21,7 @@ _CLOSING_S = 300.0
 limit of the user's that is up must not discard them."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimeLimits:
+class TimeLimits(NamedTuple):
     """How long a job may take, in seconds."""
 
     file_s: float
@@ -104,7 +104,7 @@ class Turn:
             return answer
         cost, peak = answer.cost, answer.cost.peak
         highest = max(peak.private_peak_bytes, self.private_bytes)
-        return replace(answer, cost=replace(cost, peak=replace(peak, private_peak_bytes=highest)))
+        return replace(answer, cost=replace(cost, peak=peak._replace(private_peak_bytes=highest)))
 
     def look(self, pid: int) -> None:
         """Look at the memory of its child, given the number of that."""

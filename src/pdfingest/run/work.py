@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from pdfingest.errors import OptionError
 from pdfingest.exchange.spool import append_spools
-from pdfingest.job import Attempt, Job, Limits, PageRange
+from pdfingest.job import ALL_PAGES, Attempt, Job, Limits, PageRange
 from pdfingest.measure.sizing import LEAST_MEMORY_BYTES
 from pdfingest.model import FailureKind, Source
 from pdfingest.options import IngestOptions
@@ -165,7 +165,7 @@ class Work:
             started_at=costs[0].started_at,
             wall_s=sum(cost.wall_s for cost in costs),
             cpu_s=sum(cost.cpu_s for cost in costs),
-            peak=replace(_highest(costs), baseline_bytes=baseline_bytes),
+            peak=_highest(costs)._replace(baseline_bytes=baseline_bytes),
             attempts=len(costs),
             signal=next((cost.signal for cost in costs if cost.signal), ""),
             stack=next((cost.stack for cost in costs if cost.stack), ""),
@@ -202,7 +202,7 @@ class Work:
 
     def again(self) -> "Work":
         """Return a work that does the whole source anew, as its parts do not fit together."""
-        job = replace(self.parts[0].job, pages=PageRange(), step=Attempt())
+        job = replace(self.parts[0].job, pages=ALL_PAGES, step=Attempt())
         costs = [part.ended.cost for part in self.parts if part.ended is not None]
         # The parts ran side by side: the times of all are more than the source has had.
         had_s = max(part.used_s for part in self.parts) - sum(cost.wall_s for cost in costs)
@@ -297,4 +297,4 @@ def _highest(costs: Sequence[Cost]) -> Peak:
     """Return the highest peak of several children, of all their memory and of their private one."""
     peaks = [cost.peak for cost in costs]
     highest = max(peaks, key=lambda peak: peak.peak_bytes)
-    return replace(highest, private_peak_bytes=max(peak.private_peak_bytes for peak in peaks))
+    return highest._replace(private_peak_bytes=max(peak.private_peak_bytes for peak in peaks))

@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 
 from pdfingest import IngestOptions, ingest
-from pdfingest.cli import console, log
-from pdfingest.cli.console import ProgressView
+from pdfingest.cli import log, progress
 from pdfingest.cli.log import LogView
 from pdfingest.cli.messages import how_far
+from pdfingest.cli.progress import ProgressView
 from pdfingest.errors import ExitCode
 from pdfingest.events import Listener
 from pdfingest.model import Reading, Source
@@ -86,7 +86,7 @@ def test_the_log_says_how_far_the_files_are(
 
 
 def test_the_bar_moves_with_the_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "_REDRAW_S", 0.0)
+    monkeypatch.setattr(progress, "_REDRAW_S", 0.0)
     screen = io.StringIO()
     terminal = Console(file=screen, force_terminal=True, width=80, height=24, color_system=None)
     with ProgressView(terminal) as view:

@@ -1,7 +1,6 @@
 """What the parent holds and imports."""
 
 import json
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -123,44 +122,3 @@ def test_the_parent_never_holds_the_text(
     assert peak(40) - small < 5 << 20
     records = out / f"{unit}s.jsonl"
     assert records.stat().st_size > 40 << 20
-
-
-def test_help_is_quick_and_imports_no_pdf_library() -> None:
-    code = (
-        "import json, sys; sys.argv = ['pdfingest', '--help']\n"
-        "import pdfingest.__main__ as main\n"
-        "main.main()\n"
-        "print(json.dumps(sorted(sys.modules)))\n"
-    )
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    modules = json.loads(done.stdout.splitlines()[-1])
-    assert PDF_LIBRARIES.isdisjoint(modules)
-    assert {"rich.console", "sqlite3", "multiprocessing"}.isdisjoint(modules)
-    # Four times what it takes on a quiet machine: this finds a heavy import, not a slow hour.
-    assert after.ru_utime - before.ru_utime < 0.5
-
-
-def test_a_quiet_run_imports_nothing_that_draws_and_looks_for_garbage_again(
-    pdfs: Path, out: Path
-) -> None:
-    make_pdf(pdfs / "a.pdf")
-    code = (
-        "import gc, json, sys\n"
-        "import pdfingest.__main__ as main\n"
-        "code = main.main()\n"
-        "print(json.dumps([code, gc.isenabled(), sorted(sys.modules)]))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, "run", pdfs, "-q", "-o", out],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    exit_code, is_enabled, modules = json.loads(done.stdout)
-    assert (exit_code, is_enabled) == (0, True)
-    assert {"rich.console", "rich.progress", "pdfingest.report.html"}.isdisjoint(modules)

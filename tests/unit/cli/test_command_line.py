@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
 from conftest import Say
 from pdfingest.cli.declared import options_of
-from pdfingest.cli.main import app
+from pdfingest.cli.main import all_commands
 
 NO_PDFS = ["run", "folder"]
 """Ends with code 3 where all options are understood: the folder is empty."""
@@ -213,9 +212,9 @@ def test_a_flag_that_is_neither_true_nor_false_is_told(say: Say) -> None:
 
 
 def test_every_option_has_a_variable_and_one_that_commands_share_means_the_same() -> None:
-    program = get_command(app)
+    program = all_commands()
     found: dict[str, set[object]] = {}
-    for command in program.commands:  # type: ignore[attr-defined]  # of a group
+    for command in program.commands:
         for option in options_of(program, command):
             assert option.variable.startswith("PDFINGEST_") == bool(option.key)
             if option.key:

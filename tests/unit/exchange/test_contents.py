@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +71,7 @@ def test_whatever_is_written_as_a_record_counts(
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1))
 def test_a_file_may_have_any_name(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
-    facts = replace(FACTS, id=record_id(name, SHA256), source=name)
+    facts = FACTS._replace(id=record_id(name, SHA256), source=name)
     spool = tmp_path_factory.getbasetemp() / "named"
     spool.write_bytes(encode(page_record(facts, 1, Page("text"))))
     assert read_contents(str(spool), Unit.PAGE, name, SHA256).records == 1
