@@ -46,8 +46,7 @@ def shown_box(page: Any) -> Box:
 def shapes_of(objects: Objects) -> list[Shape]:
     """Return the shapes among the objects of a page, in the order in which they are drawn."""
     ends = (ctypes.c_float * 4)()
-    begin = ctypes.addressof(ends)
-    places = [begin + 4 * n for n in range(4)]
+    places = [ctypes.byref(ends, 4 * n) for n in range(4)]
     shapes: list[Shape] = []
     for handle in objects.of(pdfium.FPDF_PAGEOBJ_PATH):
         calls.object_bounds(handle, *places)
