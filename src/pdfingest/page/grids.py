@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from pdfingest.page.lines import Cell, Line
+from pdfingest.page.lines import Cell, Line, part_of
 
 _LEAST_ROWS = 2
 _WRAP_EMS = 1.45
@@ -87,7 +87,7 @@ class Grid:
         count = len(self.columns)
         row = _Row(line.baseline, [[] for _ in range(count)], [line.baseline] * count)
         for cell, place in zip(line.cells, places, strict=True):
-            row.cells[place].append(_part(line, cell))
+            row.cells[place].append(part_of(line, [cell]))
         self.rows.insert(0, row)
         self.lines.insert(0, line)
         self.steps.append(step)
@@ -143,7 +143,7 @@ class Grid:
         self.lines.append(line)
         for cell, place in zip(line.cells, places, strict=True):
             self.columns[place].take(cell)
-            row.cells[place].append(_part(line, cell))
+            row.cells[place].append(part_of(line, [cell]))
             row.bottoms[place] = line.baseline
 
     def _places(self, line: Line) -> list[int]:
@@ -197,12 +197,6 @@ def _merged(line: Line, places: Sequence[int]) -> Line:
             cells.append(cell)
         before = place
     return line._replace(cells=tuple(cells))
-
-
-def _part(line: Line, cell: Cell) -> Line:
-    """Return a cell of a line as a line of its own."""
-    text, left, right = cell
-    return Line(text, left, right, line.baseline, line.size, line.font, line.angle, (cell,))
 
 
 def _is_near(a: Line, b: Line) -> bool:
