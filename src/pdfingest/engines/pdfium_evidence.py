@@ -13,7 +13,7 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from pdfingest.engines.pdfium_objects import Objects
-from pdfingest.engines.pdfium_pictures import picture_of
+from pdfingest.engines.pdfium_pictures import picture_of, scale_of
 from pdfingest.engines.pdfium_scene import (
     Area,
     Drawn,
@@ -140,8 +140,10 @@ def _shows_text(
         if _is_scan(whole.covered, size(scene.box)):
             least = _SCANNED_LETTERS
         # The middle tells most pages of text. Then all, at the usual scale before the finest, for
-        # which letters may be too large.
-        looks = (_middle(scene.box), 2), (_Part(scene.box), 1), (whole._replace(area=scene.box), 1)
+        # which letters may be too large; on a page of A4 the two are one.
+        looks = [(_middle(scene.box), 2), (_Part(scene.box), 1)]
+        if scale_of(scene.box, _density(whole)) > scale_of(scene.box, 0.0):
+            looks.append((whole._replace(area=scene.box), 1))
         shows = any(max(_letters(page, look, said)) >= times * least for look, times in looks)
         if has_images and not shows:  # what cannot be decoded is drawn as nothing
             shows = not all(can_be_decoded(page, image) for image in scene.images)
@@ -184,10 +186,14 @@ def _says_more(page: Any, parts: Sequence[_Part], said: Sequence[Area], known: i
 
 def _letters(page: Any, part: _Part, said: Iterable[Area]) -> tuple[int, int]:
     """Return about how many letters a part of a page shows, and how many of them in long lines."""
-    density = math.sqrt(part.pixels / max(part.covered, 1.0))
-    picture = picture_of(page, part.area, density, said)
+    picture = picture_of(page, part.area, _density(part), said)
     lines = [line.letters for line in text_lines(picture)] if picture else []
     return sum(lines), sum(each for each in lines if each >= _LONG_LINE)
+
+
+def _density(part: _Part) -> float:
+    """Return how many pixels a point its images have."""
+    return math.sqrt(part.pixels / max(part.covered, 1.0))
 
 
 def _images(scene: Scene) -> Iterator[_Part]:

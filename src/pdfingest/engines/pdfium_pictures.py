@@ -36,8 +36,7 @@ def picture_of(page: Any, area: Area, density: float, said: Iterable[Area]) -> P
     Returns:
         The picture, or None if it would have no pixels.
     """
-    finest = math.sqrt(_MOST_PIXELS / max(size(area), 1.0))
-    scale = min(max(_SCALE, min(density, _FINEST)), finest)
+    scale = scale_of(area, density)
     whole = [
         max(1, round(scale * pdfium.FPDF_GetPageWidthF(page))),
         max(1, round(scale * pdfium.FPDF_GetPageHeightF(page))),
@@ -69,6 +68,12 @@ def picture_of(page: Any, area: Area, density: float, said: Iterable[Area]) -> P
     if stride != width:
         levels = b"".join(levels[at : at + width] for at in range(0, len(levels), stride))
     return Picture(width, height, levels)
+
+
+def scale_of(area: Area, density: float) -> float:
+    """Return how many pixels a point `picture_of` draws."""
+    finest = math.sqrt(_MOST_PIXELS / max(size(area), 1.0))
+    return min(max(_SCALE, min(density, _FINEST)), finest)
 
 
 def _on_screen(page: Any, whole: Sequence[int], area: Area) -> tuple[int, int, int, int]:

@@ -81,15 +81,14 @@ def _add(scene: Scene, objects: Objects, matrix: _Matrix) -> None:
 
 def _matrix_of(drawn: int) -> _Matrix:
     own = pdfium.FS_MATRIX()
-    pdfium.FPDFPageObj_GetMatrix(ctypes.cast(drawn, pdfium.FPDF_PAGEOBJECT), own)
+    calls.object_matrix(drawn, ctypes.byref(own))
     return own.a, own.b, own.c, own.d, own.e, own.f
 
 
 def areas_of(objects: list[Drawn]) -> Iterator[Area]:
     """Yield the areas that objects take on the page, whether or not they are clipped."""
     ends = (ctypes.c_float * 4)()
-    begin = ctypes.addressof(ends)
-    places = [begin + 4 * n for n in range(4)]
+    places = [ctypes.byref(ends, 4 * n) for n in range(4)]
     for handle, matrix in objects:
         calls.object_bounds(handle, *places)
         left, bottom, right, top = ends
@@ -144,9 +143,8 @@ def is_invisible(text: Drawn) -> bool:
 
 def em_of(text: Drawn) -> float:
     """Return the height of an em of a text, in points; that of the form it is in left out."""
-    handle = _handle_of(text)
     font_size = ctypes.c_float()
-    pdfium.FPDFTextObj_GetFontSize(handle, font_size)
+    calls.text_size(text[0], ctypes.byref(font_size))
     _, _, c, d, _, _ = _matrix_of(text[0])
     return abs(font_size.value) * math.hypot(c, d)
 

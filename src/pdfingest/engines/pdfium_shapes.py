@@ -32,7 +32,8 @@ _SLANT = 0.5
 class Shape(NamedTuple):
     """A path of a page."""
 
-    handle: Any
+    handle: int
+    """As an address."""
     box: Box
 
 
@@ -46,8 +47,7 @@ def shown_box(page: Any) -> Box:
 def shapes_of(objects: Objects) -> list[Shape]:
     """Return the shapes among the objects of a page, in the order in which they are drawn."""
     ends = (ctypes.c_float * 4)()
-    begin = ctypes.addressof(ends)
-    places = [begin + 4 * n for n in range(4)]
+    places = [ctypes.byref(ends, 4 * n) for n in range(4)]
     shapes: list[Shape] = []
     for handle in objects.of(pdfium.FPDF_PAGEOBJ_PATH):
         calls.object_bounds(handle, *places)
@@ -69,9 +69,8 @@ def _edges(shapes: Sequence[Shape]) -> Iterator[Box]:
         left, top, right, bottom = box
         if max(right - left, bottom - top) <= _LEAST:
             continue
-        path = ctypes.cast(handle, pdfium.FPDF_PAGEOBJECT)
-        if pdfium.FPDFPath_CountSegments(path) > _BOX_SEGMENTS:
-            yield from _segments(path)
+        if (count := calls.count_segments(handle)) > _BOX_SEGMENTS:
+            yield from _segments(handle, min(count, _MOST_SEGMENTS))
         elif min(right - left, bottom - top) <= _THICK:
             yield box
         else:
@@ -86,24 +85,23 @@ def _sides(box: Box) -> Iterator[Box]:
     yield Box(right, top, right, bottom)
 
 
-def _segments(shape: Any) -> Iterator[Box]:
-    """Yield the straight segments of a shape that are horizontal or vertical."""
+def _segments(shape: int, count: int) -> Iterator[Box]:
+    """Yield those of the first segments of a shape that are horizontal or vertical lines."""
     matrix, x, y = pdfium.FS_MATRIX(), ctypes.c_float(), ctypes.c_float()
-    pdfium.FPDFPageObj_GetMatrix(shape, matrix)
+    to_x, to_y = ctypes.byref(x), ctypes.byref(y)
+    calls.object_matrix(shape, ctypes.byref(matrix))
+    a, b, c, d, e, f = matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f
     before = begin = (0.0, 0.0)
-    for index in range(min(pdfium.FPDFPath_CountSegments(shape), _MOST_SEGMENTS)):
-        segment = pdfium.FPDFPath_GetPathSegment(shape, index)
-        pdfium.FPDFPathSegment_GetPoint(segment, x, y)
-        here = (
-            matrix.a * x.value + matrix.c * y.value + matrix.e,
-            -(matrix.b * x.value + matrix.d * y.value + matrix.f),
-        )
-        kind = pdfium.FPDFPathSegment_GetType(segment)
+    for index in range(count):
+        segment = calls.path_segment(shape, index)
+        calls.segment_point(segment, to_x, to_y)
+        here = (a * x.value + c * y.value + e, -(b * x.value + d * y.value + f))
+        kind = calls.segment_type(segment)
         if kind == pdfium.FPDF_SEGMENT_MOVETO:
             begin = here
         elif kind == pdfium.FPDF_SEGMENT_LINETO:
             yield from _straight(before, here)
-        if pdfium.FPDFPathSegment_GetClose(segment):
+        if calls.segment_closes(segment):
             yield from _straight(here, begin)
         before = here
 

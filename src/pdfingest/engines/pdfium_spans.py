@@ -57,10 +57,10 @@ class Spans:
         doubles, floats = (ctypes.c_double * 4)(), (ctypes.c_float * 6)()
         # To look at memory as a view takes a third of the time that a field of ctypes does.
         self._doubles = memoryview(doubles).cast("B").cast("d")
-        self._floats = memoryview(floats).cast("B").cast("f")
-        begin = ctypes.addressof(doubles)
-        self._to_doubles = tuple(range(begin, begin + doubles._length_ * 8, 8))
-        self._to_floats = ctypes.addressof(floats)
+        self._matrix = memoryview(floats).cast("B").cast("f")
+        self._box = self._matrix[:4]
+        self._to_doubles = tuple(ctypes.byref(doubles, 8 * n) for n in range(len(doubles)))
+        self._to_floats = ctypes.byref(floats)
 
     def read(
         self, text_page: Any, text: str, units: int, count: int, rules: Sequence[Box]
@@ -75,35 +75,34 @@ class Spans:
             rules: of the page; spans end at those that are vertical.
         """
         self._walls = [rule for rule in rules if rule.bottom - rule.top > rule.right - rule.left]
-        page = ctypes.cast(text_page, ctypes.c_void_p).value or 0
         self._styles.clear()  # a matrix of the page may scale what has the same font and size
         spans: list[Span] = []
         turns = RIGHT_TO_LEFT.search(text) is not None
         for line, first, last in lines_of(text, is_wide=len(text) != units):
             start, end = (first, last) if count == units else _indices(text_page, first, last)
             if turns and RIGHT_TO_LEFT.search(line) and len(line) == end - start:
-                origins = [self._origin(page, at)[0] for at in range(start, end)]
-                self._add(spans, page, righted(line, origins), start, end)
+                origins = [self._origin(text_page, at)[0] for at in range(start, end)]
+                self._add(spans, text_page, righted(line, origins), start, end)
             else:
-                self._add(spans, page, line, start, end)
+                self._add(spans, text_page, line, start, end)
         return spans
 
-    def _add(self, spans: list[Span], page: int, line: str, start: int, end: int) -> None:
+    def _add(self, spans: list[Span], page: Any, line: str, start: int, end: int) -> None:
         """Add the spans of one line, which is the characters from `start` to before `end`."""
         count = end - start
         rects = calls.count_rects(page, start, count)
         probe = start if rects == 1 else self._main_character(page, line, start, end)
         calls.loose_box(page, probe, self._to_floats)
-        left, top, right, bottom, _, _ = self._floats
+        left, top, right, bottom = self._box
         style = self._style(page, probe, top - bottom, bottom)
         size, font = style.size, style.font
         end_bottom = bottom
         if probe != start:
             calls.loose_box(page, start, self._to_floats)
-            left, _, right, _, _, _ = self._floats
+            left, _, right, _ = self._box
         if count > 1:
             calls.loose_box(page, end - 1, self._to_floats)
-            end_left, end_top, end_right, end_bottom, _, _ = self._floats
+            end_left, end_top, end_right, end_bottom = self._box
             left, right = min(left, end_left), max(right, end_right)
             if rects > 1 and (font.is_bold or font.is_italic):
                 # A line that begins bold need not be bold.
@@ -126,7 +125,7 @@ class Spans:
             spans.append(Span(text, begin, stop, baseline - up, size, font))
 
     def _extent(
-        self, page: int, rects: int, size: float, left: float, right: float
+        self, page: Any, rects: int, size: float, left: float, right: float
     ) -> tuple[float, float, bool]:
         """Return where a line begins and ends, and whether parts of it stand apart.
 
@@ -144,7 +143,7 @@ class Spans:
             before_right, before_top, before_bottom = stop, top, bottom
         return left, right, is_apart
 
-    def _style(self, page: int, place: int, height: float, bottom: float) -> _Style:
+    def _style(self, page: Any, place: int, height: float, bottom: float) -> _Style:
         """Return the style of a character, given the height and the bottom of its box."""
         drawn = calls.text_object(page, place)
         key = (calls.font_of(drawn) if drawn else 0, calls.font_size(page, place))
@@ -152,7 +151,7 @@ class Spans:
         if style is not None and abs(style.height - height) < _SAME_HEIGHT * height:
             return style
         calls.matrix_of(page, place, self._to_floats)
-        a, b, c, d, _, _ = self._floats
+        a, b, c, d, _, _ = self._matrix
         size = (key[1] * math.hypot(c, d)) or 1.0
         angle = 0 if not b and a > 0 else _angle(a, b)
         rise = self._origin(page, place)[1] - bottom
@@ -163,11 +162,11 @@ class Spans:
             self._styles[key] = style
         return style
 
-    def _origin(self, page: int, place: int) -> tuple[float, float]:
+    def _origin(self, page: Any, place: int) -> tuple[float, float]:
         calls.char_origin(page, place, *self._to_doubles[:2])
         return self._doubles[0], self._doubles[1]
 
-    def _turned(self, page: int, line: str, start: int, end: int, style: _Style) -> Iterator[Span]:
+    def _turned(self, page: Any, line: str, start: int, end: int, style: _Style) -> Iterator[Span]:
         """Yield the spans of a line that is not horizontal, after the page is turned by its angle.
 
         Vertical writing is not turned, but goes down.
@@ -200,7 +199,7 @@ class Spans:
             yield Span(text, begin, stop, baseline, style.size, style.font, style.angle)
 
     def _pieces(
-        self, page: int, line: str, start: int, size: float, frame: Frame
+        self, page: Any, line: str, start: int, size: float, frame: Frame
     ) -> Iterator[tuple[str, int, int]]:
         """Yield the pieces of a line that stand apart, with where in it each begins and ends."""
         begin = 0
@@ -213,17 +212,17 @@ class Spans:
                 begin = space.end()
         yield line[begin:], begin, len(line.rstrip()) - 1
 
-    def _loose(self, page: int, place: int) -> Rect:
+    def _loose(self, page: Any, place: int) -> Rect:
         calls.loose_box(page, place, self._to_floats)
-        left, top, right, bottom, _, _ = self._floats
+        left, top, right, bottom = self._box
         return Rect(left, bottom, right, top)
 
-    def _rect(self, page: int, index: int) -> Rect:
+    def _rect(self, page: Any, index: int) -> Rect:
         calls.rect(page, index, *self._to_doubles)
         left, top, right, bottom = self._doubles
         return Rect(left, bottom, right, top)
 
-    def _main_character(self, page: int, line: str, start: int, end: int) -> int:
+    def _main_character(self, page: Any, line: str, start: int, end: int) -> int:
         """Return the character of a line whose size is the line's: the second largest of three.
 
         A line may begin with a bullet or a note's number, and end with one.
@@ -237,7 +236,7 @@ class Spans:
         return sizes[1][1]
 
     def _parts(
-        self, page: int, line: str, start: int, size: float, right: float
+        self, page: Any, line: str, start: int, size: float, right: float
     ) -> Iterator[tuple[str, float, float, float]]:
         """Yield the parts of a line that stand apart: where they begin and end, and how far up."""
         first = self._loose(page, start)
@@ -266,11 +265,13 @@ class Spans:
             if left < rule.left < right and rule.top < y < rule.bottom
         ]
 
-    def _gap(self, page: int, space: int, after: int) -> tuple[float, float, float]:
+    def _gap(self, page: Any, space: int, after: int) -> tuple[float, float, float]:
         """Return where the gap before a character begins and ends, and the character's bottom."""
-        end_x = self._loose(page, space - 1).right
-        box = self._loose(page, after)
-        return end_x, box.left, box.bottom
+        calls.loose_box(page, space - 1, self._to_floats)
+        _, _, end_x, _ = self._box
+        calls.loose_box(page, after, self._to_floats)
+        next_x, _, _, bottom = self._box
+        return end_x, next_x, bottom
 
 
 def _indices(page: Any, start: int, end: int) -> tuple[int, int]:

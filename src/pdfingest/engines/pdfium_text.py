@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pypdfium2_raw as pdfium
 
+from pdfingest.engines import pdfium_calls as calls
 from pdfingest.engines.engine import MalformedError
 from pdfingest.engines.pdfium_spans import Spans
 from pdfingest.pages import Box, Span
@@ -115,10 +116,10 @@ def _looked_at(text_page: Any) -> tuple[int, bool]:
     matrix = pdfium.FS_MATRIX()
     found, is_doubtful = Counter[int](), False
     for place in range(0, count, max(1, count // _LOOKS)):
-        if not pdfium.FPDFText_IsGenerated(text_page, place):
-            pdfium.FPDFText_GetMatrix(text_page, place, matrix)
+        if not calls.is_generated(text_page, place):
+            calls.matrix_of(text_page, place, ctypes.byref(matrix))
             found[round(2 * math.atan2(matrix.b, matrix.a) / math.pi) % 4] += 1
-            if pdfium.FPDFText_HasUnicodeMapError(text_page, place) == 1:
+            if calls.is_unmapped(text_page, place) == 1:
                 is_doubtful = is_doubtful or _has_no_name(text_page, place)
     return found.most_common(1)[0][0] if found else 0, is_doubtful
 

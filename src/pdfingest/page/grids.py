@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from pdfingest.page.lines import Cell, Line
+from pdfingest.page.lines import Cell, Line, part_of
 
 _LEAST_ROWS = 2
 _WRAP_EMS = 1.45
@@ -26,10 +26,6 @@ _SLACK_EMS = 0.5
 class _Column:
     left: float
     right: float
-
-    def overlap(self, cell: Cell) -> float:
-        """How much of a cell stands in the column."""
-        return min(self.right, cell.right) - max(self.left, cell.left)
 
     def take(self, cell: Cell) -> None:
         """Make room for a cell."""
@@ -53,14 +49,18 @@ class Grid:
     rows: list[_Row] = field(default_factory=list[_Row])
     lines: list[Line] = field(default_factory=list[Line])
     """All that it is made of, in the order of reading."""
+    steps: list[float] = field(default_factory=list[float])
+    """How far each row but the first stands below the one before."""
 
     def takes(self, line: Line) -> bool:
         """Add a line, if it fits; return whether it did."""
         if not self.rows:
             self._begin(line)
             return True
-        line = self._merged(line)
-        places = [self._place(cell, line.size) for cell in line.cells]
+        places = self._places(line)
+        if any(a == b >= 0 for a, b in pairwise(places)):
+            line = _merged(line, places)
+            places = self._places(line)
         is_clear = -1 not in places and len(set(places)) == len(places)
         if not is_clear or not _is_near(line, self.lines[-1]):
             return False
@@ -81,23 +81,32 @@ class Grid:
         places = [self._first_column(cell) for cell in line.cells]
         is_clear = -1 not in places and all(a < b for a, b in pairwise(places))
         step = self.rows[0].top - line.baseline
-        most = max((b.top - a.top for a, b in pairwise(self.rows)), default=0.0)
+        most = max(self.steps, default=0.0)
         if not is_clear or line.angle != self.lines[0].angle or not 0 < step < _FURTHER * most:
             return False
         count = len(self.columns)
         row = _Row(line.baseline, [[] for _ in range(count)], [line.baseline] * count)
         for cell, place in zip(line.cells, places, strict=True):
-            row.cells[place].append(
-                line._replace(text=cell.text, left=cell.left, right=cell.right, cells=(cell,))
-            )
+            row.cells[place].append(part_of(line, [cell]))
         self.rows.insert(0, row)
         self.lines.insert(0, line)
+        self.steps.append(step)
         return True
 
     def _first_column(self, cell: Cell) -> int:
         """Return the first column that a cell stands over; -1 if there is none."""
-        over = (n for n, each in enumerate(self.columns) if each.overlap(cell) > 0)
-        return next(over, -1)
+        return next(iter(self._over(cell)), -1)
+
+    def _over(self, cell: Cell) -> list[int]:
+        """Return the columns that a cell stands over."""
+        left, right = cell.left, cell.right
+        if left >= right:
+            return []
+        return [
+            n
+            for n, each in enumerate(self.columns)
+            if left < each.right and each.left < right and each.left < each.right
+        ]
 
     def _goes_on(self, row: _Row, line: Line, place: int) -> bool:
         """Whether what a line has in a column belongs to the row: it wraps, or stands beside.
@@ -113,24 +122,9 @@ class Grid:
         before = max(self.rows[-2].bottoms) if len(self.rows) > 1 else row.top - em
         return place > 0 and line.baseline - before > em / 2 and line.baseline - row.top < em
 
-    def _merged(self, line: Line) -> Line:
-        """Return a line with one cell for what stands in one column, such as loose words."""
-        cells: list[Cell] = []
-        before = -1
-        for cell in line.cells:
-            place = self._place(cell, line.size)
-            if place == before >= 0:
-                last = cells[-1]
-                cells[-1] = Cell(f"{last.text} {cell.text}", last.left, cell.right)
-            else:
-                cells.append(cell)
-            before = place
-        return line._replace(cells=tuple(cells))
-
     def _is_below(self, row: _Row, line: Line, places: Sequence[int]) -> bool:
         """Whether a line begins a row; one that has no first cell has several others."""
-        tops = [each.top for each in self.rows]
-        most = max((b - a for a, b in pairwise(tops)), default=_MOST_STEP_EMS * line.size)
+        most = max(self.steps, default=_MOST_STEP_EMS * line.size)
         step = line.baseline - max(row.bottoms)
         return 0 <= step < _FURTHER * most and (places[0] == 0 or len(places) > 1)
 
@@ -139,6 +133,8 @@ class Grid:
         self._new_row(line, list(range(len(line.cells))))
 
     def _new_row(self, line: Line, places: Sequence[int]) -> None:
+        if self.rows:
+            self.steps.append(line.baseline - self.rows[-1].top)
         count = len(self.columns)
         self.rows.append(_Row(line.baseline, [[] for _ in range(count)], [line.baseline] * count))
         self._add(self.rows[-1], line, places)
@@ -147,13 +143,15 @@ class Grid:
         self.lines.append(line)
         for cell, place in zip(line.cells, places, strict=True):
             self.columns[place].take(cell)
-            part = line._replace(text=cell.text, left=cell.left, right=cell.right, cells=(cell,))
-            row.cells[place].append(part)
+            row.cells[place].append(part_of(line, [cell]))
             row.bottoms[place] = line.baseline
 
+    def _places(self, line: Line) -> list[int]:
+        """Return the columns that the cells of a line stand in alone; -1 where there is none."""
+        return [self._place(cell, line.size) for cell in line.cells]
+
     def _place(self, cell: Cell, em: float) -> int:
-        """Return the column that a cell stands in alone; -1 if there is none."""
-        over = [n for n, each in enumerate(self.columns) if each.overlap(cell) > 0]
+        over = self._over(cell)
         if len(over) == 1:
             return over[0]
         near = [
@@ -178,15 +176,27 @@ class Grid:
 
     def _is_tight(self, line: Line) -> bool:
         """Whether the rows are as close as lines, so that a line is a row of its own."""
-        tops = [row.top for row in self.rows]
-        steps = [b - a for a, b in pairwise(tops)]
-        return not steps or min(steps) < _WRAP_EMS * line.size
+        return not self.steps or min(self.steps) < _WRAP_EMS * line.size
 
     @property
     def is_table(self) -> bool:
         """Whether it has rows and columns enough."""
         full = sum(sum(map(bool, row.cells)) > 1 for row in self.rows)
         return len(self.columns) > 1 and full >= _LEAST_ROWS
+
+
+def _merged(line: Line, places: Sequence[int]) -> Line:
+    """Return a line with one cell for what stands in one column, such as loose words."""
+    cells: list[Cell] = []
+    before = -1
+    for cell, place in zip(line.cells, places, strict=True):
+        if place == before >= 0:
+            last = cells[-1]
+            cells[-1] = Cell(f"{last.text} {cell.text}", last.left, cell.right)
+        else:
+            cells.append(cell)
+        before = place
+    return line._replace(cells=tuple(cells))
 
 
 def _is_near(a: Line, b: Line) -> bool:

@@ -3,7 +3,7 @@
 Runs in the child; pure.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pdfingest.pages import Font, Span
@@ -47,6 +47,14 @@ def line_of(span: Span) -> Line:
     """Return a span as a line of its own."""
     text, left, right, baseline, size, font, angle = span
     return Line(text, left, right, baseline, size, font, angle, (Cell(text, left, right),))
+
+
+def part_of(line: Line, cells: Sequence[Cell]) -> Line:
+    """Return some cells of a line as a line of their own."""
+    text = "\t".join([cell.text for cell in cells])
+    left, right = cells[0].left, cells[-1].right
+    _, _, _, baseline, size, font, angle, _ = line
+    return Line(text, left, right, baseline, size, font, angle, tuple(cells))
 
 
 def joined(spans: Iterable[Span]) -> Iterator[Line]:

@@ -5,6 +5,7 @@ reads as it did.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
@@ -50,15 +51,22 @@ def linked(text: str, page: Page) -> str:
 
     Each stands at the first place that has its text and no link yet; code has no links.
     """
-    taken = [fence.span() for fence in _FENCED.finditer(text)]
+    taken = [fence.span() for fence in _FENCED.finditer(text)]  # ascending, and they stay so
     found: list[tuple[int, int, str]] = []
+    searched: dict[str, int] = {}  # links often have one text, such as all in an index
     for target, label in zip(page.links, page.link_texts, strict=False):
-        words = [re.escape(_escaped(word)) for word in label.split()]
-        for place in re.finditer(r"\s+".join(words), text) if words else ():
-            if not any(a < place.end() and place.start() < b for a, b in taken):
-                taken.append(place.span())
-                found.append((*place.span(), "".join(target.split())))
+        words = r"\s+".join(re.escape(_escaped(word)) for word in label.split())
+        places = re.compile(words).finditer(text, searched.get(words, 0)) if words else ()
+        for place in places:
+            begin, end = place.span()
+            searched[words] = end
+            at = bisect_right(taken, (begin, end))
+            if (not at or taken[at - 1][1] <= begin) and (at == len(taken) or end <= taken[at][0]):
+                taken.insert(at, (begin, end))
+                found.append((begin, end, "".join(target.split())))
                 break
+        else:
+            searched[words] = len(text)
     for begin, end, target in sorted(found, reverse=True):
         label = " ".join(text[begin:end].split())
         text = f"{text[:begin]}[{label}](<{target.translate(_TARGET)}>){text[end:]}"

@@ -37,8 +37,9 @@ def read(page: Page, survey: Survey, wanted: Format, *, tables: bool = False) ->
     lines = reading_order(spans)
     words = survey.words or Words([line.text for line in lines])
     body = survey.body if survey.body.size else body_of([lines])
-    blocks = blocks_of(lines, body)
-    ruled = blocks_of(lines, body, page.rules) if page.rules else blocks
+    ruled = blocks = blocks_of(lines, body, page.rules)
+    if page.rules and (wanted is Format.TEXT or not page.section):
+        blocks = blocks_of(lines, body)
     look = Look(body, page.titles)
     if not page.section:
         page = replace(page, section=_first_heading(blocks, look, words))

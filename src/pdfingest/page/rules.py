@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
 from pdfingest.page.lattice import NEAR, Lattice, lattices_of
-from pdfingest.page.lines import Cell, Line
+from pdfingest.page.lines import Cell, Line, part_of
 from pdfingest.pages import Box
 
 _LEAST = 2
@@ -41,10 +41,13 @@ class Ruled:
         """Add a part of a line, if it stands within; return whether it does."""
         inset, y = _INSET_EMS * line.size, _middle(line)
         ends = (cell.left + inset, (cell.left + cell.right) / 2, cell.right - inset)
-        begin, middle, end = (self.lattice.cell(x, y) for x in ends)
-        if min(begin, middle, end) < 0:
-            return False
-        self.cells.setdefault(middle, []).append(_of_cells(line, [cell]))
+        places: list[int] = []
+        for x in ends:
+            if (place := self.lattice.cell(x, y)) < 0:
+                return False  # most lines of a page stand below or above the lattice
+            places.append(place)
+        begin, middle, end = places
+        self.cells.setdefault(middle, []).append(part_of(line, [cell]))
         is_within = begin == middle == end
         self.within += is_within
         self.across += not is_within
@@ -152,7 +155,7 @@ def _shared_out(line: Line, tables: Sequence[Ruled]) -> list[Line | Ruled]:
             homes.append(home)
     if not homes:
         return [line]
-    return [*homes, _of_cells(line, left)] if left else homes
+    return [*homes, part_of(line, left)] if left else homes
 
 
 def _has_room(a: Line, b: Line, right: float) -> bool:
@@ -165,12 +168,6 @@ def _has_room(a: Line, b: Line, right: float) -> bool:
 def _middle(line: Line) -> float:
     """Return the height of the middle of a line's small letters."""
     return line.baseline - _CELL_RISE * line.size
-
-
-def _of_cells(line: Line, cells: Sequence[Cell]) -> Line:
-    """Return the part of a line that some of its cells are."""
-    text = "\t".join(cell.text for cell in cells)
-    return line._replace(text=text, left=cells[0].left, right=cells[-1].right, cells=tuple(cells))
 
 
 def _turned(box: Box, angle: int) -> Box:

@@ -30,24 +30,22 @@ def with_tables(lines: Sequence[Line], rules: Sequence[Box]) -> Iterator[Block |
 def _aligned(lines: Sequence[Line]) -> Iterator[Block | list[Line]]:
     """Yield the tables whose cells stand below each other, and the lines between them."""
     others: list[Line] = []
+    kinds = [kind_of(line) for line in lines]
     place = 0
     while place < len(lines):
-        grid = Grid()
-        end = place
-        if kind_of(lines[place]) is Kind.ROWS:
-            while (
-                end < len(lines) and kind_of(lines[end]) is not Kind.ITEM and grid.takes(lines[end])
-            ):
+        if kinds[place] is Kind.ROWS:
+            grid, end = Grid(), place
+            while end < len(lines) and kinds[end] is not Kind.ITEM and grid.takes(lines[end]):
                 end += 1
-        if grid.is_table:
-            while others and kind_of(others[-1]) is Kind.ROWS and grid.takes_above(others[-1]):
-                others.pop()
-            if others:
-                yield others
-            yield Block(grid.lines, Kind.TABLE, [row.cells for row in grid.rows])
-            others, place = [], end
-        else:
-            others.append(lines[place])
-            place += 1
+            if grid.is_table:
+                while others and kind_of(others[-1]) is Kind.ROWS and grid.takes_above(others[-1]):
+                    others.pop()
+                if others:
+                    yield others
+                yield Block(grid.lines, Kind.TABLE, [row.cells for row in grid.rows])
+                others, place = [], end
+                continue
+        others.append(lines[place])
+        place += 1
     if others:
         yield others
