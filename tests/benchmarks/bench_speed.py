@@ -1,299 +1,197 @@
-"""What a fresh process per file costs, beside its alternatives, in one run.
+"""What a fresh process per file costs, beside its alternatives and its peers, in one run.
 
     nox -s bench
+    python tests/benchmarks/bench_speed.py sizes real --rounds 3 --ways pdfingest,bound,pdftotext
 
 Interleaved rounds over the same files with two workers:
 
-    reused         long-lived workers, the same engine and the same records: the lower bound
+    bound          long-lived workers, the same engine and the same records: the lower bound
     pdfingest      the program, as a user starts it
-    xargs          `xargs -P2 pdftotext`, where it is installed
-    lit            `lit batch-parse` of liteparse, without OCR, where it is installed
-    opendataloader `opendataloader-pdf`, to text, where it is installed
-    literal        spawn, max_tasks_per_child=1, pypdf, texts pickled back; one round, as it is slow
+    pdftotext      `xargs -P2`, a process per file
+    liteparse      `lit batch-parse` without OCR, to Markdown
+    opendataloader `opendataloader-pdf`, to Markdown, without pictures
+    pdf_oxide      PDF Oxide in long-lived workers, to Markdown
+    docling_parse  docling-parse in long-lived workers, to lines of text
+    spawned        a new interpreter for each file, and pypdf; only if it is named, as it is slow
 
-on (a) 2,000 one-page files, (b) real files, (c) long ones; and one file of 1,000 pages by one
-worker and by two. Prints wall and CPU time, the highest memory (PSS) of the tree, and pages per
-second; what isolation costs a file, beside a raw fork and exit of the same image in the same
-rounds; and draws a picture into the file that `PDFINGEST_BENCH_SVG` names. Judges nothing: absolute
-times are the machine's. Linux only.
+pdfingest and bound are there with `-markdown` and `-raw` too. Files: `one-page` (2,000 of them),
+`few` (40), `real` (those of PDFINGEST_TEST_CORPUS), `sizes` (made, with the sizes that people
+have), `long`, or any folder; `worker` reads one file of 1,000 pages by one worker and by two,
+`forks` measures a raw fork. What is not installed is left out, and a way that does not write what
+it should ends the benchmark. Prints Markdown tables of medians: wall and CPU time of all processes,
+the highest memory (PSS) of the tree, seen in a round of its own, files lost, and how fast a way is,
+as medians of the ratios of each round: 1 is as fast as the lower bound, or as pdftotext. Draws a
+picture into the file that `PDFINGEST_BENCH_SVG` names. Judges nothing: absolute times are the
+machine's. Linux only.
 """
 
-import ctypes
-import json
+import argparse
 import os
-import resource
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import psutil
-from files import long_files, make_files, make_long, real_files
+from costs import Cost, adopt_orphans, peak_mib, timed
+from files import link_files, long_files, make_files, make_long, real_files
 from picture import draw
+from sizes import make_sizes
+from ways import WORKERS, Batch, Way, WayError, by_pdfingest, check, count_run, round_of, ways
 
-from pdfingest.measure.processes import look
-
-ROUNDS = int(os.environ.get("PDFINGEST_BENCH_ROUNDS", "5"))
-WORKERS = 2
+ROUNDS = int(os.environ.get("PDFINGEST_BENCH_ROUNDS", "7"))
 FORKS = 500
-LITERAL_FILES = 40
-PR_SET_CHILD_SUBREAPER = 36
-
-
-@dataclass(frozen=True)
-class Cost:
-    """One round of one way."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mib: float
-
-
-def measured(run: Callable[[], None]) -> Cost:
-    """Run it, and wait for all that it started, also what outlives its parent."""
-    peak_bytes, over = 0, threading.Event()
-
-    def watch() -> None:
-        nonlocal peak_bytes
-        while not over.wait(0.2):  # to look costs some ms
-            ours = psutil.Process().memory_full_info().pss
-            peak_bytes = max(peak_bytes, look().tree_pss_bytes - ours)
-
-    reap()
-    os.sync()  # what the one before left to write is not this one's
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began_s = time.perf_counter()
-    run()
-    wall_s = time.perf_counter() - began_s
-    reap()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    over.set()
-    watcher.join()
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall_s, cpu_s, peak_bytes / 2**20)
-
-
-def reap() -> None:
-    """Wait for what outlived its parent."""
-    with suppress(ChildProcessError):
-        while True:
-            os.wait()
-
-
-def start(*arguments: object) -> None:
-    """Run a command to its end, in silence."""
-    nowhere = subprocess.DEVNULL
-    subprocess.run([*map(str, arguments)], check=False, stdout=nowhere, stderr=nowhere)
-
-
-def by_pdfingest(folder: Path, workers: int = WORKERS) -> None:
-    """The program, with ledger and report."""
-    with tempfile.TemporaryDirectory() as out:
-        start(sys.executable, "-m", "pdfingest", "run", folder, "-o", out, "-w", workers, "-q")
-
-
-def by_xargs(folder: Path) -> None:
-    """Poppler, a process per file, the classic way."""
-    with tempfile.TemporaryDirectory() as out:
-        find = f'find -L "{folder}" -name "*.pdf" -printf "%f\\n"'
-        pdftotext = f'xargs -P{WORKERS} -I{{}} pdftotext "{folder}/{{}}" "{out}/{{}}.txt"'
-        start("sh", "-c", f"{find} | {pdftotext}")
-
-
-def by_lit(folder: Path) -> None:
-    """Liteparse: one process for all, PDFium within."""
-    with tempfile.TemporaryDirectory() as out:
-        start("lit", "batch-parse", "--no-ocr", "--max-pages", 100_000, folder, out)
-
-
-def by_opendataloader(folder: Path) -> None:
-    """OpenDataLoader: one Java process for all."""
-    with tempfile.TemporaryDirectory() as out:
-        threads = ("--threads", WORKERS)
-        start("opendataloader-pdf", "-q", "-f", "text", *threads, "-o", out, folder)
-
-
-PEERS = {
-    "xargs": ("pdftotext", by_xargs),
-    "lit": ("lit", by_lit),
-    "opendataloader": ("opendataloader-pdf", by_opendataloader),
+MAKE: dict[str, Callable[[Path], object]] = {
+    "one-page": partial(make_files, files=2000),
+    "few": partial(make_files, files=40),
+    "real": real_files,
+    "sizes": make_sizes,
+    "long": long_files,
 }
+OTHERS = ("worker", "forks")
+SLOW = "spawned"
 
 
-REUSED = """
-import multiprocessing, sys, tempfile
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
-from pdfingest import IngestOptions
-from pdfingest.child import main as child
-from pdfingest.engines.registry import find_engines
-from pdfingest.job import Job, Sandbox
-from pdfingest.model import Source, Unit
-from pdfingest.exchange.recorder import Playback
-if __name__ == "__main__":
-    import pdfingest.__main__
-    sys.modules["__main__"] = pdfingest.__main__
-    with tempfile.TemporaryDirectory() as out:
-        Playback(f"{out}/recorder")
-        limits = IngestOptions(workers=2).limits()
-        paths = sorted(Path(sys.argv[1]).glob("*.pdf"), key=lambda p: -p.stat().st_size)
-        jobs = [
-            Job(Source(path.name, str(path)), find_engines("auto"), (), Unit.PAGE, limits,
-                f"{out}/{path.name}", Sandbox.OFF, recorder=f"{out}/recorder")
-            for path in paths
+@dataclass
+class Row:
+    """What was measured of one way."""
+
+    costs: list[Cost] = field(default_factory=list[Cost])
+    peak_mib: float = 0.0
+    lost: int = 0
+    """Files without a text."""
+
+    @property
+    def wall_s(self) -> float:
+        """Median of the wall times."""
+        return statistics.median(cost.wall_s for cost in self.costs)
+
+    @property
+    def cpu_s(self) -> float:
+        """Median of the CPU times."""
+        return statistics.median(cost.cpu_s for cost in self.costs)
+
+    def times_as_fast_as(self, other: "Row") -> float:
+        """Return the median of the ratios of the rounds."""
+        pairs = zip(other.costs, self.costs, strict=True)
+        return statistics.median(theirs.wall_s / ours.wall_s for theirs, ours in pairs)
+
+
+def compare(title: str, batch: Batch, chosen: Mapping[str, Way], rounds: int) -> dict[str, float]:
+    """Print the table of the ways over the files, and return the seconds of each.
+
+    Raises:
+        WayError: a way did not write what it should.
+    """
+    files = len(batch.paths)
+    _, expected = round_of(ways(Path(sys.executable))["pdfingest"], batch, timed)
+    rows = {name: Row() for name in chosen}
+    for name, way in chosen.items():  # what is read and compiled for the first time, is here
+        rows[name].peak_mib, output = round_of(way, batch, peak_mib)
+        rows[name].lost = files - output.files
+        check(name, output, expected)
+    for _ in range(rounds):
+        for name, way in chosen.items():
+            cost, output = round_of(way, batch, timed)
+            check(name, output, expected)
+            rows[name].costs.append(cost)
+    load = f"{rounds} rounds, load {os.getloadavg()[0]:.1f}"
+    print(f"\n{title}: {files:,} files, {expected.records:,} pages, {load}\n")
+    print_table(rows, files)
+    return {name: row.wall_s for name, row in rows.items()}
+
+
+def print_table(rows: Mapping[str, Row], files: int) -> None:
+    """Print Markdown, and what isolation costs a file for each format."""
+    print("| way | wall s | least | ms/file | CPU s | MiB | lost | bound | pdftotext |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name, row in rows.items():
+        form = name.removeprefix("pdfingest").removeprefix("bound") if "-" in name else ""
+        against = [rows.get(f"bound{form}"), rows.get("pdftotext")]
+        fast = [f"{row.times_as_fast_as(each):.2f}" if each else "" for each in against]
+        least_s = min(cost.wall_s for cost in row.costs)
+        seconds = f"{row.wall_s:6.2f} | {least_s:6.2f} | {row.wall_s / files * 1e3:7.2f}"
+        rest = f"{row.cpu_s:6.2f} | {row.peak_mib:5.0f} | {row.lost:4}"
+        print(f"| {name:18} | {seconds} | {rest} | {fast[0]:>5} | {fast[1]:>9} |", flush=True)
+    for form in ("", "-markdown", "-raw"):
+        if (product := rows.get(f"pdfingest{form}")) and (bound := rows.get(f"bound{form}")):
+            price_ms = (product.wall_s - bound.wall_s) / files * 1e3
+            print(f"\nisolation costs pdfingest{form} {price_ms:.2f} ms a file", flush=True)
+
+
+def compare_workers(rounds: int) -> None:
+    """Read one large file by one worker and by two."""
+    with tempfile.TemporaryDirectory() as name:
+        make_long(Path(name) / "long.pdf", 1000)
+        batch = Batch.of(Path(name))
+        reading = {
+            workers: Way(partial(by_pdfingest, "text", workers=workers), count_run)
+            for workers in (1, 2)
+        }
+        seconds = [
+            [round_of(way, batch, timed)[0].wall_s for way in reading.values()]
+            for _ in range(rounds)
         ]
-        with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("forkserver")) as pool:
-            for _ in pool.map(child.run, jobs):
-                pass
-"""
-LITERAL = """
-import multiprocessing, sys
-from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
-from pathlib import Path
-def read(path):
-    from pypdf import PdfReader
-    try:
-        return [page.extract_text() for page in PdfReader(path).pages]
-    except Exception as error:
-        return str(error)
-if __name__ == "__main__":
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, mp_context=context, max_tasks_per_child=1) as pool:
-        paths = [str(path) for path in sorted(Path(sys.argv[1]).glob("*.pdf"))]
-        list(pool.map(read, paths))
-"""
-
-
-def raw_forks(lanes: int) -> float:
-    """Milliseconds of wall time for a fork, an exit and a wait of the image, a file."""
-    code = (
-        "import os, time\n"
-        "from pdfingest.isolation.contents import Contents\n"
-        "from pdfingest.isolation.zygote import make_image\n"
-        "make_image(Contents(('pdfingest.engines.pdfium',)))\n"
-        f"began = time.perf_counter()\nfor _ in range({FORKS}):\n"
-        "    pid = os.fork()\n    if not pid: os._exit(0)\n    os.waitpid(pid, 0)\n"
-        "print(time.perf_counter() - began)"
-    )
-    command = [sys.executable, "-c", code]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(lanes)]
-    seconds = [float(process.communicate()[0]) for process in running]
-    return max(seconds) / FORKS / lanes * 1000
-
-
-def compare(title: str, folder: Path, *, literal: bool) -> dict[str, list[Cost]]:
-    """All ways over the files of a folder."""
-    files = len(list(folder.glob("*.pdf")))
-    pages = count_pages(folder)
-    scripts = {}
-    for name, code in (("reused", REUSED), ("literal", LITERAL)):
-        scripts[name] = folder.parent / f"{name}.py"
-        scripts[name].write_text(code)
-    ways: dict[str, Callable[[], None]] = {
-        "reused": lambda: start(sys.executable, scripts["reused"], folder),
-        "pdfingest": lambda: by_pdfingest(folder),
-    }
-    for name, (program, peer) in PEERS.items():
-        if shutil.which(program):
-            ways[name] = partial(peer, folder)
-    costs: dict[str, list[Cost]] = {}
-    raw_ms: list[float] = []
-    for number in range(ROUNDS):
-        raw_ms.append(raw_forks(WORKERS))
-        for name, way in ways.items():
-            costs.setdefault(name, []).append(measured(way))
-        if literal and number == 0:
-            costs["literal"] = [measured(lambda: start(sys.executable, scripts["literal"], folder))]
-    base = median_s(costs["reused"])
-    print(f"\n{title}: {files:,} files, {pages:,} pages")
-    print(
-        f"{'':15}{'wall s':>8}{'range':>16}{'ms/file':>9}{'CPU s':>8}{'MiB':>6}{'pages/s':>9} times"
-    )
-    for name, each in costs.items():
-        wall_s = median_s(each)
-        low, high = min(cost.wall_s for cost in each), max(cost.wall_s for cost in each)
-        cpu_s = statistics.median(cost.cpu_s for cost in each)
-        peak = statistics.median(cost.peak_mib for cost in each)
-        print(
-            f"{name:15}{wall_s:8.2f}{f'{low:.2f} - {high:.2f}':>16}{wall_s / files * 1e3:9.2f}"
-            f"{cpu_s:8.2f}{peak:6.0f}{pages / wall_s:9.0f}{wall_s / base:7.2f}",
-            flush=True,
-        )
-    price_ms = (median_s(costs["pdfingest"]) - base) / files * 1e3
-    fork_ms = statistics.median(raw_ms)
-    if files > LITERAL_FILES:  # of few, it is the start of the program
-        print(
-            f"isolation costs {price_ms:.2f} ms a file, {price_ms / fork_ms:.1f} times a raw fork "
-            f"and exit of the image with as many lanes ({fork_ms:.2f} ms)"
-        )
-    return costs
-
-
-def count_pages(folder: Path) -> int:
-    """Pages that come out of the files."""
-    with tempfile.TemporaryDirectory() as out:
-        start(sys.executable, "-m", "pdfingest", "run", folder, "-o", out, "-q")
-        return int(json.loads((Path(out) / "summary.json").read_text())["pages"])
-
-
-def main() -> None:
-    """All three kinds of files."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    print(
-        f"{WORKERS} workers, {os.cpu_count()} cores, {ROUNDS} rounds, load {os.getloadavg()[0]:.1f}"
-    )
-    drawn: dict[str, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory() as name:
-        for title, make, literal in (
-            ("(a) one page each", lambda folder: make_files(folder, 2000), False),
-            ("(b) real files", real_files, True),
-            ("(c) long files", long_files, False),
-        ):
-            folder = Path(name) / title[1] / "pdfs"
-            folder.parent.mkdir()
-            make(folder)
-            costs = compare(title, folder, literal=literal)
-            drawn[title] = {way: median_s(each) for way, each in costs.items()}
-            shutil.rmtree(folder)
-    with tempfile.TemporaryDirectory() as name:
-        few = Path(name) / "pdfs"
-        make_files(few, LITERAL_FILES)
-        compare("(a) again, few of them", few, literal=True)
-    compare_workers()
-    if picture := os.environ.get("PDFINGEST_BENCH_SVG"):
-        Path(picture).write_text(draw(drawn), encoding="utf-8")
-
-
-def compare_workers() -> None:
-    """One large file, by one worker and by two."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        make_long(folder / "long.pdf", 1000)
-        rounds = [
-            [measured(partial(by_pdfingest, folder, workers)).wall_s for workers in (1, 2)]
-            for _ in range(ROUNDS)
-        ]
-    one, two = (statistics.median(each) for each in zip(*rounds, strict=True))
+    one, two = (statistics.median(each) for each in zip(*seconds, strict=True))
     print(
         f"\none file of 1,000 pages: {one:.2f} s by one worker, {two:.2f} s by two: {one / two:.2f}"
     )
 
 
-def median_s(costs: list[Cost]) -> float:
-    """Median of the wall times."""
-    return statistics.median(cost.wall_s for cost in costs)
+def raw_forks(rounds: int) -> None:
+    """Measure a fork, an exit and a wait of the image, in as many lanes as there are workers."""
+    command = [sys.executable, str(Path(__file__).with_name("raw_fork.py")), str(FORKS)]
+    medians: list[float] = []
+    for _ in range(rounds):
+        running = [
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(WORKERS)
+        ]
+        seconds = [float(process.communicate()[0]) for process in running]
+        medians.append(max(seconds) / FORKS / WORKERS * 1000)
+    print(f"\na raw fork and exit of the image: {statistics.median(medians):.2f} ms a file")
+
+
+def main() -> None:
+    """Do the parts that the command line names, or all of them."""
+    parser = argparse.ArgumentParser(description="Speed of pdfingest, its bound and its peers.")
+    parser.add_argument("parts", nargs="*", default=[*MAKE, *OTHERS], help="parts, or folders")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--ways", help="names, separated by commas; all but the slow one")
+    parser.add_argument(
+        "--peers", type=Path, default=Path(sys.executable), help="Python that has the peers"
+    )
+    options = parser.parse_args()
+    known = ways(options.peers)
+    names = options.ways.split(",") if options.ways else [name for name in known if name != SLOW]
+    if absent := [name for name in names if name not in known]:
+        parser.error(f"no way {', '.join(absent)}; there are {', '.join(known)}")
+    chosen = {name: known[name] for name in names}
+    adopt_orphans()
+    print(f"{WORKERS} workers, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
+    drawn: dict[str, dict[str, float]] = {}
+    folders = {part: Path(part) for part in options.parts if Path(part).is_dir()}
+    made = {part: partial(link_files, folder) for part, folder in folders.items()} | MAKE
+    for part in options.parts:
+        if part == "worker":
+            compare_workers(options.rounds)
+        elif part == "forks":
+            raw_forks(options.rounds)
+        elif part in made:
+            with tempfile.TemporaryDirectory() as name:
+                folder = Path(name) / "pdfs"
+                made[part](folder)
+                drawn[part] = compare(part, Batch.of(folder), chosen, options.rounds)
+        else:
+            parser.error(f"{part} is no folder, and none of {', '.join((*MAKE, *OTHERS))}")
+    if picture := os.environ.get("PDFINGEST_BENCH_SVG"):
+        Path(picture).write_text(draw(drawn), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except WayError as error:
+        sys.exit(str(error))

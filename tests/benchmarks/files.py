@@ -35,12 +35,19 @@ def make_files(folder: Path, files: int) -> list[str]:
 
 def real_files(folder: Path) -> None:
     """Links to the real files; where there are none, the files that `pdfingest bench` makes."""
-    folder.mkdir()
-    if not (CORPUS / "real").exists():
-        make_corpus(str(folder))
+    if (CORPUS / "real").exists():
+        link_files(CORPUS / "real", folder)
         return
-    for number, path in enumerate(sorted((CORPUS / "real").rglob("*.pdf"))):
-        (folder / f"{number:04}.pdf").symlink_to(path)
+    folder.mkdir()
+    make_corpus(str(folder))
+
+
+def link_files(source: Path, folder: Path) -> None:
+    """Links to the PDFs of a folder and those within it, with names that tell them apart."""
+    folder.mkdir()
+    paths = [path for path in source.resolve().rglob("*") if path.suffix.lower() == ".pdf"]
+    for number, path in enumerate(sorted(paths)):
+        (folder / f"{number:05}.pdf").symlink_to(path)
 
 
 def long_files(folder: Path) -> None:

@@ -35,8 +35,10 @@ FOREIGN = {
     *("--scale",),
     *("--retry", "--retry-all-errors", "--silent"),
     *("--enable-ui", "--select"),
+    *("--rounds", "--ways", "--peers"),
 }
-"""Flags of Redis, of Docker Compose, of curl, of docling-serve and of Dagster."""
+"""Flags of Redis, of Docker Compose, of curl, of docling-serve, of Dagster and of the benchmark of
+speed."""
 
 
 def test_the_commands_are_those_of_the_program() -> None:
