@@ -207,9 +207,9 @@ _KEPT_BYTES = 1 << 20
 _SMALL_BYTES = range(16, 513, 16)
 """Sizes of blocks that Python allocates in pools (obmalloc.c)."""
 _POOL_BYTES, _POOL_HEAD_BYTES = 16 << 10, 48
-_MOST_BLOCKS = 1000
-"""Most blocks of a size that are looked for: with another allocator (PYTHONMALLOC) no pool ever
-begins, and this is 8 MiB."""
+_MOST_POOLS_BYTES = 256 << 10
+"""Most memory of a size that is looked for: with another allocator (PYTHONMALLOC) no pool ever
+begins, and this is 8 MiB together."""
 
 
 @cache
@@ -245,7 +245,7 @@ def _fill_pools() -> None:
     allocate = ctypes.pythonapi.PyObject_Malloc
     allocate.argtypes, allocate.restype = [ctypes.c_size_t], ctypes.c_size_t
     for size in _SMALL_BYTES:
-        for _ in range(_MOST_BLOCKS):
+        for _ in range(_MOST_POOLS_BYTES // size):
             if allocate(size) % _POOL_BYTES == _POOL_HEAD_BYTES:
                 break
 
