@@ -245,9 +245,14 @@ def _fill_pools() -> None:
     allocate = ctypes.pythonapi.PyObject_Malloc
     allocate.argtypes, allocate.restype = [ctypes.c_size_t], ctypes.c_size_t
     for size in _SMALL_BYTES:
+        before = 0
         for _ in range(_MOST_POOLS_BYTES // size):
-            if allocate(size) % _POOL_BYTES == _POOL_HEAD_BYTES:
+            block = allocate(size)
+            # A pool is fresh if its first blocks come in turn; one that had been used may have a
+            # hole in the first place.
+            if block == before + size and before % _POOL_BYTES == _POOL_HEAD_BYTES:
                 break
+            before = block
 
 
 def keep_freed() -> None:
