@@ -104,9 +104,12 @@ def unsaid(page: Any, objects: Objects, text: str) -> OcrReason:
         objects: of the page itself.
         text: that PDFium reads.
     """
-    scene = scene_of(page, objects)
     is_said = is_usable(text)
-    if not scene.images and len(scene.paths) < (_MANY_PATHS if is_said else 1):
+    least = _MANY_PATHS if is_said else 1
+    if objects.are_plain and objects.paths < least:
+        return OcrReason.NONE
+    scene = scene_of(page, objects)
+    if not scene.images and len(scene.paths) < least:
         return OcrReason.NONE
     images = list(_images(scene))
     is_layer = bool(images) and _is_invisible(scene.texts)
@@ -181,7 +184,9 @@ def _says_more(page: Any, parts: Sequence[_Part], said: Sequence[Area], known: i
             shown, long = _letters(page, part, upon)
             if shown > _OF_SAID * known * len(upon) / max(len(said), 1):
                 found, in_lines = found + shown, in_lines + long
-    return in_lines >= _LEAST_LETTERS or found >= _LEAST_IN_CELLS
+        if in_lines >= _LEAST_LETTERS or found >= _LEAST_IN_CELLS:
+            return True
+    return False
 
 
 def _letters(page: Any, part: _Part, said: Iterable[Area]) -> tuple[int, int]:

@@ -90,19 +90,12 @@ class _Line:
     def slot(self) -> int:
         return (self.top + self.bottom) // 2 // _SLOT
 
-    def ends_before(self, piece: Piece) -> bool:
-        """Return whether a piece is too far to the right to belong to the line."""
-        return piece.left - self.right > _WIDEST_GAP * (self.bottom - self.top)
-
-    def gap(self, piece: Piece) -> float | None:
-        """Return how far a piece is from the end of the line; None if it does not belong to it."""
+    def is_level_with(self, piece: Piece) -> bool:
+        """Return whether a piece is about as high as the end of the line, and beside it."""
         height, own = piece.bottom - piece.top, self.bottom - self.top
-        gap = piece.left - self.right
-        if not -_DEEPEST * own <= gap <= _WIDEST_GAP * own:
-            return None
         shared = min(piece.bottom, self.bottom) - max(piece.top, self.top)
         low, high = min(height, own), max(height, own)
-        return gap if 2 * shared >= low and high <= _ALIKE * low else None
+        return 2 * shared >= low and high <= _ALIKE * low
 
     def add(self, piece: Piece) -> None:
         """Add a piece at the end. One that is low, such as a comma, does not move the line."""
@@ -156,7 +149,7 @@ def _ink(picture: Picture) -> list[bytes]:
     for top in range(0, height, _BAND):
         bottom = min(top + _BAND, height)
         band = levels[top * width : bottom * width]
-        if band.count(band[:1]) == len(band):
+        if band == band[:1] * len(band):
             rows += [bytes(width)] * (bottom - top)
             continue
         lines = [band[at : at + width] for at in range(0, len(band), width)]
@@ -181,7 +174,7 @@ def _grounds(lines: Sequence[bytes], width: int) -> Iterator[tuple[int, int, int
 
 def _ground(tile: bytes) -> int:
     """Return the level of the ground of a tile, or -1 if it has none or nothing else."""
-    if tile.count(tile[:1]) == len(tile):
+    if tile == tile[:1] * len(tile):
         return -1
     steps = tile.translate(_SIXTEENTHS)
     if 2 * steps.count(_WHITE) > len(tile):
@@ -221,12 +214,11 @@ def _nearest(
     best, least = None, float("inf")
     for each in range(slot - 1, slot + 2):
         for line in slots[each].copy():
-            if line.ends_before(piece):
+            gap, height = piece.left - line.right, line.bottom - line.top
+            if gap > _WIDEST_GAP * height:
                 slots[each].remove(line)
                 done.append(line)
-                continue
-            gap = line.gap(piece)
-            if gap is not None and gap < least:
+            elif -_DEEPEST * height <= gap < least and line.is_level_with(piece):
                 best, least = line, gap
     return best
 
@@ -234,6 +226,8 @@ def _nearest(
 def _as_text(line: _Line) -> TextLine | None:
     """Return a line if its pieces look like letters."""
     pieces = line.pieces
+    if len(pieces) < _LEAST_PIECES:
+        return None
     heights = sorted(piece.bottom - piece.top for piece in pieces)
     median = heights[len(heights) // 2]
     left, right = pieces[0].left, line.right
@@ -243,7 +237,7 @@ def _as_text(line: _Line) -> TextLine | None:
     boxes = sum((each.right - each.left) * (each.bottom - each.top) for each in pieces)
     filled = sum(each.area for each in pieces) / boxes
     letters = (right - left) // median
-    if median < _LEAST_MEDIAN or len(pieces) < max(_LEAST_PIECES, letters / _MOST_LETTERS):
+    if median < _LEAST_MEDIAN or len(pieces) < letters / _MOST_LETTERS:
         return None
     if even < _EVEN * len(pieces) or not _FAINT <= filled <= _FULL:
         return None

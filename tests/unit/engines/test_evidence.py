@@ -4,12 +4,14 @@ import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ocr_pages import image, page, placed, text
 from pdfingest.engines import pdfium, pdfium_evidence
 from pdfingest.engines.engine import Watch, watch_asides
+from pdfingest.engines.pdfium_pictures import picture_of
 from pdfingest.engines.text_lines import Picture, TextLine
 from pdfingest.exchange.record import DocumentFacts, page_record
 from pdfingest.job import EngineSpec
@@ -129,6 +131,29 @@ def test_most_pages_with_text_are_not_drawn(read: Read, monkeypatch: pytest.Monk
     assert read(page(grid + logo + lines, [SCAN])).unsaid is OcrReason.NONE
     layer = placed() + text(sentences(1, 38, 16), mode=3)
     assert read(page(layer, [SCAN])).unsaid is OcrReason.NONE
+
+
+@pytest.mark.parametrize("words", ["some words", ""])
+def test_a_page_without_pictures_and_drawings_is_done_once_they_are_counted(
+    read: Read, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.setattr(pdfium_evidence, "scene_of", fail)
+    assert read(page(text([words]))).unsaid is OcrReason.NONE
+
+
+def test_once_a_picture_is_a_text_no_other_is_drawn(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[object] = []
+
+    def counted(*arguments: Any) -> Picture | None:
+        looks.append(arguments)
+        return picture_of(*arguments)
+
+    monkeypatch.setattr(pdfium_evidence, "picture_of", counted)
+    two = placed((40, 440, 500, 380)) + placed((40, 40, 500, 380))
+    assert read(page(two + text(["some words"]), [SCAN])).unsaid is OcrReason.IMAGE
+    assert len(looks) == 1
 
 
 @pytest.mark.parametrize(
