@@ -104,12 +104,9 @@ def unsaid(page: Any, objects: Objects, text: str) -> OcrReason:
         objects: of the page itself.
         text: that PDFium reads.
     """
-    is_said = is_usable(text)
-    least = _MANY_PATHS if is_said else 1
-    if objects.are_plain and objects.paths < least:
-        return OcrReason.NONE
     scene = scene_of(page, objects)
-    if not scene.images and len(scene.paths) < least:
+    is_said = is_usable(text)
+    if not scene.images and len(scene.paths) < (_MANY_PATHS if is_said else 1):
         return OcrReason.NONE
     images = list(_images(scene))
     is_layer = bool(images) and _is_invisible(scene.texts)

@@ -14,7 +14,6 @@ from pdfingest.engines import pdfium_calls as calls
 _MOST_OBJECTS = 20_000
 """Objects that are looked at; a drawing may have millions."""
 _KINDS = 6
-_IMAGES_AND_FORMS = frozenset((pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM))
 
 
 class Objects(NamedTuple):
@@ -26,16 +25,6 @@ class Objects(NamedTuple):
     def of(self, kind: int) -> list[int]:
         """Return the handles of one kind (`FPDF_PAGEOBJ_TEXT` and so on)."""
         return list(compress(self.handles, self.kinds.translate(_ONLY[kind])))
-
-    @property
-    def are_plain(self) -> bool:
-        """Whether none of them is an image, or a form that may have some in it."""
-        return _IMAGES_AND_FORMS.isdisjoint(self.kinds)
-
-    @property
-    def paths(self) -> int:
-        """The number of paths among them."""
-        return self.kinds.count(pdfium.FPDF_PAGEOBJ_PATH)
 
 
 _ONLY = [bytes(kind == each for each in range(256)) for kind in range(_KINDS)]

@@ -133,14 +133,6 @@ def test_most_pages_with_text_are_not_drawn(read: Read, monkeypatch: pytest.Monk
     assert read(page(layer, [SCAN])).unsaid is OcrReason.NONE
 
 
-@pytest.mark.parametrize("words", ["some words", ""])
-def test_a_page_without_pictures_and_drawings_is_done_once_they_are_counted(
-    read: Read, monkeypatch: pytest.MonkeyPatch, words: str
-) -> None:
-    monkeypatch.setattr(pdfium_evidence, "scene_of", fail)
-    assert read(page(text([words]))).unsaid is OcrReason.NONE
-
-
 def test_once_a_picture_is_a_text_no_other_is_drawn(
     read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
