@@ -92,7 +92,7 @@ def starts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     A module whose guarantees must hold for both uses it for all its tests.
     """
     if request.param == FORKS and os.name != "posix":
-        pytest.skip("needs fork, which Windows does not have")
+        pytest.skip("needs fork")  # which Windows does not have; there, all runs spawn
     monkeypatch.setenv(FORK, "0" if request.param == SPAWN else "1")
     monkeypatch.delenv(WARM_UP, raising=False)
     return str(request.param)
@@ -145,7 +145,8 @@ def as_nobody_special() -> list[str]:
         return []
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        pytest.skip("root reads everything, and setpriv (util-linux) is not there to stop it")
+        # Without it a file that nobody may read could be read, and the test would show nothing.
+        pytest.skip("needs setpriv (util-linux), as root reads everything")
     return [setpriv, "--bounding-set=-dac_override,-dac_read_search"]
 
 
@@ -154,7 +155,8 @@ def in_a_place_where(setup: str) -> list[str]:
     unshare = shutil.which("unshare")
     command = [str(unshare), "--mount", "sh", "-c", f'{setup} && exec "$@"', "sh"]
     if unshare is None or subprocess.run([*command, "true"], check=False).returncode != 0:
-        pytest.skip("needs the right to mount (unshare, util-linux), as containers lack it")
+        # Containers rarely have it, and no full disk can be made without.
+        pytest.skip("needs the right to mount (unshare, util-linux)")
     return command
 
 

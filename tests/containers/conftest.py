@@ -20,6 +20,7 @@ from .engine import Engine, Stack, find_engine
 try:
     import httpx
 except ModuleNotFoundError as error:
+    # The session `containers` installs it; whoever runs all tests at hand may not have it.
     pytest.skip(f"needs {error.name}", allow_module_level=True)
 
 
@@ -27,9 +28,10 @@ except ModuleNotFoundError as error:
 def engine() -> Engine:
     """The engine, with the image built."""
     if "PDFINGEST_TEST_CONTAINERS" not in os.environ:
-        pytest.skip("needs minutes: nox -s containers")
+        pytest.skip("nox -s containers runs it")  # it builds images, which takes minutes
     found = find_engine()
     if found is None:
+        # What is tested is how the images run, which nothing else can stand in for.
         pytest.skip("needs docker with its Compose, or podman with podman-compose")
     return Engine(*found)
 

@@ -39,8 +39,7 @@ def _opened(file: BinaryIO, passwords: Sequence[str]) -> "PypdfDocument":
         raise EncryptedError(
             f"pypdf lacks a package to decrypt it: {error}", by_password=False
         ) from error
-    # It is what pypdf says of a file that is opened by a certificate.
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # what pypdf says of a file opened by a certificate
         raise EncryptedError(f"pypdf cannot decrypt it: {error}", by_password=False) from error
     except (PyPdfError, RecursionError) as error:
         raise MalformedError(f"{type(error).__name__}: {error}") from error

@@ -32,7 +32,7 @@ def test_it_takes_no_privilege_to_enter() -> None:
     try:
         confine.check()
     except SandboxError as error:
-        pytest.skip(str(error))  # which part of the sandbox this kernel lacks
+        pytest.skip(f"{error}")  # it names the part that this kernel lacks, so nothing can enter
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o777)
         command = [sys.executable, "-c", ENTER, f"{folder}/spool"]

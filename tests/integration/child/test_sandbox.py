@@ -236,7 +236,8 @@ def landlock_version() -> int:
 
 def _skip_before_landlock(version: int) -> None:
     if landlock_version() < version:
-        pytest.skip(f"the kernel's Landlock is older than version {version}")
+        # An older one does not know the right that the test is about.
+        pytest.skip(f"needs version {version} of Landlock")
 
 
 def assert_kept_from(scene: Scene, target: Path) -> None:
@@ -443,7 +444,7 @@ def test_a_file_without_permission_is_unreadable_as_ever(
     path = faulty("a.pdf")
     path.chmod(0)
     if os.access(path, os.R_OK):
-        pytest.skip("permissions do not bind this user")
+        pytest.skip("needs a user who is not root")  # whom permissions do not bind
     cli("run", path, "-o", out, "--engine", "faulty", "--sandbox", "require")
     (line,) = read_lines(out / "report.jsonl")
     assert line["failure"] == "unreadable"

@@ -16,6 +16,7 @@ FONT = Path("/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc")
 FACE = 2
 """The font of the collection that has the forms of the mainland."""
 if "chi_sim" not in tesseract.languages() or not FONT.exists():
+    # Packages of Debian, not of PyPI, so that the tests cannot install them.
     pytest.skip("needs tesseract-ocr-chi-sim and fonts-noto-cjk", allow_module_level=True)
 
 LINES = (
