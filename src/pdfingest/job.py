@@ -1,10 +1,9 @@
 """The job: all that one child is told to do, as frozen values that cross to its process."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from pdfingest.model import Aside, Format, Sent, Source, Unit
+from pdfingest.model import Aside, Format, Source, Unit
 from pdfingest.needs import NOTHING, Needs
 from pdfingest.outcome import Unchanged
 
@@ -65,8 +64,7 @@ def all_of(
     return (*engines, *ocr_engine, *((chunks.tokenizer,) if chunks else ()))
 
 
-@dataclass(frozen=True, slots=True)
-class Limits(Sent):
+class Limits(NamedTuple):
     """Limits on what one file may take, which the child puts on itself."""
 
     memory_bytes: int
@@ -97,8 +95,7 @@ class PageRange(NamedTuple):
 ALL_PAGES = PageRange()
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt(Sent):
+class Attempt(NamedTuple):
     """Step of a job: read its pages; all of them at first, after a death what is left."""
 
     first_page: int = 1
@@ -143,8 +140,7 @@ Step: TypeAlias = Attempt | Closing | Check
 """What one child does of a job."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job(Sent):
+class Job(NamedTuple):
     """What one child is told to do: extract one source, or a range of its pages."""
 
     source: Source

@@ -206,8 +206,7 @@ class Gone:
     """Name of the engine that read it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Death:
+class Death(NamedTuple):
     """How and where a child ended without an outcome."""
 
     kind: FailureKind

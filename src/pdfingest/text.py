@@ -7,6 +7,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
+from functools import cache
 from itertools import pairwise
 
 _SUSPECT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -44,9 +45,6 @@ _BLOCKS = (
     "\u1780-\u17ff",
 )
 """Blocks of letters that stand beside those of no other one in a text."""
-_IN_BLOCKS = f"[{''.join(_BLOCKS)}]"
-_RUNS = re.compile(f"(?={_IN_BLOCKS})(?:{'|'.join(f'([{block}]+)' for block in _BLOCKS)})")
-_HAS_RUNS = re.compile(_IN_BLOCKS)
 _LEAST_SCRIPTS, _MIXED_SHARE = 8, 0.1
 """Least letters of such blocks in a garbled text, and share of those that another one follows."""
 _AROUND_WORDS = ".,;:!?()[]{}\"'*-/%$"
@@ -123,15 +121,29 @@ def is_unread(text: str) -> bool:
             return 2 * sum(map(len, _GLYPH_NAMES.findall(text))) > count
         if private > _GARBLED_PRIVATE * count:
             return True
-    if not _HAS_RUNS.search(text):  # as on most pages
+    if text.isascii():
         return False
-    runs = [(match.lastindex, match.span()) for match in _RUNS.finditer(text)]
+    has_runs, any_run = _runs()
+    if not has_runs.search(text):  # as on most pages
+        return False
+    runs = [(match.lastindex, match.span()) for match in any_run.finditer(text)]
     mixed = sum(
         block != next_block and (end == begin or (end + 1 == begin and text[end].isspace()))
         for (block, (_, end)), (next_block, (begin, _)) in pairwise(runs)
     )
     letters_of_blocks = sum(end - begin for _, (begin, end) in runs)
     return letters_of_blocks >= _LEAST_SCRIPTS and mixed >= _MIXED_SHARE * letters_of_blocks
+
+
+@cache
+def _runs() -> "tuple[re.Pattern[str], re.Pattern[str]]":
+    """Return patterns of a letter of the blocks, and of a run in one, whose number is its group.
+
+    They are not made at the import, which each start of the program would pay, with 2 ms.
+    """
+    letter = f"[{''.join(_BLOCKS)}]"
+    runs = "|".join(f"([{block}]+)" for block in _BLOCKS)
+    return re.compile(letter), re.compile(f"(?={letter})(?:{runs})")
 
 
 def is_babble(text: str) -> bool:

@@ -5,10 +5,12 @@ import sys
 import time
 
 from pdfingest.isolation.contents import Contents
-from pdfingest.isolation.zygote import make_image
+from pdfingest.isolation.zygote import make_image, warm
 
 if __name__ == "__main__":
-    make_image(Contents(("pdfingest.engines.pdfium",)))
+    contents = Contents(("pdfingest.engines.pdfium",))
+    make_image(contents)
+    warm(contents.modules)
     began_s = time.perf_counter()
     for _ in range(int(sys.argv[1])):
         pid = os.fork()

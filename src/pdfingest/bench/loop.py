@@ -6,7 +6,7 @@ no sandbox, ledger or report.
 
 import os
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pdfingest.bench.legs import Inputs, Leg
 from pdfingest.bench.long_lived import LongLived, Reports, Watch
@@ -30,9 +30,8 @@ def looped(inputs: Inputs, options: IngestOptions, folder: str, watch: Watch) ->
         folder: where the process may write.
         watch: of the leg.
     """
-    job = replace(
-        job_template(options, find_tools(options)),
-        limits=replace(options.limits(), memory_bytes=options.budget_bytes()),
+    job = job_template(options, find_tools(options))._replace(
+        limits=options.limits()._replace(memory_bytes=options.budget_bytes()),
         spool=os.path.join(folder, "spool"),
         sandbox=Sandbox.OFF,  # what a process gives up for one file, it cannot use for the next
     )
@@ -62,7 +61,7 @@ class Loop:
         limits.apply(self.job.limits)
         reports.send(meter.resident_bytes())
         for index in range(begin, inputs.files):
-            job = replace(self.job, source=inputs.at(index))
+            job = self.job._replace(source=inputs.at(index))
             notes = Recorder(self.recorder, index)
             outcome = Extraction(job, notes, Cost).run()
             notes.close()

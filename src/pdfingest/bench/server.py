@@ -11,7 +11,7 @@ gives back, caches, and what a library forgets to release.
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pdfingest.bench.legs import Inputs, Leg
 from pdfingest.bench.long_lived import LongLived, Reports, Watch
@@ -39,7 +39,7 @@ def served(inputs: Inputs, options: IngestOptions, engine: EngineSpec, watch: Wa
         watch: of the leg.
     """
     budget_bytes = options.budget_bytes()
-    server = Server(engine, replace(options.limits(), memory_bytes=budget_bytes))
+    server = Server(engine, options.limits()._replace(memory_bytes=budget_bytes))
     process = LongLived(server, budget_bytes, options.timeout_s)
     return process.read("control", inputs, watch)
 
@@ -61,7 +61,7 @@ class Server:
         """Read the files in waves."""
         meter = PeakMeter()
         room_bytes = self.limits.memory_bytes + THREADS * _HEAP_BYTES
-        limits.apply(replace(self.limits, memory_bytes=room_bytes))
+        limits.apply(self.limits._replace(memory_bytes=room_bytes))
         open_document = load_engine(self.spec)
         turn = threading.Lock() if self.spec.name in _ONE_AT_A_TIME else nullcontext()
         reports.send(meter.resident_bytes())

@@ -195,7 +195,7 @@ class Extraction(Watch):
             The outcome, if the file is the one that an earlier run ingested.
         """
         if self.job.source.inside:
-            self.job = replace(self.job, source=replace(self.job.source, path=unpacked(self.job)))
+            self.job = self.job._replace(source=replace(self.job.source, path=unpacked(self.job)))
             self._look_at()
         job, attempt = self.job, self.job.attempt
         self.file.read(

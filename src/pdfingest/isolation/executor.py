@@ -29,6 +29,7 @@ class FreshExecutor:
         self._starter = starter
         self._context: Context | None = None
         self._executor: ProcessPoolExecutor | None = None
+        self._closing: threading.Thread | None = None
 
     def submit(self, function: Callable[..., T], *args: object) -> "Future[T]":
         """Call a function in a fresh process.
@@ -56,15 +57,21 @@ class FreshExecutor:
         if (context := self._context) is not None:
             context.give_up()
 
-    def end(self) -> None:
-        """End the processes and threads, and wait until they are gone; `submit` begins anew."""
-        executor, context = self._executor, self._context
-        if executor is None or context is None:
+    def begin_end(self) -> None:
+        """Begin to end the processes and threads; only `end` may follow."""
+        if self._executor is None or self._closing is not None:
             return
         # Waiting matters: without it the executor's thread may print a traceback (3.11, 3.13). It
         # is done elsewhere, since a spare child that is stopped never ends by itself.
-        closing = threading.Thread(target=executor.shutdown, kwargs={"wait": True})
-        closing.start()
+        self._closing = threading.Thread(target=self._executor.shutdown, kwargs={"wait": True})
+        self._closing.start()
+
+    def end(self) -> None:
+        """End the processes and threads, and wait until they are gone; `submit` begins anew."""
+        self.begin_end()
+        closing, context = self._closing, self._context
+        if closing is None or context is None:
+            return
         closing.join(_CLOSE_S)
         while closing.is_alive():
             if (process := context.newest) is not None:
@@ -73,7 +80,7 @@ class FreshExecutor:
                     context.give_up()
             closing.join(_RETRY_S)
         context.close()
-        self._executor = self._context = None
+        self._executor = self._context = self._closing = None
 
 
 def _need_threads(number: int) -> None:

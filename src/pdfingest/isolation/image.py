@@ -60,7 +60,7 @@ class Image:
         )
         self._contents = contents
         self._lock = threading.Lock()
-        self._is_used = False
+        self._started = 0
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._spare: ForkedChild | None = None
@@ -96,7 +96,7 @@ class Image:
             OSError: there is none to be had; another try may start one.
         """
         content, descriptors = pack((target, args))
-        self._is_used = True
+        self._started += 1
         with self._lock:
             try:
                 child = self._taken()
@@ -109,7 +109,8 @@ class Image:
             child.close()
             raise
         with self._lock, suppress(OSError):  # who asks next will see
-            if self._spare is None:
+            # A run of one file needs two: one that reads it, and the executor's next.
+            if self._spare is None and self._started > 1:
                 self._spare = _asked_for(self._running())
         return child
 
@@ -123,7 +124,7 @@ class Image:
 
     def close_unused(self) -> None:
         """End the zygote if no child was ever asked for; another one is made when it is."""
-        if not self._is_used:
+        if not self._started:
             self.close()
 
     def close(self) -> None:

@@ -206,7 +206,7 @@ _END_BYTES = 8192
 _KEPT_BYTES = 1 << 20
 _SMALL_BYTES = range(16, 513, 16)
 """Sizes of blocks that Python allocates in pools (obmalloc.c)."""
-_POOL_BYTES, _POOL_HEAD_BYTES = 16 << 10, 48
+_POOL_BYTES, _POOL_HEAD_BYTES, _PAGE_BYTES = 16 << 10, 48, 4 << 10
 _MOST_POOLS_BYTES = 256 << 10
 """Most memory of a size that is looked for: with another allocator (PYTHONMALLOC) no pool ever
 begins, and this is 8 MiB together."""
@@ -242,17 +242,25 @@ def take_holes() -> None:
 
 def _fill_pools() -> None:
     """Allocate what is free in the pools of Python's own small objects, up to fresh pools."""
-    allocate = ctypes.pythonapi.PyObject_Malloc
+    allocate, free = ctypes.pythonapi.PyObject_Malloc, ctypes.pythonapi.PyObject_Free
     allocate.argtypes, allocate.restype = [ctypes.c_size_t], ctypes.c_size_t
+    free.argtypes, free.restype = [ctypes.c_size_t], None
     for size in _SMALL_BYTES:
-        before = 0
+        fresh: list[int] = []
         for _ in range(_MOST_POOLS_BYTES // size):
             block = allocate(size)
-            # A pool is fresh if its first blocks come in turn; one that had been used may have a
-            # hole in the first place.
-            if block == before + size and before % _POOL_BYTES == _POOL_HEAD_BYTES:
+            # A pool is fresh if its blocks come in turn from the first one on. One that had been
+            # used may begin like that too, but hardly for a page.
+            if block % _POOL_BYTES == _POOL_HEAD_BYTES:
+                fresh = [block]
+            elif fresh and block == fresh[-1] + size:
+                fresh.append(block)
+            else:
+                fresh = []
+            if len(fresh) * size >= _PAGE_BYTES:
                 break
-            before = block
+        for block in fresh:
+            free(block)
 
 
 def keep_freed() -> None:

@@ -22,7 +22,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, NoReturn, TypeAlias
@@ -40,8 +40,13 @@ _Hook: TypeAlias = dict[str, Callable[[], None]]
 _ENDS = 2
 """Descriptors that come with a request: the child's end of its socket, and the pipe that its exit
 code is to be written to."""
-_EXECUTOR = ("concurrent.futures.process", "pdfingest.isolation.context")
-"""Modules of what an executor runs in its processes."""
+_NEEDED = (
+    *("concurrent.futures.process", "pdfingest.isolation.context", "pdfingest.isolation.parcel"),
+    "pdfingest.child.extraction",
+)
+"""Modules of what an executor runs in its processes, and of a job."""
+_COLD_FORKS = 12
+"""Children before the image is warmed up, which costs as much time as it saves in a dozen."""
 _REAP_MS = 10
 """How long the end of a child may go unnoticed. Nobody waits for it where there was an answer, so
 it is looked for in passing; a handler of SIGCHLD would be 70 pages of every child."""
@@ -60,51 +65,66 @@ def main(control: int, contents: Contents, readable: tuple[str, ...], *, warm_up
         child.silence()
     except OSError:  # no descriptor is left; the parent needs more of them, and says so
         os._exit(1)
-    hooks, made = make_image(contents, readable, warm_up=warm_up)
+    hooks, made = make_image(contents, readable)
+    if warm_up and contents.loaded:
+        # At once: what is warmed up later no longer shares its pages with the children before it,
+        # which then seem to have taken as much memory themselves.
+        hooks += warm(contents.modules)
+        warm_up = False
     limits.be_first_to_go()
     parent = socket.socket(fileno=control)
     with suppress(OSError):  # there is no parent any more, as `serve` will see
         send(parent, json.dumps(made).encode(), ())
-    _Zygote(parent, hooks).serve()
+    _Zygote(parent, hooks, contents.modules if warm_up else None).serve()
     os._exit(0)
 
 
-def make_image(
-    contents: Contents, readable: tuple[str, ...] = (), *, warm_up: bool = True
-) -> tuple[list[_Hook], Made]:
-    """Make this process what children are forked from; see `main`.
+def make_image(contents: Contents, readable: tuple[str, ...] = ()) -> tuple[list[_Hook], Made]:
+    """Make this process what children are forked from, as yet without what `warm` does.
 
     Returns:
         What the modules would do at each fork, for children that fork in their turn; and what came
         of the models.
     """
-    modules = contents.modules
     child.ignore_stop_signals()  # children inherit it, also those that are only just booting
     gc.disable()  # until all is imported, which is not garbage
     with _kept_hooks() as hooks:
-        from pdfingest.isolation import warm_up as warming  # noqa: PLC0415 - it wants hooks
-
-        for module in (*_EXECUTOR, *modules):
+        for module in (*_NEEDED, *contents.modules):
             with suppress(ImportError):  # a child will say so
                 import_module(module)
     # Libraries with models may need what they do at a fork.
     made = load(contents.loaded) if contents.loaded else NO_MODELS
-    if warm_up:
-        for module in modules:
-            with suppress(Exception):  # a job that meets the same will say so
-                warming.rehearse(module)
     confine.prepare(readable)
     # What is loaded now is never garbage; scanning it would copy every page that the children share
     # (gc.freeze in the library reference). It is not collected before: that takes 8 ms, for the few
     # hundred objects that imports leave, and tuples, once looked at, are not listed to be immortal.
-    if warm_up:
-        warming.make_immortal()
     gc.freeze()
     gc.enable()
-    if warm_up:
-        warming.take_holes()
-        warming.keep_freed()
     return hooks, made
+
+
+def warm(modules: Sequence[str]) -> list[_Hook]:
+    """Do to an image what makes its forks cheaper, once it pays; see `warm_up`.
+
+    Args:
+        modules: names of the modules of the engines, for a rehearsal.
+
+    Returns:
+        As those of `make_image`: what else children that fork would do at each fork.
+    """
+    gc.disable()
+    with _kept_hooks() as hooks:
+        from pdfingest.isolation import warm_up  # noqa: PLC0415 - only where it pays
+    for module in modules:
+        with suppress(Exception):  # a job that meets the same will say so
+            warm_up.rehearse(module)
+    gc.unfreeze()  # what is frozen is not listed
+    warm_up.make_immortal()
+    gc.freeze()
+    gc.enable()
+    warm_up.take_holes()
+    warm_up.keep_freed()
+    return hooks
 
 
 @contextmanager
@@ -133,9 +153,14 @@ def _kept_hooks() -> Generator[list[_Hook], None, None]:
 class _Zygote:
     """The loop of the zygote, which forks children and waits for their ends."""
 
-    def __init__(self, control: socket.socket, hooks: list[_Hook]) -> None:
+    def __init__(
+        self, control: socket.socket, hooks: list[_Hook], to_warm: Sequence[str] | None
+    ) -> None:
         self._control = control
         self._hooks = hooks
+        self._to_warm = to_warm
+        """Modules to warm the image up with; None if it is not, or no more, to be."""
+        self._forks = 0
         self._children: dict[int, int] = {}
         """Pid to the pipe that its exit code goes to."""
 
@@ -147,6 +172,10 @@ class _Zygote:
         while is_asked:
             if ready.poll(_REAP_MS if self._children else None):
                 is_asked = self._fork()
+                self._forks += is_asked
+                if self._forks == _COLD_FORKS and self._to_warm is not None:
+                    self._hooks += warm(self._to_warm)
+                    self._to_warm = None
             self._reap()
 
     def _fork(self) -> bool:

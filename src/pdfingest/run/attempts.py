@@ -11,7 +11,7 @@ engine under the same limits.
 
 import re
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from pdfingest.isolation.context import LOST
@@ -80,7 +80,7 @@ def after(job: Job, death: Death, history: History) -> Decision:
 
 def _next_attempt(attempt: Attempt, pages: PageRange, death: Death, engines: int) -> Attempt | None:
     """Return the next attempt; None if all that is left to try has been tried."""
-    here = replace(attempt, spool_bytes=death.spool_bytes)
+    here = attempt._replace(spool_bytes=death.spool_bytes)
     if death.aside is not None and not attempt.is_without(death.aside, death.page):
         return _without(death.aside, here, death)
     if death.page:
@@ -92,28 +92,28 @@ def _without(aside: Aside, here: Attempt, death: Death) -> Attempt:
     """Go on at the same place, without what is not the text and killed the child."""
     page = death.page or here.first_page
     without = tuple(dict.fromkeys((*here.without, aside)))
-    return replace(here, first_page=page, engine=death.engine, without=without)
+    return here._replace(first_page=page, engine=death.engine, without=without)
 
 
 def _after_page(here: Attempt, last_page: int, death: Death, engines: int) -> Attempt | None:
     """Try the page with more memory, then with the next engine; else go on behind it."""
     if death.kind is FailureKind.MEMORY_LIMIT and not here.alone:
-        return replace(here, first_page=death.page, engine=death.engine, alone=True)
+        return here._replace(first_page=death.page, engine=death.engine, alone=True)
     if death.engine + 1 < engines:
-        return replace(here, first_page=death.page, engine=death.engine + 1)
+        return here._replace(first_page=death.page, engine=death.engine + 1)
     if death.page < last_page:
-        return replace(here, first_page=death.page + 1, engine=here.floor)
+        return here._replace(first_page=death.page + 1, engine=here.floor)
     return None
 
 
 def _after_opening(here: Attempt, death: Death, engines: int) -> Attempt | None:
     """Use an engine that died while it opened the file no more."""
     if death.kind is FailureKind.MEMORY_LIMIT and not here.alone:
-        return replace(here, engine=death.engine, floor=death.engine, alone=True)
+        return here._replace(engine=death.engine, floor=death.engine, alone=True)
     floor = death.engine + 1
     if floor >= engines:
         return None
-    return replace(here, engine=floor, floor=floor)
+    return here._replace(engine=floor, floor=floor)
 
 
 def blamed(death: Death, *, oom_kills: int) -> Death:
@@ -124,7 +124,7 @@ def blamed(death: Death, *, oom_kills: int) -> Death:
         oom_kills: processes that the kernel has killed for want of memory since the last death.
     """
     if oom_kills and death.cost.signal == "SIGKILL" and death.kind is FailureKind.CRASHED:
-        return replace(death, kind=FailureKind.MEMORY_LIMIT)
+        return death._replace(kind=FailureKind.MEMORY_LIMIT)
     return death
 
 

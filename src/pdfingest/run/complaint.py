@@ -6,7 +6,6 @@ file, is asked whether it sees the same, under the same limits and in the same s
 
 import os
 from contextlib import closing, suppress
-from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 from pdfingest.errors import EngineUnavailableError, OutputError, PdfingestError, SandboxError
@@ -36,7 +35,7 @@ def confirmed(job: Job, recorder: str, stop: Stop) -> PdfingestError | None:
         The error that stops the run; None if the machine is sound.
     """
     written = os.path.getsize(job.spool) if os.path.exists(job.spool) else 0
-    check = replace(job, step=Check(written), earlier=None, spool=f"{job.spool}.check")
+    check = job._replace(step=Check(written), earlier=None, spool=f"{job.spool}.check")
     inbox: Inbox = SimpleQueue()
     try:
         with closing(

@@ -157,7 +157,7 @@ class Fetching:
         if not arrived.kind:
             self._here[copy.job.source.name] = copy
             source = replace(copy.job.source, path=copy.path, size_bytes=copy.size_bytes)
-            self._ready.append(replace(copy.job, source=source))
+            self._ready.append(copy.job._replace(source=source))
             return
         self._forget(copy)
         if arrived.kind == DISK:

@@ -18,7 +18,6 @@ from collections import deque
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import replace
 from queue import SimpleQueue
 from typing import TypeAlias
 
@@ -225,6 +224,10 @@ class Lane:
         """End what holds up the start of a child, and start none for calls that are left."""
         self._executor.give_up()
 
+    def begin_close(self) -> None:
+        """Begin to end what the lane holds; only `close` may follow."""
+        self._executor.begin_end()
+
     def close(self) -> None:
         """End what the lane holds, and wait until it is gone."""
         self._executor.end()
@@ -257,9 +260,9 @@ class Lane:
         pid = process.pid if process else 0
         death = turn.death(kind, message, turn.cost(pid, signal_name, stack))
         if process is not None and process.start_error:
-            return replace(death, message=process.start_error, is_at_fault=False, was_started=False)
+            return death._replace(message=process.start_error, is_at_fault=False, was_started=False)
         is_lost = code == LOST and turn.verdict is None
-        return replace(death, is_at_fault=False) if is_lost else death
+        return death._replace(is_at_fault=False) if is_lost else death
 
 
 def _folder() -> str:

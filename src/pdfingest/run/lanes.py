@@ -94,9 +94,12 @@ class Lanes:
 
     def close(self) -> None:
         """Let go of the lanes, and wait until nothing of them is left."""
-        while self._lanes:
-            if (lane := self._lanes.pop()) not in self._stuck:
-                lane.close()
+        lanes = [lane for lane in self._lanes if lane not in self._stuck]
+        self._lanes.clear()
+        for lane in lanes:
+            lane.begin_close()
+        for lane in lanes:
+            lane.close()
         self._stuck.clear()
 
 

@@ -249,7 +249,7 @@ class _Run:
                 self.summary.peak_gate.add_above(*plan.unchanged_above(limit, SHOWN_PEAKS))
         template = job_template(self.options, tools)
         jobs = (
-            replace(template, source=source, spool=sink.new_spool(), earlier=earlier)
+            template._replace(source=source, spool=sink.new_spool(), earlier=earlier)
             for source, earlier in plan.jobs()
         )
         executor = self.executor(

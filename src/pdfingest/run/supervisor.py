@@ -126,8 +126,8 @@ class Supervisor:
         """Yield the works that found no memory, each with the whole budget for its child."""
         while self._aside:
             work = self._aside.popleft()
-            limits = replace(work.job.limits, memory_bytes=work.job.limits.alone_bytes)
-            work.job = replace(work.job, limits=limits)
+            limits = work.job.limits._replace(memory_bytes=work.job.limits.alone_bytes)
+            work.job = work.job._replace(limits=limits)
             yield work
 
     def _drive(self, lanes: list[Lane], works: Works) -> _Steps:
@@ -181,7 +181,7 @@ class Supervisor:
     def _begin(self, lane: Lane, work: Work, step: Attempt | Closing | None = None) -> None:
         """Put a work on a lane, where it does the step that its job has or a new one."""
         if step is not None:
-            work.job = replace(work.job, step=step)
+            work.job = work.job._replace(step=step)
         with resources_told():
             lane.start(work)
         self._tell(lane.turn)
@@ -214,7 +214,7 @@ class Supervisor:
             raise error
         message = f"its child blamed the machine, which is sound: {failure.message}"
         death = turn.death(FailureKind.CRASHED, message, turn.cost())
-        return replace(death, is_at_fault=False)  # a disk may have been full for a moment
+        return death._replace(is_at_fault=False)  # a disk may have been full for a moment
 
     def _over(self, work: Work, outcome: Outcome) -> Finished | None:
         """Note the outcome of a work; return its source if all parts of that have ended."""
@@ -255,7 +255,7 @@ class Supervisor:
             case GiveUp():
                 return self._over(work, work.failed())
             case Attempt(alone=True) if not was_alone:
-                work.job = replace(work.job, step=decision)
+                work.job = work.job._replace(step=decision)
                 self._aside.append(work)
             case Attempt() | Closing():
                 self._begin(lane, work, decision)

@@ -67,8 +67,7 @@ def _limits(options: IngestOptions, tools: Tools) -> Limits:
             f"{options.workers} children. Use fewer workers, or a larger budget.",
         )
     memory_bytes = options.memory_limit_bytes or min(limits.memory_bytes, share)
-    return replace(
-        limits,
+    return limits._replace(
         memory_bytes=memory_bytes,
         alone_bytes=left,
         address_bytes=image.address_bytes + needed,
@@ -120,15 +119,14 @@ class Work:
             used_s: time that this one has had.
         """
         pages, floor = self.pages(total_pages), self.job.attempt.floor
-        rest = replace(
-            self.job,
+        rest = self.job._replace(
             pages=PageRange(page, pages.stop - 1),
             step=Attempt(first_page=page, engine=floor, floor=floor),
             spool=spool,
         )
         other = Work(rest, had_s=used_s, parts=self.parts)
         self.parts.insert(_position(self.parts, self) + 1, other)
-        self.job = replace(self.job, pages=PageRange(pages.start, page - 1))
+        self.job = self.job._replace(pages=PageRange(pages.start, page - 1))
         return other
 
     def note(self, death: Death) -> None:
@@ -202,7 +200,7 @@ class Work:
 
     def again(self) -> "Work":
         """Return a work that does the whole source anew, as its parts do not fit together."""
-        job = replace(self.parts[0].job, pages=ALL_PAGES, step=Attempt())
+        job = self.parts[0].job._replace(pages=ALL_PAGES, step=Attempt())
         costs = [part.ended.cost for part in self.parts if part.ended is not None]
         # The parts ran side by side: the times of all are more than the source has had.
         had_s = max(part.used_s for part in self.parts) - sum(cost.wall_s for cost in costs)

@@ -8,7 +8,6 @@ does, as whoever reads a file cannot tell whether its ticket is still held.
 import os
 from collections.abc import Generator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from tempfile import TemporaryDirectory
 
 from pdfingest.errors import StoreError
@@ -80,8 +79,7 @@ class Extractor:
                 failed = Failed(FailureKind.UNREADABLE, f"{ticket.source}: {error}")
                 yield Finished(source, failed), digest
                 return
-            job = replace(
-                job_template(options, tools),
+            job = job_template(options, tools)._replace(
                 source=Source(ticket.name, path, found.st_size, found.st_mtime_ns),
                 spool=os.path.join(folder, "records.jsonl"),
             )

@@ -169,8 +169,8 @@ from pdfingest.engines.registry import find_engines
 from pdfingest.isolation.start import starter
 with executor(starter(find_engines("pdfium"), ())) as (pool, _):
     parent = int(pool.submit(calls.parent).result())
-    is_immortal = int(pool.submit(calls.is_immortal).result())
-print(parent == os.getpid(), is_immortal)
+    immortal = [int(pool.submit(calls.is_immortal).result()) for _ in range(16)]
+print(parent == os.getpid(), immortal[0], immortal[-1])
 """
 
 
@@ -203,7 +203,8 @@ def test_the_environment_chooses_how_children_are_started(
     variables: dict[str, str], is_spawned: bool, is_immortal: bool
 ) -> None:
     done = run(ORIGIN, **variables)
-    assert done.stdout.split() == [str(is_spawned), str(int(is_immortal))], done.stderr
+    # A run of one file does not pay for what makes the forks of many cheaper.
+    assert done.stdout.split() == [str(is_spawned), "0", str(int(is_immortal))], done.stderr
 
 
 def test_signals_that_mean_the_run_do_not_reach_a_child_that_starts_or_works(

@@ -16,7 +16,7 @@ HOLES = """
 import sys
 from pdfingest.isolation import warm_up, zygote
 from pdfingest.isolation.contents import Contents
-image = lambda: zygote.make_image(Contents())
+image = lambda: (zygote.make_image(Contents()), zygote.warm(()))
 libc = warm_up._glibc()
 small, large = [], []
 for _ in range(5000):  # a hole in each page
@@ -32,7 +32,7 @@ FREED = """
 import ctypes, resource, sys
 from pdfingest.isolation import warm_up, zygote
 from pdfingest.isolation.contents import Contents
-image = lambda: zygote.make_image(Contents())
+image = lambda: (zygote.make_image(Contents()), zygote.warm(()))
 libc = warm_up._glibc()
 
 def page():
@@ -76,14 +76,14 @@ CODE = """
 import sys
 from pdfingest.isolation.warm_up import make_immortal
 from pdfingest.isolation.contents import Contents
-from pdfingest.isolation.zygote import make_image
+from pdfingest.isolation.zygote import make_image, warm
 
 def outer():
     def inner():
         return "not a name", 123456.5, (123, b"bytes")
     return inner
 
-{"alone": make_immortal, "image": lambda: make_image(Contents())}[sys.argv[1]]()
+{"alone": make_immortal, "image": lambda: (make_image(Contents()), warm(()))}[sys.argv[1]]()
 forever = sys.getrefcount(None)
 inner = next(each for each in outer.__code__.co_consts if hasattr(each, "co_code"))
 mortal = [
@@ -100,7 +100,7 @@ OBJECTS = """
 import sys
 from pdfingest.isolation.warm_up import make_immortal
 from pdfingest.isolation.contents import Contents
-from pdfingest.isolation.zygote import make_image
+from pdfingest.isolation.zygote import make_image, warm
 
 class Holder:
     number, text, pair = 123457, "not a name", (1234.5, "another")
@@ -108,7 +108,7 @@ class Holder:
 def outer():
     return lambda: None
 
-{"alone": make_immortal, "image": lambda: make_image(Contents())}[sys.argv[1]]()
+{"alone": make_immortal, "image": lambda: (make_image(Contents()), warm(()))}[sys.argv[1]]()
 forever = sys.getrefcount(None)
 inner = next(each for each in outer.__code__.co_consts if hasattr(each, "co_code"))
 held = [*vars(Holder).values(), inner.co_qualname, inner.co_names]
@@ -120,7 +120,7 @@ POOLS = """
 import sys
 from pdfingest.isolation import warm_up, zygote
 from pdfingest.isolation.contents import Contents
-image = lambda: zygote.make_image(Contents())
+image = lambda: (zygote.make_image(Contents()), zygote.warm(()))
 kept = [bytearray(100) for _ in range(200_000)]
 # Holes in many pages, in the first place of a pool among them.
 kept = [each for n, each in enumerate(kept) if n % 400 and id(each) % 16384 != 48]

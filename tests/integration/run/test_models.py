@@ -313,7 +313,7 @@ def test_lanes_change_their_image_with_the_engine(
             chosen = replace(options, engine=engine)
             template = job_template(chosen, with_image(find_tools(chosen), Stop()))
             source = Source("a.pdf", str(file))
-            job = replace(template, source=source, spool=str(tmp_path / f"{engine}.jsonl"))
+            job = template._replace(source=source, spool=str(tmp_path / f"{engine}.jsonl"))
             (ended,) = filter(None, supervisor.run(iter([job])))
             assert isinstance(ended.outcome, Extracted), ended
             is_large = ended.outcome.cost.peak.baseline_bytes > 200 << 20

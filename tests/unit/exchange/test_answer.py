@@ -93,12 +93,12 @@ def test_what_is_no_answer_to_the_job_is_not_believed(data: bytes) -> None:
 
 
 def test_unchanged_is_no_answer_where_no_earlier_run_ingested_anything() -> None:
-    answer = decoded(encoded(UNCHANGED), replace(JOB, earlier=None))
+    answer = decoded(encoded(UNCHANGED), JOB._replace(earlier=None))
     assert isinstance(answer, NotAnAnswer)
 
 
 def test_lost_pages_are_of_the_range_that_was_asked_for() -> None:
-    part = replace(JOB, pages=PageRange(3, 6))
+    part = JOB._replace(pages=PageRange(3, 6))
     good = replace(EXTRACTED, failed_pages=(3, 6))
     assert decoded(encoded(good), part) == good
     for lost in ((2,), (7,)):

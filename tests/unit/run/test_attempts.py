@@ -1,7 +1,6 @@
 """What follows a death, on files that kill, raise and run out of memory wherever they like."""
 
 import signal
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -152,7 +151,7 @@ def test_a_file_without_time_or_with_too_many_deaths_is_closed_with_what_is_whol
     history: History,
 ) -> None:
     assert after(job(Attempt(), engines=2), PAGE_5, history) == Closing(9, 1234)
-    assert after(job(Attempt(), engines=2), replace(PAGE_5, spool_bytes=0), history) == GiveUp()
+    assert after(job(Attempt(), engines=2), PAGE_5._replace(spool_bytes=0), history) == GiveUp()
 
 
 @pytest.mark.parametrize("step", [Closing(9, 1234), Check()])
@@ -162,7 +161,7 @@ def test_a_step_that_reads_no_page_is_not_tried_anew(step: Step) -> None:
 
 @pytest.mark.parametrize("step", [Attempt(), Attempt(3, spool_bytes=7), Closing(9, 7), Check()])
 def test_a_step_whose_child_was_not_at_fault_is_repeated_so_often_and_no_more(step: Step) -> None:
-    death = replace(PAGE_5, is_at_fault=False, page=0, spool_bytes=0)
+    death = PAGE_5._replace(is_at_fault=False, page=0, spool_bytes=0)
     for repeats in range(MAX_REPEATS):
         assert after(job(step), death, History(repeats=repeats)) == Repeat()
     assert after(job(step), death, History(repeats=MAX_REPEATS)) == GiveUp()
@@ -171,9 +170,9 @@ def test_a_step_whose_child_was_not_at_fault_is_repeated_so_often_and_no_more(st
 def test_the_last_page_of_a_range_is_not_followed_by_one_of_another_lane() -> None:
     step, part = Attempt(first_page=3), PageRange(3, 5)
     assert after(job(step, pages=part), PAGE_5, History()) == Closing(0, 1234)
-    four = replace(PAGE_5, page=4)
-    assert after(job(step, pages=part), four, History()) == replace(
-        step, first_page=5, spool_bytes=1234
+    four = PAGE_5._replace(page=4)
+    assert after(job(step, pages=part), four, History()) == step._replace(
+        first_page=5, spool_bytes=1234
     )
 
 
@@ -182,7 +181,7 @@ def test_the_last_page_of_a_range_is_not_followed_by_one_of_another_lane() -> No
 def test_what_is_not_the_text_is_left_out_once_and_then_blamed_no_more(
     aside: Aside, page: int
 ) -> None:
-    death = replace(PAGE_5, aside=aside, page=page)
+    death = PAGE_5._replace(aside=aside, page=page)
     next_ = after(job(Attempt(first_page=2)), death, History())
     assert next_ == Attempt(first_page=page or 2, spool_bytes=1234, without=(aside,))
     assert isinstance(next_, Attempt)
@@ -192,12 +191,12 @@ def test_what_is_not_the_text_is_left_out_once_and_then_blamed_no_more(
 
 
 def test_ocr_that_kills_a_page_is_tried_again_on_the_next() -> None:
-    fifth = replace(PAGE_5, aside=Aside.OCR)
+    fifth = PAGE_5._replace(aside=Aside.OCR)
     without = after(job(Attempt(first_page=2)), fifth, History())
     assert isinstance(without, Attempt)
     assert without.is_without(Aside.OCR, 5)
     assert not without.is_without(Aside.OCR, 6)
-    assert after(job(without), replace(fifth, page=6), History(2)) == replace(without, first_page=6)
+    assert after(job(without), fifth._replace(page=6), History(2)) == without._replace(first_page=6)
 
 
 @pytest.mark.parametrize(
