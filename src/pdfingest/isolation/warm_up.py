@@ -1,5 +1,6 @@
 """What the image does so that its forks are cheaper: a quarter of the time of a small file.
 
+It takes as long as a dozen forks get back, so the zygote does it at its twelfth fork, not before.
 A fork shares the pages of the image until one of both writes to them; each such write copies a page
 of 4 KiB. The steps here make a child write to fewer pages. Each is a trick, so a user with a
 strange crash can leave all of them out: `PDFINGEST_WARM_UP=0`.
@@ -22,7 +23,8 @@ import gc
 import os
 import sys
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import chain
 from multiprocessing import connection
@@ -75,6 +77,24 @@ _OBJECTS = (
     b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 842]/Contents 4 0 R/Resources 7 0 R>>",
 )
 """Objects of a PDF of two pages (ISO 32000-1, 7.5)."""
+
+
+def warm_up(modules: Sequence[str]) -> None:
+    """Do all of this to an image that is frozen (`gc.freeze`).
+
+    Args:
+        modules: names of the modules of built-in engines, for a rehearsal with each.
+    """
+    gc.disable()
+    for module in modules:
+        with suppress(Exception):  # a job that meets the same will say so
+            rehearse(module)
+    gc.unfreeze()  # what is frozen is not listed
+    make_immortal()
+    gc.freeze()
+    gc.enable()
+    take_holes()
+    keep_freed()
 
 
 def rehearse(module: str) -> list[Outcome]:

@@ -46,7 +46,7 @@ _NEEDED = (
 )
 """Modules of what an executor runs in its processes, and of a job."""
 _COLD_FORKS = 12
-"""Children before the image is warmed up, which costs as much time as it saves in a dozen."""
+"""Forks before the image is warmed up, which costs as much time as it gives back in a dozen."""
 _REAP_MS = 10
 """How long the end of a child may go unnoticed. Nobody waits for it where there was an answer, so
 it is looked for in passing; a handler of SIGCHLD would be 70 pages of every child."""
@@ -112,18 +112,9 @@ def warm(modules: Sequence[str]) -> list[_Hook]:
     Returns:
         As those of `make_image`: what else children that fork would do at each fork.
     """
-    gc.disable()
     with _kept_hooks() as hooks:
-        from pdfingest.isolation import warm_up  # noqa: PLC0415 - only where it pays
-    for module in modules:
-        with suppress(Exception):  # a job that meets the same will say so
-            warm_up.rehearse(module)
-    gc.unfreeze()  # what is frozen is not listed
-    warm_up.make_immortal()
-    gc.freeze()
-    gc.enable()
-    warm_up.take_holes()
-    warm_up.keep_freed()
+        from pdfingest.isolation.warm_up import warm_up  # noqa: PLC0415 - only where it pays
+    warm_up(modules)
     return hooks
 
 
