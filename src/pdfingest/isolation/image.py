@@ -37,7 +37,8 @@ _FORK_S = 5.0
 class Image:
     """The process that children are forked from; see `context.Starter`.
 
-    One spare child is always forked ahead, so that a lane need not wait for a fork. A process that
+    From the second child on, a spare one is forked ahead, so that a lane need not wait for a fork; a
+    run of one file would not use it. A process that
     is forked from this one by other means makes an image of its own.
 
     Args:
@@ -109,7 +110,6 @@ class Image:
             child.close()
             raise
         with self._lock, suppress(OSError):  # who asks next will see
-            # A run of one file needs two: one that reads it, and the executor's next.
             if self._spare is None and self._started > 1:
                 self._spare = _asked_for(self._running())
         return child

@@ -106,6 +106,7 @@ def test_the_end_of_a_child_whose_zygote_is_gone_is_known_but_not_how(
 
 def test_a_spare_child_that_is_killed_while_it_waits_is_replaced(image: Image) -> None:
     zygote = zygote_of(image)
+    assert zygote_of(image) == zygote  # a run of one child has no spare one
     for _ in range(5):
         wait_for(lambda: len(zygote.children()) == 1)
         (spare,) = zygote.children()
