@@ -37,9 +37,9 @@ _FORK_S = 5.0
 class Image:
     """The process that children are forked from; see `context.Starter`.
 
-    From the second child on, a spare one is forked ahead, so that a lane need not wait for a fork; a
-    run of one file would not use it. A process that is forked from this one by other means makes an
-    image of its own.
+    From the second child on, a spare one is forked ahead, so that a lane need not wait for a fork;
+    a run of one file would not use it. A process that is forked from this one by other means makes
+    an image of its own.
 
     Args:
         contents: what the image holds, beside what every child needs.
