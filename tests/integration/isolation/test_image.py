@@ -17,7 +17,7 @@ import pytest
 from children import Watched, executor
 
 from conftest import environment, wait_for
-from pdfingest.isolation.contents import Contents
+from pdfingest.isolation.contents import Contents, Loaded
 from pdfingest.isolation.context import LOST
 from pdfingest.isolation.executor import FreshExecutor
 from pdfingest.isolation.image import Image
@@ -147,7 +147,7 @@ WITHOUT_READER = """
 import os, sys
 import calls
 from children import executor
-from pdfingest.isolation.contents import Contents
+from pdfingest.isolation.contents import Contents, Loaded
 from pdfingest.isolation.image import Image
 reader, writer = os.pipe()
 os.dup2(writer, 1)
@@ -206,6 +206,15 @@ def test_the_environment_chooses_how_children_are_started(
     done = run(ORIGIN, **variables)
     # A run of one file does not pay for what makes the forks of many cheaper.
     assert done.stdout.split() == [str(is_spawned), "0", str(int(is_immortal))], done.stderr
+
+
+@pytest.mark.skipif(not is_possible(), reason="immortal objects")
+def test_an_image_with_models_is_warmed_up_before_its_first_child() -> None:
+    models = Loaded("models", "json", warm="", warm_with="", idle_threads=0)
+    image = Image(Contents(loaded=(models,)), sys.path)
+    with executor(image) as (pool, _):
+        assert int(pool.submit(calls.is_immortal).result(DEADLINE_S))
+    image.close()
 
 
 def test_signals_that_mean_the_run_do_not_reach_a_child_that_starts_or_works(
