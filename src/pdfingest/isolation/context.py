@@ -125,7 +125,8 @@ class Process:
         """Its exit code; None while it lives. All threads that look see the same."""
         with self._looking:
             if self._exit_code is None and self._child and self._child.has_ended(0):
-                code = self._child.read_exit_code(_KILLED_S if self._is_killed else _END_S)
+                wait_s = _KILLED_S if self._is_killed else _END_S
+                code = self._child.read_exit_code(0 if self._context.is_closing else wait_s)
                 unknown = -_KILL if self._is_killed else LOST
                 self._exit_code = unknown if code is None else code
             return self._exit_code
@@ -219,6 +220,9 @@ class Context(BaseContext):
         self.newest: Process | None = None
         """The process that was made last; the executor has no other."""
         self.is_given_up = False
+        self.is_closing = False
+        """Whether no call is left, so that nobody asks how a process ended: a zygote that is
+        stopped does not tell, and would be waited for."""
         self._starter = starter
         self._room = Room()
         self._ended = ended_pipe()

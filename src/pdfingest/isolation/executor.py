@@ -57,8 +57,13 @@ class FreshExecutor:
         if (context := self._context) is not None:
             context.give_up()
 
-    def begin_end(self) -> None:
-        """Begin to end the processes and threads; only `end` may follow."""
+    def begin_close(self) -> None:
+        """Begin to end the processes and threads where no call is left; only `end` may follow."""
+        if self._context is not None:
+            self._context.is_closing = True
+        self._begin_end()
+
+    def _begin_end(self) -> None:
         if self._executor is None or self._closing is not None:
             return
         # Waiting matters: without it the executor's thread may print a traceback (3.11, 3.13). It
@@ -68,7 +73,7 @@ class FreshExecutor:
 
     def end(self) -> None:
         """End the processes and threads, and wait until they are gone; `submit` begins anew."""
-        self.begin_end()
+        self._begin_end()
         closing, context = self._closing, self._context
         if closing is None or context is None:
             return

@@ -226,7 +226,7 @@ class Lane:
 
     def begin_close(self) -> None:
         """Begin to end what the lane holds; only `close` may follow."""
-        self._executor.begin_end()
+        self._executor.begin_close()
 
     def close(self) -> None:
         """End what the lane holds, and wait until it is gone."""

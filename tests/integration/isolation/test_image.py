@@ -119,6 +119,20 @@ def test_a_spare_child_that_is_killed_while_it_waits_is_replaced(image: Image) -
     assert zygote_of(image) == zygote
 
 
+def test_an_executor_without_calls_closes_at_once_though_its_zygote_is_stopped(
+    image: Image,
+) -> None:
+    zygote = zygote_of(image)
+    executor = FreshExecutor(image)
+    assert executor.submit(calls.echo, b"7").result(DEADLINE_S) == b"7"
+    wait_for(lambda: executor.process is not None and executor.process.pid)
+    zygote.suspend()
+    began_s = time.monotonic()
+    executor.begin_close()
+    executor.end()
+    assert time.monotonic() - began_s < 0.9  # it would wait a second for an exit code
+
+
 def test_nothing_is_left_of_an_image_that_is_closed(image: Image) -> None:
     zygote = zygote_of(image)
     wait_for(lambda: len(zygote.children()) == 1)
