@@ -145,8 +145,7 @@ def as_nobody_special() -> list[str]:
         return []
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        # Without it a file that nobody may read could be read, and the test would show nothing.
-        pytest.skip("needs setpriv (util-linux), as root reads everything")
+        pytest.skip("needs setpriv, as root reads everything")  # so the test would show nothing
     return [setpriv, "--bounding-set=-dac_override,-dac_read_search"]
 
 
@@ -155,8 +154,7 @@ def in_a_place_where(setup: str) -> list[str]:
     unshare = shutil.which("unshare")
     command = [str(unshare), "--mount", "sh", "-c", f'{setup} && exec "$@"', "sh"]
     if unshare is None or subprocess.run([*command, "true"], check=False).returncode != 0:
-        # Containers rarely have it, and no full disk can be made without.
-        pytest.skip("needs the right to mount (unshare, util-linux)")
+        pytest.skip("needs the right to mount")  # which containers rarely have, to make a full disk
     return command
 
 

@@ -20,8 +20,7 @@ from .engine import Engine, Stack, find_engine
 try:
     import httpx
 except ModuleNotFoundError as error:
-    # The session `containers` installs it; whoever runs all tests at hand may not have it.
-    pytest.skip(f"needs {error.name}", allow_module_level=True)
+    pytest.skip(f"needs {error.name}", allow_module_level=True)  # nox -s containers installs it
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +30,7 @@ def engine() -> Engine:
         pytest.skip("nox -s containers runs it")  # it builds images, which takes minutes
     found = find_engine()
     if found is None:
-        # What is tested is how the images run, which nothing else can stand in for.
-        pytest.skip("needs docker with its Compose, or podman with podman-compose")
+        pytest.skip("needs docker or podman, with Compose")  # nothing else runs the images
     return Engine(*found)
 
 

@@ -4,7 +4,6 @@ Whether it happened is looked at from outside. Each is tried without the sandbox
 happens: so these tests can fail.
 """
 
-import os
 import shutil
 import socket
 import subprocess
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Cli, Lines, environment, make_pdf, read_lines
+from conftest import Cli, Lines, as_nobody_special, environment, make_pdf, read_lines
 from pdfingest.child.sandbox import confine
 from pdfingest.errors import SandboxError
 
@@ -236,8 +235,7 @@ def landlock_version() -> int:
 
 def _skip_before_landlock(version: int) -> None:
     if landlock_version() < version:
-        # An older one does not know the right that the test is about.
-        pytest.skip(f"needs version {version} of Landlock")
+        pytest.skip(f"needs Landlock {version}")  # an older one does not know the right in question
 
 
 def assert_kept_from(scene: Scene, target: Path) -> None:
@@ -439,12 +437,12 @@ def test_the_environment_chooses_too(cli: Cli, faulty: Callable[..., Path], out:
 
 
 def test_a_file_without_permission_is_unreadable_as_ever(
-    cli: Cli, faulty: Callable[..., Path], out: Path
+    faulty: Callable[..., Path], out: Path
 ) -> None:
     path = faulty("a.pdf")
     path.chmod(0)
-    if os.access(path, os.R_OK):
-        pytest.skip("needs a user who is not root")  # whom permissions do not bind
-    cli("run", path, "-o", out, "--engine", "faulty", "--sandbox", "require")
+    run = [*as_nobody_special(), sys.executable, "-m", "pdfingest", "run", str(path)]
+    options = ["-o", str(out), "--engine", "faulty", "--sandbox", "require"]
+    subprocess.run([*run, *options], env=environment(), check=False)
     (line,) = read_lines(out / "report.jsonl")
     assert line["failure"] == "unreadable"

@@ -16,8 +16,8 @@ FONT = Path("/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc")
 FACE = 2
 """The font of the collection that has the forms of the mainland."""
 if "chi_sim" not in tesseract.languages() or not FONT.exists():
-    # Packages of Debian, not of PyPI, so that the tests cannot install them.
-    pytest.skip("needs tesseract-ocr-chi-sim and fonts-noto-cjk", allow_module_level=True)
+    needed = "tesseract-ocr-chi-sim and fonts-noto-cjk"  # of Debian, which pip cannot install
+    pytest.skip(f"needs {needed}", allow_module_level=True)  # there is nothing to read it with
 
 LINES = (
     "清晨五点，我们坐上开往草原的长途汽车。窗外的天空还是",

