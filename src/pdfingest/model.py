@@ -3,9 +3,8 @@
 None holds an exception or an open file. What is read of a page is in `pages`.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 SCHEMA = 2
 """Version of the record, the report line and the summary."""
@@ -145,21 +144,7 @@ class Order(StrEnum):
     """The source that was modified last."""
 
 
-class Sent:
-    """Base of dataclasses that are pickled as a call of their constructor.
-
-    The pickling of one with slots looks its fields up, on both sides, each time.
-    """
-
-    __slots__: tuple[str, ...] = ()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A class's own slots, which are its fields: none of these inherits any.
-        return type(self), tuple([getattr(self, name) for name in self.__slots__])
-
-
-@dataclass(frozen=True, slots=True)
-class Source(Sent):
+class Source(NamedTuple):
     """A PDF that discovery found."""
 
     name: str

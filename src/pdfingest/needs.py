@@ -13,16 +13,14 @@ so it must not import the library that reads at its top; functions in it may. An
 nothing has no such entry point, and the parent imports nothing of it.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pdfingest.errors import EngineUnavailableError
-from pdfingest.model import Sent
 
 ENTRY_POINTS = "pdfingest.needs"
 
 
-@dataclass(frozen=True, slots=True)
-class Needs(Sent):
+class Needs(NamedTuple):
     """What an engine needs beside the file."""
 
     warm: str = ""

@@ -1,10 +1,9 @@
 """The outcome: what came of a source, and of the children that it took, as frozen values."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, NamedTuple, TypeAlias
 
-from pdfingest.model import Aside, FailureKind, Sent, Source
+from pdfingest.model import Aside, FailureKind, Source
 
 
 class Status(StrEnum):
@@ -38,8 +37,7 @@ class Peak(NamedTuple):
 NO_PEAK = Peak()
 
 
-@dataclass(frozen=True, slots=True)
-class Cost(Sent):
+class Cost(NamedTuple):
     """What one job cost, as its child measured it, or its parent where the child is dead."""
 
     pid: int = 0
@@ -57,8 +55,7 @@ class Cost(Sent):
     """Where the first of them that died was, as its last Python frames, innermost first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment(Sent):
+class Attachment(NamedTuple):
     """A file within a document (ISO 32000-2, 7.11.4)."""
 
     name: str
@@ -81,8 +78,7 @@ class Shape(NamedTuple):
 NO_SHAPE = Shape()
 
 
-@dataclass(frozen=True, slots=True)
-class Traits(Sent):
+class Traits(NamedTuple):
     """What a document is, beside its pages, as far as the engine knows."""
 
     pdf_version: str = ""
@@ -97,17 +93,7 @@ class Traits(Sent):
 NO_TRAITS = Traits()
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged(Sent):
-    """Outcome of a source that an earlier run read with the same content and options.
-
-    Its records are in the output already.
-    """
-
-    status: ClassVar[Status] = Status.UNCHANGED
-    failure: ClassVar[FailureKind | None] = None
-    message: ClassVar[str] = ""
-
+class _Unchanged(NamedTuple):
     sha256: str
     engine: str
     pages: int
@@ -124,8 +110,19 @@ class Unchanged(Sent):
     """Cost of hashing the file, where size and modification time did not suffice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extracted(Sent):
+class Unchanged(_Unchanged):
+    """Outcome of a source that an earlier run read with the same content and options.
+
+    Its records are in the output already.
+    """
+
+    __slots__ = ()
+    status: ClassVar[Status] = Status.UNCHANGED
+    failure: ClassVar[FailureKind | None] = None
+    message: ClassVar[str] = ""
+
+
+class Extracted(NamedTuple):
     """Outcome of a source that has records in its spool; some pages may be lost."""
 
     cost: Cost
@@ -161,16 +158,7 @@ class Extracted(Sent):
         return self.last_page
 
 
-@dataclass(frozen=True, slots=True)
-class Failed(Sent):
-    """Outcome of a source that has no record."""
-
-    status: ClassVar[Status] = Status.FAILED
-    pages: ClassVar[int] = 0
-    chars: ClassVar[int] = 0
-    needs_ocr_pages: ClassVar[int] = 0
-    ocr_pages: ClassVar[int] = 0
-
+class _Failed(NamedTuple):
     failure: FailureKind
     message: str
     cost: Cost = Cost()
@@ -179,16 +167,34 @@ class Failed(Sent):
     failed_pages: tuple[int, ...] = ()
     """Numbers, 1-based, of all pages that the file is known to have."""
 
+
+class Failed(_Failed):
+    """Outcome of a source that has no record."""
+
+    __slots__ = ()
+    status: ClassVar[Status] = Status.FAILED
+    pages: ClassVar[int] = 0
+    chars: ClassVar[int] = 0
+    needs_ocr_pages: ClassVar[int] = 0
+    ocr_pages: ClassVar[int] = 0
+
     @property
     def total_pages(self) -> int:
         """Number of pages of the document, as far as it is known."""
         return len(self.failed_pages)
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class _Gone(NamedTuple):
+    sha256: str
+    """Hash of the content that it had."""
+    engine: str
+    """Name of the engine that read it."""
+
+
+class Gone(_Gone):
     """Outcome of a source that an earlier run ingested, and whose file no longer exists."""
 
+    __slots__ = ()
     status: ClassVar[Status] = Status.GONE
     failure: ClassVar[FailureKind | None] = None
     message: ClassVar[str] = ""
@@ -199,11 +205,6 @@ class Gone:
     needs_ocr_pages: ClassVar[int] = 0
     ocr_pages: ClassVar[int] = 0
     failed_pages: ClassVar[tuple[int, ...]] = ()
-
-    sha256: str
-    """Hash of the content that it had."""
-    engine: str
-    """Name of the engine that read it."""
 
 
 class Death(NamedTuple):
@@ -228,8 +229,7 @@ class Death(NamedTuple):
     """False if the system gave no process; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Halted(Sent):
+class Halted(NamedTuple):
     """Answer of a child that stopped where it found no memory; it counts as a death there."""
 
     message: str
@@ -252,8 +252,7 @@ cannot vary in a class are class variables, which are not part of an answer (`ex
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """A source and its outcome."""
 
     source: Source

@@ -1,6 +1,5 @@
 """What engines read of a page and of a document, as frozen values. They never leave the child."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from pdfingest.model import OcrReason, TextSource
@@ -101,8 +100,7 @@ class FormField(NamedTuple):
     """What is filled in or chosen; of a box that is not marked, `Off`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """What an engine read from one page. Lives in the child only, since it holds text."""
 
     text: str
@@ -156,8 +154,7 @@ class Page:
     does not look at them (None), a page without text that has ink shows something."""
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentInfo:
+class DocumentInfo(NamedTuple):
     """Metadata that an engine read from a document; a field is empty where the file has none.
 
     This is the one list of these names. A new field needs engines that fill it, and a line in
@@ -177,5 +174,5 @@ class DocumentInfo:
     """Language that the document declares (BCP 47, by ISO 32000-2, 14.9.2)."""
 
 
-INFO_NAMES = tuple(DocumentInfo.__dataclass_fields__)
+INFO_NAMES = DocumentInfo._fields
 """Names of the metadata of a document, in the order that records have them."""

@@ -14,7 +14,6 @@ import stat
 import struct
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pdfingest import (
@@ -358,7 +357,7 @@ class FaultyDocument:
         label = tolerate(Aside.LABEL, lambda: self._read_aside(Aside.LABEL, number), "")
         links = tolerate(Aside.LINKS, lambda: [self._read_aside(Aside.LINKS, number)], [])
         page = self._page(number)
-        return page and replace(page, label=label, links=tuple(links))
+        return page and page._replace(label=label, links=tuple(links))
 
     def _page(self, number):
         fault = self.order["fault"]

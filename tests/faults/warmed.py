@@ -7,7 +7,6 @@ import os
 import sys
 import threading
 import time
-from dataclasses import replace
 from typing import Any
 
 from faulty import FAULTS, FaultyDocument, open_document
@@ -22,7 +21,7 @@ NEEDS = Needs(
     readable=tuple(filter(None, [os.environ.get("WARM_MODELS")])),
     idle_threads=int(os.environ.get("WARM_THREADS", "0")),
 )
-UNSAFE = replace(NEEDS, fork_safe=False)
+UNSAFE = NEEDS._replace(fork_safe=False)
 WHOLE = Needs(is_whole=True)
 MODEL = bytearray()
 

@@ -5,7 +5,6 @@ Runs in the last child of a source, page by page, so that no process holds a who
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from pdfingest.child.diagnosis import TooLargeError
 from pdfingest.exchange.record import DocumentFacts, chunk_record, encode, facts_of
@@ -77,17 +76,19 @@ def _chunks(pages: str, form: Format, spec: ChunkSpec, book: "_Book") -> Iterato
     yield from chunker.close()
 
 
-@dataclass(slots=True)
 class _Page:
-    """A page that is not wholly in chunks yet."""
+    """A page that is not wholly in chunks yet.
 
-    record: Record
-    """Of the page, without its text."""
-    begin: int
-    """0-based index of its first character in the text of the document."""
-    end: int
-    is_listed: bool = False
-    """Whether its tables, links and the like are in a chunk."""
+    Args:
+        record: of the page, without its text.
+        begin: 0-based index of its first character in the text of the document.
+        end: that of the first behind it.
+    """
+
+    def __init__(self, record: Record, begin: int, end: int) -> None:
+        self.record, self.begin, self.end = record, begin, end
+        self.is_listed = False
+        """Whether its tables, links and the like are in a chunk."""
 
     def share(self, chunk: Chunk) -> float:
         """Return how much of its text is in a chunk, from 0 to 1."""
@@ -121,11 +122,11 @@ class _Book:
         for page in pages:
             metadata = page.record["metadata"]
             ocr_chars = round(metadata["ocr_chars"] * page.share(chunk))
-            joined.said.add({**metadata, "char_count": 0, "ocr_chars": ocr_chars})
+            joined.said = joined.said.with_page({**metadata, "ocr_chars": ocr_chars})
             if not page.is_listed:
                 joined.add_lists(page.record)
                 page.is_listed = True
-        joined.said.char_count = len(chunk.text)
+        joined.said = joined.said._replace(char_count=len(chunk.text))
         first = next((page for page in pages if page.share(chunk)), pages[0]).record["metadata"]
         while self._pages and self._pages[0].is_listed and self._pages[0].end <= chunk.start:
             self._pages.popleft()

@@ -7,7 +7,6 @@ truth about what is done: an attempt that follows a death counts the pages in it
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,6 @@ from pdfingest.outcome import (
     Halted,
     Outcome,
     Shape,
-    Traits,
     Unchanged,
 )
 from pdfingest.page.document import facts, shape_of
@@ -51,33 +49,28 @@ _SIZED_BYTES = 256 << 10
 Gigabytes."""
 
 
-@dataclass(slots=True)
 class Extraction(Watch):
-    """A job under way, with all that is known so far, so that a failure can report it."""
+    """A job under way, with all that is known so far, so that a failure can report it.
 
-    job: Job
-    recorder: Recorder
-    cost: Callable[[], Cost]
-    file: SourceFile = field(init=False)
-    opening: Opening = field(init=False)
-    _layout: Layout = field(init=False)
-    _second_opinion: SecondOpinion = field(init=False)
-    _ocr: "Ocr | None" = None
-    pages: int = 0
-    chars: int = 0
-    needs_ocr_pages: int = 0
-    ocr_pages: int = 0
-    failed_pages: list[int] = field(default_factory=list[int])
-    first_failure: tuple[FailureKind, str] | None = None
-    _traits: Traits = NO_TRAITS
-    _shapes: set[Shape] = field(default_factory=set[Shape])
-    """Those of the pages in the spool; one that is nobody's for those of an earlier attempt."""
-    _page: int = 0
-    """1-based number of the page that is being read; 0 before the first."""
-    _asides: list[Aside] = field(default_factory=list[Aside])
-    """What is being read beside the text, the innermost last."""
+    Args:
+        job: what to do.
+        recorder: where to note how far it is.
+        cost: what it has cost so far.
+    """
 
-    def __post_init__(self) -> None:
+    def __init__(self, job: Job, recorder: Recorder, cost: Callable[[], Cost]) -> None:
+        self.job, self.recorder, self.cost = job, recorder, cost
+        self.pages = self.chars = self.needs_ocr_pages = self.ocr_pages = 0
+        self.failed_pages: list[int] = []
+        self.first_failure: tuple[FailureKind, str] | None = None
+        self._ocr: Ocr | None = None
+        self._traits = NO_TRAITS
+        self._shapes = set[Shape]()
+        """Those of the pages in the spool; one that is nobody's for those of an earlier attempt."""
+        self._page = 0
+        """1-based number of the page that is being read; 0 before the first."""
+        self._asides: list[Aside] = []
+        """What is being read beside the text, the innermost last."""
         self._look_at()
 
     def _look_at(self) -> None:
@@ -195,14 +188,14 @@ class Extraction(Watch):
             The outcome, if the file is the one that an earlier run ingested.
         """
         if self.job.source.inside:
-            self.job = self.job._replace(source=replace(self.job.source, path=unpacked(self.job)))
+            self.job = self.job._replace(source=self.job.source._replace(path=unpacked(self.job)))
             self._look_at()
         job, attempt = self.job, self.job.attempt
         self.file.read(
             lambda hashed: self.recorder.note(spool_bytes=attempt.spool_bytes, hashed_bytes=hashed)
         )
         if job.earlier is not None and job.earlier.sha256 == self.file.sha256:
-            return replace(job.earlier, cost=self.cost())
+            return job.earlier._replace(cost=self.cost())
         if self.file.size_bytes == 0:
             raise NotPdfError("it is empty")  # each engine would say so, after its import
         path = job.spool if job.unit is Unit.PAGE else pages_of(job.spool)

@@ -5,12 +5,11 @@ them.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 
 from pdfingest.child.opening import Opening
 from pdfingest.engines.engine import tolerate
 from pdfingest.model import Aside
-from pdfingest.page.outline import Outline, outline_of
+from pdfingest.page.outline import outline_of
 from pdfingest.page.reading import read
 from pdfingest.page.survey import NOTHING_IN_COMMON, Survey, sampled, survey_of
 from pdfingest.pages import Page
@@ -19,15 +18,15 @@ _MOST_KEPT = 2000
 """Spans of a page that is kept from the survey until its turn; a larger one is read again."""
 
 
-@dataclass(slots=True)
 class Layout:
     """The pages of a document that is open."""
 
-    opening: Opening
-    outline: Outline = field(default_factory=Outline)
-    survey: Survey = NOTHING_IN_COMMON
-    _surveyed: dict[int, Page] = field(default_factory=dict[int, Page])
-    """Pages that were read for the survey, by number, until their turn comes."""
+    def __init__(self, opening: Opening) -> None:
+        self.opening = opening
+        self.outline = outline_of([])
+        self.survey = NOTHING_IN_COMMON
+        self._surveyed: dict[int, Page] = {}
+        """Pages that were read for the survey, by number, until their turn comes."""
 
     def look(self) -> None:
         """Look at the document before its first page is read."""
@@ -66,6 +65,6 @@ class Layout:
         """Return a page with its text as the job wants it, and all that layout tells of it."""
         if self.outline:
             titles = tuple(self.outline.titles.get(number, ()))
-            page = replace(page, titles=titles, section=self.outline.section(number))
+            page = page._replace(titles=titles, section=self.outline.section(number))
         job = self.opening.job
         return read(page, self.survey, job.format, tables=job.tables)

@@ -5,7 +5,7 @@ the page. Does not own how a picture is read: an OCR engine does.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 
 from pdfingest.child.opening import Opening
@@ -55,9 +55,9 @@ class Ocr:
             ocr_chars = len(page.text)
         ocr_chars = len(seen.text) - ocr_chars
         if not ocr_chars:  # the page says all that it shows
-            return replace(page, unsaid=OcrReason.NONE, lacks_text=False)
-        return replace(
-            seen, text_source=source, ocr_chars=ocr_chars, ocr_confidence=read.confidence
+            return page._replace(unsaid=OcrReason.NONE, lacks_text=False)
+        return seen._replace(
+            text_source=source, ocr_chars=ocr_chars, ocr_confidence=read.confidence
         )
 
     @cached_property

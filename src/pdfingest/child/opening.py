@@ -8,7 +8,6 @@ same. A page that no engine surely finds under its number is reported as lost.
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pdfingest.child.ranges import Ranges
@@ -44,25 +43,21 @@ _MOST_BLANK_PAGES = 32
 """Most pages that are found to be blank, as each look takes a pass over the file."""
 
 
-@dataclass(slots=True)
 class Opening:
     """The file of a job, as opened by its engines. Runs in the child."""
 
-    job: Job
-    recorder: Recorder
-    first: int = field(init=False)
-    """0-based index of the engine that reads the document, or until then of the first to try."""
-    total_pages: int = 0
-    _documents: dict[int, Document] = field(default_factory=dict[int, Document])
-    _tree: PageTree | None = None
-    _ranges: Ranges = field(default_factory=Ranges)
-    _blank_pages: int = 0
-    """Pages that show nothing, and have nothing that would."""
-    _found: int = 0
-    """Pages that the chosen engine surely finds under their numbers."""
-
-    def __post_init__(self) -> None:
-        self.first = self.job.attempt.floor
+    def __init__(self, job: Job, recorder: Recorder) -> None:
+        self.job, self.recorder = job, recorder
+        self.first = job.attempt.floor
+        """0-based index of the engine that reads the document; until then, of the first to try."""
+        self.total_pages = 0
+        self._documents: dict[int, Document] = {}
+        self._tree: PageTree | None = None
+        self._ranges = Ranges()
+        self._blank_pages = 0
+        """Pages that show nothing, and have nothing that would."""
+        self._found = 0
+        """Pages that the chosen engine surely finds under their numbers."""
 
     def open(self) -> None:
         """Open the file, and choose the engine that reads it.
@@ -191,12 +186,12 @@ class Opening:
             page = document.layout(number, marked=marked, ruled=marked or self.job.tables)
         if self.job.tables and not page.spans and has_tables(document):
             tables = tolerate(Aside.TABLES, lambda: tuple(document.tables(number)), page.tables)
-            page = replace(page, tables=tables)
+            page = page._replace(tables=tables)
         if not page.internal_links:
             return page
         numbers = self._numbers(document)
         links = tuple(each._replace(number=numbers(each.number)) for each in page.internal_links)
-        return replace(page, internal_links=links)
+        return page._replace(internal_links=links)
 
     def _by_itself(self, document: Document, number: int) -> Page:
         """Read a page as its engine gives it, alone or with those behind it."""
@@ -225,8 +220,8 @@ class Opening:
         sized = [*traits.attachments]
         for index, each in enumerate(sized):
             with suppress(MalformedError):  # then its size stays unknown
-                sized[index] = replace(each, size_bytes=len(document.attachment(index)))
-        return replace(traits, attachments=tuple(sized))
+                sized[index] = each._replace(size_bytes=len(document.attachment(index)))
+        return traits._replace(attachments=tuple(sized))
 
     def _numbers(self, document: Document) -> Callable[[int], int]:
         """Return what makes of the place of a page, as an engine counts, its number; 0 of none."""

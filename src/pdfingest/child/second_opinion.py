@@ -5,7 +5,6 @@ Runs in the child. Owns when they are asked, and which of them is believed.
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from pdfingest.child.opening import Opening
@@ -21,11 +20,11 @@ _OTHER = 0.05
 """Share of the characters that must differ for two engines to read different ones."""
 
 
-@dataclass
 class SecondOpinion:
     """Asks the engines behind the first of a job, as it has opened them."""
 
-    opening: Opening
+    def __init__(self, opening: Opening) -> None:
+        self.opening = opening
 
     def whole(self, page: Page, index: int, number: int) -> tuple[Page, int]:
         """Return a page, and the 0-based index of the engine that read it.
@@ -44,7 +43,7 @@ class SecondOpinion:
         else:
             return page, index
         # Its pictures are the same, and another engine may not look at them.
-        return (best if by == index else replace(best, unsaid=page.unsaid)), by
+        return (best if by == index else best._replace(unsaid=page.unsaid)), by
 
     def _fuller(self, page: Page, index: int, number: int) -> tuple[Page, int]:
         """Return the page of the next engine that finds more text.
@@ -57,7 +56,7 @@ class SecondOpinion:
             if found > known:
                 return second, other
             if found and found >= _ALL * known:
-                return replace(page, lacks_text=False), index
+                return page._replace(lacks_text=False), index
         return page, index
 
     def _readable(self, page: Page, index: int, number: int) -> tuple[Page, int]:

@@ -9,7 +9,6 @@ is believed.
 
 import re
 import zlib
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pdfingest.engines.raw_objects import Objects, UnclearError
@@ -69,19 +68,19 @@ def read_page_tree(path: str) -> PageTree | None:
             return None
 
 
-@dataclass(slots=True)
 class _Walk:
     """A walk through the tree, from the root to the leaves, in the order of pages."""
 
-    objects: Objects
-    entries: list[bool] = field(default_factory=list[bool])
-    """For each place of a page in the tree, whether the page is there."""
-    pages: list[int] = field(default_factory=list[int])
-    """Number of the object of each page that is there."""
-    sure: int | None = None
-    """Number of pages before the first irregularity; None while there is none."""
-    visited: set[int] = field(default_factory=set[int])
-    unknown: int = 0
+    def __init__(self, objects: Objects) -> None:
+        self.objects = objects
+        self.entries: list[bool] = []
+        """For each place of a page in the tree, whether the page is there."""
+        self.pages: list[int] = []
+        """Number of the object of each page that is there."""
+        self.sure: int | None = None
+        """Number of pages before the first irregularity; None while there is none."""
+        self.visited = set[int]()
+        self.unknown = 0
 
     def tree(self) -> PageTree:
         """Walk through the whole tree, and return what it says."""

@@ -12,7 +12,6 @@ import codecs
 import ctypes
 import os
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -193,8 +192,7 @@ class PdfiumDocument:
                 pdfium.FPDF_ClosePage(page)
         if self._is_cut_off and not ink:
             raise MalformedError(_CUT_OFF)
-        return replace(
-            said,
+        return said._replace(
             ink=ink,
             label=tolerate(Aside.LABEL, lambda: self._label(number), ""),
             internal_links=self._internal([link.number for link in links if link.number]),

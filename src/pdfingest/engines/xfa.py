@@ -4,7 +4,6 @@ Runs in the child; pure. Owns what the data say; which packets a file has is tol
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from pdfingest.pages import FormField
 from pdfingest.xml_events import read_xml
@@ -25,15 +24,15 @@ def values_of(packet: bytes) -> list[FormField]:
     return reader.found
 
 
-@dataclass(slots=True)
 class _Reader:
     """Takes in the elements within the data: those that hold text alone are values."""
 
-    found: list[FormField] = field(default_factory=list[FormField])
-    _path: list[str] | None = None
-    """Names of the elements from below the data to where the parser is; None outside of it."""
-    _text: str = ""
-    _is_leaf: bool = False
+    def __init__(self) -> None:
+        self.found: list[FormField] = []
+        self._path: list[str] | None = None
+        """Names of the elements from below the data to where the parser is; None outside of it."""
+        self._text = ""
+        self._is_leaf = False
 
     def start(self, name: str, _attributes: Mapping[str, str]) -> None:
         """Begin an element."""

@@ -13,7 +13,6 @@ asks a child that opens no file.
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias, get_args, get_origin, get_type_hints
@@ -55,12 +54,7 @@ def decoded(data: bytes, job: Job) -> Answer | NotAnAnswer:
     return answer
 
 
-def _plain(value: Any) -> list[Any]:
-    """Return the values of a dataclass's fields, which are its slots, in their order."""
-    return [getattr(value, name) for name in value.__slots__]
-
-
-_encode = json.JSONEncoder(default=_plain, check_circular=False).encode
+_encode = json.JSONEncoder(check_circular=False).encode
 
 
 @cache
@@ -73,9 +67,9 @@ def _reader(hint: Any) -> _Read:
 
 
 def _value_reader(of: Any) -> _Read:
-    """Return a function that makes a dataclass or a named tuple of the list of all its fields."""
+    """Return a function that makes a named tuple of the list of all its fields."""
     hints = get_type_hints(of)
-    readers = [_reader(hints[name]) for name in of.__match_args__]
+    readers = [_reader(hints[name]) for name in of._fields]
 
     def read(value: Any) -> Any:
         items = _list(value)
@@ -146,7 +140,7 @@ def _check(answer: Answer, job: Job) -> None:
     if not _SHA256.fullmatch(answer.sha256):
         raise ValueError("its hash is none")
     if isinstance(answer, Unchanged):
-        if job.earlier is None or replace(answer, cost=Cost()) != replace(job.earlier, cost=Cost()):
+        if job.earlier is None or answer._replace(cost=Cost()) != job.earlier._replace(cost=Cost()):
             raise ValueError("no earlier run ingested that")
         return
     if answer.engine not in {engine.name for engine in job.engines}:

@@ -11,7 +11,7 @@ import codecs
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import FileIO
 from typing import NamedTuple, TypeAlias
 
@@ -106,8 +106,7 @@ def audited(outcome: Outcome, job: Job) -> Outcome:
     if job.unit is not Unit.PAGE:
         return outcome  # the records do not say which pages were read
     lost = (*contents.lost, *range(contents.last_page + 1, outcome.last_page + 1))
-    found = replace(
-        outcome,
+    found = outcome._replace(
         pages=contents.records,
         chars=contents.chars,
         needs_ocr_pages=contents.needs_ocr_pages,
@@ -117,7 +116,7 @@ def audited(outcome: Outcome, job: Job) -> Outcome:
     if found == outcome:
         return outcome
     failure = (outcome.failure or FailureKind.ENGINE_ERROR) if lost else None
-    return replace(found, failure=failure, message=outcome.message or _NO_RECORD)
+    return found._replace(failure=failure, message=outcome.message or _NO_RECORD)
 
 
 class _Expected(NamedTuple):

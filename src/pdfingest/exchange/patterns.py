@@ -83,5 +83,7 @@ def tail_of(unit: Unit) -> "re.Pattern[bytes]":
     if unit is not Unit.DOCUMENT:
         del record["id"], record["text"]
     else:
-        record = document_tail(facts, Joined(page_offsets=[0], links=[""]))
+        joined = Joined()
+        joined.page_offsets, joined.links = [0], [""]
+        record = document_tail(facts, joined)
     return re.compile(_pattern(record).replace(rb"\{", b"", 1) + b"\n")

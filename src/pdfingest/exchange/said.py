@@ -1,7 +1,6 @@
 """What several pages say together, beside their text: for records of documents and chunks."""
 
 import json
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from pdfingest.model import OcrReason, TextSource
@@ -13,8 +12,7 @@ LISTED = ("tables", "internal_links", "annotations", "form_fields")
 """Keys of a record that hold a list of objects, as JSON within a text."""
 
 
-@dataclass(slots=True)
-class Said:
+class Said(NamedTuple):
     """What the metadata tell of a text."""
 
     char_count: int = 0
@@ -26,27 +24,31 @@ class Said:
     ocr_reason: OcrReason = OcrReason.NONE
     """Why it needs OCR; of several pages, that of the first page that does."""
 
-    def add(self, metadata: Record) -> None:
-        """Add what the metadata of another page tell."""
-        self.char_count += metadata["char_count"]
-        self.text_source = self.text_source.joined(TextSource(metadata["text_source"]))
-        self.ocr_reason = self.ocr_reason or OcrReason(metadata["ocr_reason"])
-        if chars := metadata["ocr_chars"]:
-            sure = self.ocr_confidence * self.ocr_chars + metadata["ocr_confidence"] / 100 * chars
-            self.ocr_chars += chars
-            self.ocr_confidence = sure / self.ocr_chars
+    def with_page(self, metadata: Record) -> "Said":
+        """Return it with what the metadata of another page tell."""
+        chars, confidence = metadata["ocr_chars"], self.ocr_confidence
+        if chars:
+            sure = confidence * self.ocr_chars + metadata["ocr_confidence"] / 100 * chars
+            confidence = sure / (self.ocr_chars + chars)
+        return Said(
+            self.char_count + metadata["char_count"],
+            self.text_source.joined(TextSource(metadata["text_source"])),
+            self.ocr_chars + chars,
+            confidence,
+            self.ocr_reason or OcrReason(metadata["ocr_reason"]),
+        )
 
 
-@dataclass(slots=True)
 class Joined:
     """What the pages of a document say together, beside their text."""
 
-    said: Said = field(default_factory=Said)
-    page_offsets: list[int] = field(default_factory=list[int])
-    listed: dict[str, list[Record]] = field(default_factory=lambda: {name: [] for name in LISTED})
-    """Lists of objects, by their key in a record."""
-    links: list[str] = field(default_factory=list[str])
-    furniture: list[str] = field(default_factory=list[str])
+    def __init__(self) -> None:
+        self.said = Said()
+        self.page_offsets: list[int] = []
+        self.listed: dict[str, list[Record]] = {name: [] for name in LISTED}
+        """Lists of objects, by their key in a record."""
+        self.links: list[str] = []
+        self.furniture: list[str] = []
 
     def add_lists(self, record: Record) -> None:
         """Add what the record of a page has beside its text."""

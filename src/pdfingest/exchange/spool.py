@@ -148,22 +148,24 @@ def join_pages(pages: str, document: DocumentFacts, spool: SpoolWriter) -> None:
     Raises:
         SpoolError: there is no space.
     """
-    joined = Joined()
+    joined, chars = Joined(), 0
     between = SEPARATORS[document.format]
     spool.write(b'{"id":"%s","text":"' % document.id.encode())
     for record in read_records(pages):
         metadata = record["metadata"]
         if joined.page_offsets:
             spool.write(encode_text(between))
-            joined.said.char_count += len(between)
+            chars += len(between)
         # A lost page begins where the page after it does.
         before = metadata["page"] - len(joined.page_offsets)
-        joined.page_offsets += [joined.said.char_count] * before
+        joined.page_offsets += [chars] * before
         spool.write(encode_text(record["text"]))
-        joined.said.add(metadata)
+        chars += metadata["char_count"]
+        joined.said = joined.said.with_page(metadata)
         joined.add_lists(record)
     rest = document.total_pages - len(joined.page_offsets)
-    joined.page_offsets += [joined.said.char_count] * rest
+    joined.page_offsets += [chars] * rest
+    joined.said = joined.said._replace(char_count=chars)  # with what stands between pages
     spool.write(b'",' + encode(document_tail(document, joined))[1:])  # without the opening brace
 
 

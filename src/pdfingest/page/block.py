@@ -4,7 +4,7 @@ Runs in the child; pure. How a page is divided into blocks is in `blocks`.
 """
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from enum import Enum, auto
 
 from pdfingest.page.lines import Line
@@ -29,14 +29,21 @@ class Kind(Enum):
     """Rows of cells; see `Block.rows`."""
 
 
-@dataclass(slots=True)
 class Block:
-    """Lines that belong together."""
+    """Lines that belong together.
 
-    lines: list[Line]
-    kind: Kind = Kind.TEXT
-    rows: list[list[list[Line]]] = field(default_factory=list[list[list[Line]]])
-    """Of a table: the lines of each cell, row by row; all rows have as many cells."""
+    Args:
+        lines: all of them, in the order of reading.
+        kind: what they are.
+        rows: of a table, the lines of each cell, row by row; all rows have as many cells.
+    """
+
+    __slots__ = ("kind", "lines", "rows")
+
+    def __init__(
+        self, lines: list[Line], kind: Kind = Kind.TEXT, rows: Sequence[Sequence[list[Line]]] = ()
+    ) -> None:
+        self.lines, self.kind, self.rows = lines, kind, rows
 
     @property
     def size(self) -> float:

@@ -7,7 +7,6 @@ does not depend on which pages a process reads. Nothing is lost: records have it
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -48,15 +47,18 @@ class Place(NamedTuple):
         return row.key in self.texts or (self.is_frequent and distance_ems > _APART_EMS)
 
 
-@dataclass(slots=True)
 class _Row:
-    """What stands on one baseline at the top or at the end of a page."""
+    """What stands on one baseline at the top or at the end of a page.
 
-    baseline: float
-    size: float
-    is_outermost: bool = False
-    """Whether it stands in the narrow margin where no text does."""
-    spans: list[Span] = field(default_factory=list[Span])
+    Args:
+        baseline: y of it, in points.
+        size: of its letters, in points.
+        is_outermost: whether it stands in the narrow margin where no text does.
+    """
+
+    def __init__(self, baseline: float, size: float, *, is_outermost: bool) -> None:
+        self.baseline, self.size, self.is_outermost = baseline, size, is_outermost
+        self.spans: list[Span] = []
 
     @property
     def text(self) -> str:
@@ -174,6 +176,6 @@ def _rows(spans: Iterable[Span], depth: Callable[[Span], float]) -> list[_Row]:
         if not rows or abs(span.baseline - rows[-1].baseline) > _NEAR:
             if len(rows) > _MOST_ROWS or (rows and depth(rows[-1].spans[0]) > _MARGIN):
                 break
-            rows.append(_Row(span.baseline, span.size, depth(span) < _OUTERMOST))
+            rows.append(_Row(span.baseline, span.size, is_outermost=depth(span) < _OUTERMOST))
         rows[-1].spans.append(span)
     return rows

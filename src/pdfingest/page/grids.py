@@ -6,7 +6,6 @@ comes out as the lines that it is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pdfingest.page.lines import Cell, Line, part_of
@@ -22,35 +21,32 @@ _SAME_ROW_EMS = 0.4
 _SLACK_EMS = 0.5
 
 
-@dataclass(slots=True)
 class _Column:
-    left: float
-    right: float
+    def __init__(self, left: float, right: float) -> None:
+        self.left, self.right = left, right
 
     def take(self, cell: Cell) -> None:
         """Make room for a cell."""
         self.left, self.right = min(self.left, cell.left), max(self.right, cell.right)
 
 
-@dataclass(slots=True)
 class _Row:
     """Lines of the cells of a row, by column."""
 
-    top: float
-    cells: list[list[Line]]
-    bottoms: list[float]
+    def __init__(self, top: float, cells: list[list[Line]], bottoms: list[float]) -> None:
+        self.top, self.cells, self.bottoms = top, cells, bottoms
 
 
-@dataclass(slots=True)
 class Grid:
     """A table that grows line by line."""
 
-    columns: list[_Column] = field(default_factory=list[_Column])
-    rows: list[_Row] = field(default_factory=list[_Row])
-    lines: list[Line] = field(default_factory=list[Line])
-    """All that it is made of, in the order of reading."""
-    steps: list[float] = field(default_factory=list[float])
-    """How far each row but the first stands below the one before."""
+    def __init__(self) -> None:
+        self.columns: list[_Column] = []
+        self.rows: list[_Row] = []
+        self.lines: list[Line] = []
+        """All that it is made of, in the order of reading."""
+        self.steps: list[float] = []
+        """How far each row but the first stands below the one before."""
 
     def takes(self, line: Line) -> bool:
         """Add a line, if it fits; return whether it did."""

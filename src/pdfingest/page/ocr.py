@@ -5,7 +5,6 @@ Runs in the child; pure.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise, zip_longest
 
 from pdfingest.ocr.engine import Line, Word
@@ -49,8 +48,8 @@ def spans_of(read: Transcript, box: Box, turn: int) -> tuple[Span, ...]:
 def read_page(page: Page, read: Transcript) -> Page:
     """Return a page with what was read from its picture, instead of its own text."""
     found = spans_of(read, page.box, page.turn)
-    return replace(
-        page, text=_joined(found), spans=found, lost=0, lacks_text=False, is_doubtful=False
+    return page._replace(
+        text=_joined(found), spans=found, lost=0, lacks_text=False, is_doubtful=False
     )
 
 
@@ -60,7 +59,7 @@ def with_ocr(page: Page, read: Transcript) -> Page:
     if not found:
         return page
     text = "\n".join(part for part in (page.text.rstrip(), _joined(found)) if part)
-    return replace(page, text=text, spans=(*page.spans, *found))
+    return page._replace(text=text, spans=(*page.spans, *found))
 
 
 def _joined(spans: Iterable[Span]) -> str:

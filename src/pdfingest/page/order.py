@@ -11,7 +11,6 @@ most characters first.
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -90,7 +89,7 @@ def _are_neighbours(a: Sequence[Span], b: Sequence[Span]) -> bool:
         return False
     right = sorted(span.right for span in a)[len(a) * 3 // 4]
     left = sorted(span.left for span in b)[len(b) // 2]
-    return right <= left and not _are_rows(_Split(left=[*a], right=[*b]))
+    return right <= left and not _are_rows(a, b)
 
 
 def _goes_back(a: Span, b: Span) -> bool:
@@ -148,7 +147,7 @@ def _split(spans: list[Span], splits: int) -> Iterator[list[Span]]:
         yield spans
         return
     parts = [best.above, best.left, best.right, best.below]
-    if _are_rows(best):
+    if _are_rows(best.left, best.right):
         parts[1:3] = [_sorted(best.left + best.right)]
     for part in parts:
         if part:
@@ -213,16 +212,16 @@ def _stretches(down: list[_Placed], edge: float, width: float) -> Iterator[list[
         yield beside
 
 
-@dataclass(slots=True)
 class _Split:
     """A region that a gutter divides, for as long as no span crosses it."""
 
-    above: list[Span] = field(default_factory=list[Span])
-    left: list[Span] = field(default_factory=list[Span])
-    right: list[Span] = field(default_factory=list[Span])
-    below: list[Span] = field(default_factory=list[Span])
-    turns: int = 0
-    """How often what is drawn changes from one side to the other."""
+    def __init__(self) -> None:
+        self.above: list[Span] = []
+        self.left: list[Span] = []
+        self.right: list[Span] = []
+        self.below: list[Span] = []
+        self.turns = 0
+        """How often what is drawn changes from one side to the other."""
 
 
 def _split_at(beside: Sequence[_Placed], edge: float) -> _Split:
@@ -261,16 +260,16 @@ def _is_columns(split: _Split) -> bool:
     return all(map(_is_prose, (left, right)))
 
 
-def _are_rows(split: _Split) -> bool:
+def _are_rows(left: Sequence[Span], right: Sequence[Span]) -> bool:
     """Whether two columns are read by rows: labels and what is filled in beside them."""
-    steps = sorted(b.baseline - a.baseline for a, b in pairwise(_sorted(split.left)))
-    if steps[len(steps) // 2] < _LOOSE_EMS * split.left[0].size:
+    steps = sorted(b.baseline - a.baseline for a, b in pairwise(_sorted(left)))
+    if steps[len(steps) // 2] < _LOOSE_EMS * left[0].size:
         return False
-    rows = sorted(span.baseline for span in split.left)
+    rows = sorted(span.baseline for span in left)
     return all(
         (place := bisect_right(rows, span.baseline - span.size / 2)) < len(rows)
         and rows[place] < span.baseline + span.size / 2
-        for span in split.right
+        for span in right
     )
 
 

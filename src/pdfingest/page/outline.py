@@ -5,7 +5,6 @@ Runs in the child; pure. An outline may name pages in any order, or none (ISO 32
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from pdfingest.pages import Title
 from pdfingest.text import clean, shortened
@@ -16,16 +15,22 @@ _MOST_TITLE_CHARS = 200
 _MOST_SECTION_CHARS = 1000
 
 
-@dataclass(frozen=True, slots=True)
 class Outline:
-    """The titles of a document by the pages that they lead to."""
+    """The titles of a document by the pages that they lead to.
 
-    titles: Mapping[int, Sequence[Title]] = field(default_factory=dict[int, Sequence[Title]])
-    """By the 1-based number of a page, in the order of the outline."""
-    _sections: Mapping[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
-    """By the number of a page: the section with which it begins, and that with which it ends."""
-    _pages: Sequence[int] = ()
-    """Numbers of the pages to which titles lead, ascending."""
+    Args:
+        titles: by the 1-based number of a page, in the order of the outline.
+        sections: by the number of a page, the section with which it begins, and that with which it
+            ends.
+    """
+
+    def __init__(
+        self, titles: Mapping[int, Sequence[Title]], sections: Mapping[int, tuple[str, str]]
+    ) -> None:
+        self.titles = titles
+        self._sections = sections
+        self._pages = sorted(sections)
+        """Numbers of the pages to which titles lead."""
 
     def __bool__(self) -> bool:
         return bool(self._pages)
@@ -71,4 +76,4 @@ def outline_of(items: Iterable[Title]) -> Outline:
         begins = number not in sections or above == (number, level - 1)
         sections[number] = (section if begins else sections[number][0], section)
         above = (number, level) if begins else (0, 0)
-    return Outline(titles, sections, sorted(sections))
+    return Outline(titles, sections)

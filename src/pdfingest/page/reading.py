@@ -4,7 +4,6 @@ Runs in the child; pure. Pages whose engine does not know where text stands keep
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pdfingest.model import Format
 from pdfingest.page.block import Block
@@ -42,16 +41,16 @@ def read(page: Page, survey: Survey, wanted: Format, *, tables: bool = False) ->
         blocks = blocks_of(lines, body)
     look = Look(body, page.titles)
     if not page.section:
-        page = replace(page, section=_first_heading(blocks, look, words))
+        page = page._replace(section=_first_heading(blocks, look, words))
     if tables:
-        page = replace(page, tables=tables_of(ruled, page.box, words))
+        page = page._replace(tables=tables_of(ruled, page.box, words))
     if wanted is Format.RAW:
         return page
     if wanted is Format.MARKDOWN:
         text = linked(markdown(ruled, look, words), page)
     else:
         text = plain_text(blocks, words)
-    return replace(page, text=composed(text), furniture=composed(furniture))
+    return page._replace(text=composed(text), furniture=composed(furniture))
 
 
 def _first_heading(blocks: Sequence[Block], look: Look, words: Words) -> str:

@@ -7,7 +7,6 @@ is in these comes as if there were no rules.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
 from pdfingest.page.lattice import NEAR, Lattice, lattices_of
@@ -25,17 +24,17 @@ _CELL_RISE = 0.3
 """Height of the middle of small letters above the baseline, in ems."""
 
 
-@dataclass(slots=True)
 class Ruled:
     """A lattice, and the lines within it."""
 
-    lattice: Lattice
-    cells: dict[int, list[Line]] = field(default_factory=dict[int, list[Line]])
-    """Lines by the first place of their cell."""
-    within: int = 0
-    """Parts of lines that stand within a cell."""
-    across: int = 0
-    """Parts that run across rules."""
+    def __init__(self, lattice: Lattice) -> None:
+        self.lattice = lattice
+        self.cells: dict[int, list[Line]] = {}
+        """Lines by the first place of their cell."""
+        self.within = 0
+        """Parts of lines that stand within a cell."""
+        self.across = 0
+        """Parts that run across rules."""
 
     def take(self, line: Line, cell: Cell) -> bool:
         """Add a part of a line, if it stands within; return whether it does."""

@@ -5,9 +5,8 @@ Runs in the child; pure.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
 
-from pdfingest.pages import DocumentInfo
+from pdfingest.pages import INFO_NAMES, DocumentInfo
 from pdfingest.xml_events import read_xml
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -39,12 +38,12 @@ def completed(info: DocumentInfo, packet: bytes) -> DocumentInfo:
     """
     found = _read(packet)
     lacking = {name: text for name, text in found.items() if text and not getattr(info, name)}
-    return replace(info, **lacking)
+    return info._replace(**lacking)
 
 
 def is_complete(info: DocumentInfo) -> bool:
     """Return whether XMP has nothing to add."""
-    return all(getattr(info, each.name) for each in fields(info) if each.name in _READ)
+    return all(getattr(info, each) for each in INFO_NAMES if each in _READ)
 
 
 _READ = frozenset(_NAMES.values())
@@ -68,14 +67,14 @@ def _read(packet: bytes) -> dict[str, str]:
     }
 
 
-@dataclass(slots=True)
 class _Reader:
     """Takes in the elements of a packet."""
 
-    found: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """Texts of each property, in their order: one, or its items."""
-    _property: str = ""
-    """The property within which the parser is."""
+    def __init__(self) -> None:
+        self.found: dict[str, list[str]] = {}
+        """Texts of each property, in their order: one, or its items."""
+        self._property = ""
+        """The property within which the parser is."""
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Begin an element. A property may also be an attribute of what it describes."""

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
@@ -171,7 +171,7 @@ def _engines(options: IngestOptions) -> Fact:
         f"{spec.name} {spec.version}{' (cannot be imported)' * bool(wrong[spec.name])}"
         for spec in specs
     )
-    data = [spec._asdict() | {"needs": asdict(spec.needs)} for spec in specs]
+    data = [spec._asdict() | {"needs": spec.needs._asdict()} for spec in specs]
     for fact, spec in zip(data, specs, strict=True):
         fact.update(chosen=spec in chosen, problem=wrong[spec.name])
     return Fact("engines", f"{options.engine}, of {said}", {"installed": data}, problem)

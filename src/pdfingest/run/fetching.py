@@ -11,7 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 
 from pdfingest.errors import OutputError
@@ -156,7 +156,7 @@ class Fetching:
         copy.size_bytes = arrived.size_bytes
         if not arrived.kind:
             self._here[copy.job.source.name] = copy
-            source = replace(copy.job.source, path=copy.path, size_bytes=copy.size_bytes)
+            source = copy.job.source._replace(path=copy.path, size_bytes=copy.size_bytes)
             self._ready.append(copy.job._replace(source=source))
             return
         self._forget(copy)
@@ -175,8 +175,8 @@ class Fetching:
         if copy is None:
             return finished
         self._forget(copy)
-        source = replace(finished.source, path=copy.job.source.path)
-        return replace(finished, source=source)
+        source = finished.source._replace(path=copy.job.source.path)
+        return finished._replace(source=source)
 
     def _forget(self, copy: _Copy) -> None:
         self._held_bytes -= copy.size_bytes

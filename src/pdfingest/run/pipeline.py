@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
 from typing import Protocol, TypeAlias
@@ -217,8 +217,8 @@ class _Run:
             return finished
         outcome = finished.outcome
         if self.options.duplicates is Duplicates.SKIP and isinstance(outcome, Extracted):
-            outcome = replace(outcome, pages=0, chars=0, needs_ocr_pages=0, ocr_pages=0)
-        return replace(finished, outcome=outcome, duplicate_of=original)
+            outcome = outcome._replace(pages=0, chars=0, needs_ocr_pages=0, ocr_pages=0)
+        return finished._replace(outcome=outcome, duplicate_of=original)
 
     def _outcomes(self, plan: Plan, tools: Tools, ledger: Ledger, sink: Sink) -> _Steps:
         """Yield exactly one outcome for each source that the run takes up."""

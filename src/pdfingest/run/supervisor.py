@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from itertools import chain, count
 from queue import Empty
 from typing import TypeAlias
@@ -274,7 +273,7 @@ class Supervisor:
                 work.ended = work.outcome(answer)
             else:
                 cost = answer.cost if isinstance(answer, Death) else turn.cost()
-                work.costs.append(replace(cost, signal="", stack=""))
+                work.costs.append(cost._replace(signal="", stack=""))
         for work in {id(work.parts): work for work in works}.values():  # of several parts, one
             yield self._cancelled(work)
 

@@ -2,7 +2,7 @@
 
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pdfingest.exchange.answer import Answer, NotAnAnswer, decoded
@@ -104,7 +104,7 @@ class Turn:
             return answer
         cost, peak = answer.cost, answer.cost.peak
         highest = max(peak.private_peak_bytes, self.private_bytes)
-        return replace(answer, cost=replace(cost, peak=peak._replace(private_peak_bytes=highest)))
+        return answer._replace(cost=cost._replace(peak=peak._replace(private_peak_bytes=highest)))
 
     def look(self, pid: int) -> None:
         """Look at the memory of its child, given the number of that."""

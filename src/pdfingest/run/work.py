@@ -8,7 +8,7 @@ Values and arithmetic; starts no process. When to split, `supervisor` decides.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pdfingest.errors import OptionError
 from pdfingest.exchange.spool import append_spools
@@ -173,19 +173,19 @@ class Work:
         """Complete the outcome of the last attempt by what earlier ones cost and died of."""
         if not self.costs:
             return outcome
-        outcome = replace(outcome, cost=self.cost(outcome.cost))
+        outcome = outcome._replace(cost=self.cost(outcome.cost))
         if not self.deaths:
             return outcome
         death = self.deaths[0]
         match outcome:
             case Extracted(failed_pages=()):
-                return replace(outcome, message=death.message)
+                return outcome._replace(message=death.message)
             case Extracted():
-                return replace(outcome, failure=death.kind, message=death.message)
+                return outcome._replace(failure=death.kind, message=death.message)
             case Failed(failure=FailureKind.CHANGED) | Unchanged():
                 return outcome
             case Failed():
-                return replace(outcome, failure=death.kind, message=death.message)
+                return outcome._replace(failure=death.kind, message=death.message)
 
     def failed(self) -> Failed:
         """Return the outcome of a work whose last child died and that has no record."""
@@ -228,7 +228,7 @@ def joined(parts: Sequence[Work]) -> Outcome | None:
     cost = _cost_of_all([outcome.cost for outcome in outcomes])
     for outcome in outcomes:
         if isinstance(outcome, Failed) and outcome.failure in _OF_ALL:
-            return replace(outcome, cost=cost)
+            return outcome._replace(cost=cost)
     if not _fit(parts, outcomes):
         return None
     read = [outcome for outcome in outcomes if isinstance(outcome, Extracted)]
@@ -236,7 +236,7 @@ def joined(parts: Sequence[Work]) -> Outcome | None:
     failures = [(outcome.failure, outcome.message) for outcome in outcomes]
     failure, message = next(filter(any, failures), (None, ""))
     if not read:
-        return replace(outcomes[0], cost=cost, failed_pages=lost)
+        return outcomes[0]._replace(cost=cost, failed_pages=lost)
     spools = [part.job.spool for part in parts if isinstance(part.ended, Extracted)]
     append_spools(parts[0].job.spool, spools)
     pages = sum(each.pages for each in read)

@@ -17,7 +17,6 @@ import os
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from itertools import chain
 
 from kombu.exceptions import OperationalError
@@ -193,7 +192,7 @@ class Fleet:
         self._store.delete(key)
         earlier = job.earlier  # the workers know nothing of earlier runs, and read the file again
         if earlier is not None and earlier.sha256 == outcome.sha256:
-            return Finished(job.source, replace(earlier, cost=outcome.cost), job.spool)
+            return Finished(job.source, earlier._replace(cost=outcome.cost), job.spool)
         return Finished(job.source, outcome, job.spool)
 
 

@@ -55,7 +55,7 @@ def run(cli: Cli, faulty: Callable[..., Path], pdfs: Path, out: Path) -> Callabl
 def forged(**fields: Any) -> str:
     """The encoding of a good answer, in which some fields have other values."""
     kind, values = json.loads(encoded(FINE))
-    of_class = dict(zip(Extracted.__dataclass_fields__, values, strict=True))
+    of_class = dict(zip(Extracted._fields, values, strict=True))
     return json.dumps([kind, [*{**of_class, **fields}.values()]])
 
 

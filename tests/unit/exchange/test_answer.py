@@ -2,7 +2,6 @@
 
 import json
 import pickle
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,9 +27,9 @@ JOB = Job(
     "answer",
     [
         EXTRACTED,
-        replace(EXTRACTED, failed_pages=tuple(range(1, 100_001)), last_page=100_003),
+        EXTRACTED._replace(failed_pages=tuple(range(1, 100_001)), last_page=100_003),
         Failed(FailureKind.ENCRYPTED, "no password", COST, engine="pypdf"),
-        replace(UNCHANGED, cost=COST),
+        UNCHANGED._replace(cost=COST),
         Halted("no memory", COST),
         EnvironmentFailure("spool", "the disk is full"),
     ],
@@ -42,7 +41,7 @@ def test_an_answer_arrives_as_it_was(answer: Answer) -> None:
 def with_field(name: str, value: Any) -> bytes:
     """The encoding of a good answer in which a field has another value."""
     kind, values = json.loads(encoded(EXTRACTED))
-    fields = dict(zip(Extracted.__dataclass_fields__, values, strict=True))
+    fields = dict(zip(Extracted._fields, values, strict=True))
     return json.dumps([kind, [*{**fields, name: value}.values()]]).encode()
 
 
@@ -80,8 +79,8 @@ FORGED = {
     "a time before all time": with_field("cost", [7, -1.0, 1, 1, [3, 2, ""], 1, "", ""]),
     "attempts of others": with_field("cost", [7, 1.5, 2.5, 0.5, [3, 2, ""], 9, "", ""]),
     "a signal of others": with_field("cost", [7, 1.5, 2.5, 0.5, [3, 2, ""], 1, "SIGKILL", ""]),
-    "unchanged, but not as it was": encoded(replace(UNCHANGED, pages=9, cost=COST)),
-    "unchanged, of another content": encoded(replace(UNCHANGED, sha256="cd" * 32)),
+    "unchanged, but not as it was": encoded(UNCHANGED._replace(pages=9, cost=COST)),
+    "unchanged, of another content": encoded(UNCHANGED._replace(sha256="cd" * 32)),
 }
 
 
@@ -99,8 +98,8 @@ def test_unchanged_is_no_answer_where_no_earlier_run_ingested_anything() -> None
 
 def test_lost_pages_are_of_the_range_that_was_asked_for() -> None:
     part = JOB._replace(pages=PageRange(3, 6))
-    good = replace(EXTRACTED, failed_pages=(3, 6))
+    good = EXTRACTED._replace(failed_pages=(3, 6))
     assert decoded(encoded(good), part) == good
     for lost in ((2,), (7,)):
-        answer = decoded(encoded(replace(EXTRACTED, failed_pages=lost)), part)
+        answer = decoded(encoded(EXTRACTED._replace(failed_pages=lost)), part)
         assert isinstance(answer, NotAnAnswer)

@@ -1,5 +1,4 @@
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,7 +164,7 @@ def test_to_look_for_a_duplicate_takes_no_longer_among_more_sources(
         steps += 1
         return 0
 
-    original = replace(EXTRACTED, sha256="ab" * 32)
+    original = EXTRACTED._replace(sha256="ab" * 32)
     place = Place("pages.jsonl", 0, 10, 0, 5)
     with Ledger(str(path)) as ledger, Plan(ledger):
         ledger.note(Finished(Source("original.pdf", "/o.pdf", 1), original), place, "digest")
@@ -174,7 +173,7 @@ def test_to_look_for_a_duplicate_takes_no_longer_among_more_sources(
             for number in range(size):
                 other, of = original, "original.pdf"
                 if others != "copies":
-                    other, of = replace(EXTRACTED, sha256=f"{number:064x}"[::-1]), ""
+                    other, of = EXTRACTED._replace(sha256=f"{number:064x}"[::-1]), ""
                 finished = Finished(Source(f"{number}.pdf", "/a.pdf", 1), other, duplicate_of=of)
                 ledger.note(finished, place, "digest")
             steps = 0

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -116,8 +115,7 @@ def test_escaping_adds_nothing_but_backslashes(text: str) -> None:
 
 def linked_to(spans: Sequence[Span], *links: tuple[str, str]) -> str:
     """Markdown of a page with links, each by its text and its target."""
-    found = replace(
-        page([*spans, *column(TEXT, top=600)]),
+    found = page([*spans, *column(TEXT, top=600)])._replace(
         link_texts=tuple(text for text, _ in links),
         links=tuple(target for _, target in links),
     )
@@ -167,8 +165,7 @@ def test_a_thousand_links_of_one_text_take_no_time() -> None:
     ],
 )
 def test_what_the_outline_names_is_a_heading(titles: list[tuple[str, int]], expected: str) -> None:
-    found = replace(
-        page([span("1 The keeper"), *column(TEXT, top=600)]),
+    found = page([span("1 The keeper"), *column(TEXT, top=600)])._replace(
         titles=tuple(Title(text, level) for text, level in titles),
     )
     text = read(found, NOTHING_IN_COMMON, Format.MARKDOWN).text
@@ -176,5 +173,5 @@ def test_what_the_outline_names_is_a_heading(titles: list[tuple[str, int]], expe
 
 
 def test_an_item_of_a_list_is_no_heading_though_the_outline_names_it() -> None:
-    found = replace(page([span("• sow"), *column(TEXT, top=600)]), titles=(Title("sow", 1),))
+    found = page([span("• sow"), *column(TEXT, top=600)])._replace(titles=(Title("sow", 1),))
     assert read(found, NOTHING_IN_COMMON, Format.MARKDOWN).text.startswith("- sow")

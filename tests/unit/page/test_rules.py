@@ -1,7 +1,6 @@
 """Rules that cross enclose the cells of tables, whatever these hold; other rules change nothing."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -45,7 +44,7 @@ NINE = [cell(text, n % 3, n // 3) for n, text in enumerate("abcdefghi")]
 
 def tables(spans: Sequence[Span], rules: Sequence[Box]) -> list[list[list[str]]]:
     """The rows of each table of a page, and a check that its Markdown holds the same cells."""
-    made = replace(page(spans), rules=tuple(rules))
+    made = page(spans)._replace(rules=tuple(rules))
     found = read(made, NOTHING_IN_COMMON, Format.TEXT, tables=True).tables
     marked = read(made, NOTHING_IN_COMMON, Format.MARKDOWN).text
     for table in found:
@@ -136,7 +135,7 @@ def test_two_tables_of_a_page_are_two() -> None:
 
 def test_text_around_a_table_stays_where_it_is() -> None:
     spans = [span("Before it stands this.", 50, 60), *NINE, span("After it comes that.", 50, 260)]
-    made = replace(page(spans), rules=tuple(grid()))
+    made = page(spans)._replace(rules=tuple(grid()))
     parts = read(made, NOTHING_IN_COMMON, Format.MARKDOWN).text.split("\n\n")
     assert parts[0] == "Before it stands this."
     assert parts[1].startswith("| a | b | c |")
