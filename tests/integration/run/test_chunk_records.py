@@ -72,9 +72,9 @@ def test_a_page_that_kills_its_child_costs_the_chunks_its_text_alone(
 def test_the_time_of_a_page_is_not_that_of_all_chunks(
     cli: Cli, faulty: Callable[..., Path]
 ) -> None:
-    path = faulty("a.pdf", pages=60, text="x" * 1024, times=64)  # seven seconds of tokens
-    found = chunks(cli, path, "--engine", "faulty", "--page-timeout", "2")
-    assert found[-1]["metadata"]["page"] == 60
+    path = faulty("a.pdf", pages=30, text="x" * 1024, times=64)  # three seconds of tokens
+    found = chunks(cli, path, "--engine", "faulty", "--page-timeout", "1")
+    assert found[-1]["metadata"]["page"] == 30
 
 
 def test_chunks_that_exceed_the_output_are_a_failure_that_says_so(

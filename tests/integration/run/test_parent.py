@@ -119,6 +119,6 @@ def test_the_parent_never_holds_the_text(
         return peak_bytes
 
     small = peak(1)
-    assert peak(40) - small < 5 << 20
+    assert peak(16) - small < 5 << 20
     records = out / f"{unit}s.jsonl"
-    assert records.stat().st_size > 40 << 20
+    assert records.stat().st_size > 16 << 20
