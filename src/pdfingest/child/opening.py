@@ -30,7 +30,7 @@ from pdfingest.engines.engine import (
 )
 from pdfingest.engines.layers import hidden_layers
 from pdfingest.engines.page_tree import PageTree, read_page_tree
-from pdfingest.engines.raw_objects import is_damaged, read_stream
+from pdfingest.engines.raw_objects import has_syntax, is_damaged, read_stream
 from pdfingest.errors import EngineUnavailableError
 from pdfingest.exchange.recorder import Recorder
 from pdfingest.job import Job
@@ -80,6 +80,8 @@ class Opening:
                 reason = reason or error
                 if isinstance(error, EncryptedError) and not self.job.passwords:
                     break  # another engine would need the password as well
+                if isinstance(error, MalformedError) and not has_syntax(self.job.source.path):
+                    break  # another engine would say so as well, after its import
                 continue
             if chosen is None or found > self._found:
                 chosen, self._found = index, found

@@ -19,6 +19,7 @@ _HEAD_BYTES = 4096
 _BACK_BYTES = 16 << 10
 """How far before its type an object may begin."""
 _MOST_OBJECT_BYTES = 4 << 20
+_MOST_SEARCHED_BYTES = 4 << 20
 _MOST_UNPACKED_BYTES = 64 << 20
 """Most content of all object streams together."""
 
@@ -31,10 +32,26 @@ _STREAM = re.compile(rb"stream\r?\n")
 _CONTENTS = re.compile(rb"/Contents\s*(\[[^\]]*\]|\d{1,10}\s+\d{1,5}\s+R)")
 _REFERENCE = re.compile(rb"(\d{1,10})\s+\d{1,5}\s+R")
 _INTEGER = re.compile(rb"\d{1,10}")
+_SYNTAX = re.compile(rb"\d\s+obj\b|startxref")
 
 
 class UnclearError(Exception):
     """The bytes do not show what is looked for."""
+
+
+def has_syntax(path: str) -> bool:
+    """Return whether a file has an object, or says where the table of its objects is.
+
+    Without both there is nothing that any engine could read, as in a web page that is named as a
+    PDF. A large file counts as having them, as to search it takes longer than to ask an engine.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size > _MOST_SEARCHED_BYTES:
+            return True
+        return any(_SYNTAX.search(chunk) for _, chunk in _chunks(file.fileno()))
 
 
 def find_catalog(content: bytes) -> int:
