@@ -312,24 +312,32 @@ def test_a_hundred_thousand_files_are_all_in_the_table(shown: Shown, tmp_path: P
     assert shown.column("file") == ["some/folder/with a name/file-049999.pdf"]
 
 
+@pytest.fixture
+def table_of_1000(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages whose table has a thousand rows, and not a hundred thousand."""
+    monkeypatch.setattr("pdfingest.report.plots.MOST_ROWS", 1000)
+
+
+@pytest.mark.usefixtures("table_of_1000")
 def test_a_table_that_is_a_part_says_so_and_has_all_losses(shown: Shown, tmp_path: Path) -> None:
-    costs = (cost(f"{number}.pdf", peak_bytes=number) for number in range(1, 120_001))
+    costs = (cost(f"{number}.pdf", peak_bytes=number) for number in range(1, 1201))
     lost = (failed(f"lost-{number}.pdf", peak_bytes=0) for number in range(300))
     path = write(tmp_path / "report.html", [*costs, *lost])
     shown.show(path)
     assert shown.headings()[-1] == (
-        "Files: 100,000 of 120,300, with all 300 that lost pages. report.jsonl has every file"
+        "Files: 1,000 of 1,500, with all 300 that lost pages. report.jsonl has every file"
     )
     assert path.read_text(encoding="utf-8").count('"lost-') == 300
-    shown.page.locator("input").last.fill("120000.pdf")
+    shown.page.locator("input").last.fill("1200.pdf")
     shown.page.wait_for_function(ROWS, arg=1)
-    assert shown.column("file") == ["120000.pdf"], "the highest peak"
+    assert shown.column("file") == ["1200.pdf"], "the highest peak"
 
 
+@pytest.mark.usefixtures("table_of_1000")
 def test_losses_that_are_too_many_for_the_table_are_counted(tmp_path: Path) -> None:
-    lost = (failed(f"{number}.pdf") for number in range(100_500))
+    lost = (failed(f"{number}.pdf") for number in range(1005))
     page = write(tmp_path / "report.html", [*lost, cost("ok.pdf")]).read_text(encoding="utf-8")
     assert (
-        "Files: 100,000 of 100,501, with 100,000 of the 100,500 that lost pages. report.jsonl has "
-        "every file"
+        "Files: 1,000 of 1,006, with 1,000 of the 1,005 that lost pages. report.jsonl has every "
+        "file"
     ) in page
