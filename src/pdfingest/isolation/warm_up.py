@@ -185,9 +185,12 @@ def make_immortal() -> None:
     memory = memoryview(_memory()).cast("B").cast("I")
     word = id(None) // _WORD_BYTES
     forever, flag = memory[word], memory[word + 1] & _FLAG
+    # All are held until it is done: to write to one that is gone would be to write to another's
+    # memory. What looks for them is itself among them, and gone once it has found them.
+    objects = list(_objects())
     # By their addresses: Python 3.14 takes one off the count of what a variable held while it was
     # mortal, and whoever looks at it next puts that back, which is a write.
-    addresses = array("Q", map(id, _objects()))
+    addresses = array("Q", map(id, objects))
     for address in addresses:
         memory[address // _WORD_BYTES] = forever
     for address in addresses if flag else ():

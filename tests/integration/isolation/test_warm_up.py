@@ -116,6 +116,24 @@ mortal = [each for each in held if sys.getrefcount(each) != forever]
 sys.exit(repr(mortal) if mortal else 0)
 """
 
+GONE = """
+import sys, weakref
+from pdfingest.isolation import warm_up
+
+class Used:
+    pass
+
+def objects():
+    used = Used()  # which only this generator holds
+    watched.append(weakref.ref(used))
+    yield used
+
+watched = []
+warm_up._objects = objects
+warm_up.make_immortal()
+sys.exit(watched[0]() is None)
+"""
+
 POOLS = """
 import sys
 from pdfingest.isolation import warm_up, zygote
@@ -161,6 +179,11 @@ def test_a_child_that_uses_immortal_objects_does_not_copy_them() -> None:
 @pytest.mark.parametrize("how", ["taken", "image"])
 def test_once_the_pools_are_filled_new_objects_share_pages(how: str) -> None:
     assert number(POOLS, how) * 5 < number(POOLS, "left")
+
+
+@pytest.mark.skipif(not is_possible(), reason="immortal objects")
+def test_no_count_is_written_to_an_object_that_is_gone() -> None:
+    subprocess.run([sys.executable, "-c", GONE], check=True)
 
 
 @pytest.mark.skipif(not is_possible(), reason="immortal objects")
