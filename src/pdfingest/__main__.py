@@ -19,7 +19,7 @@ def needs_usual_image(words: list[str]) -> bool:
     """Return whether a run with these arguments starts its children from the usual image.
 
     It is a guess that costs no import. A wrong one costs time and nothing else: an image that is
-    not used takes 0.15 s of CPU time, and one that is missing is made when it is needed.
+    not used takes 0.1 s of CPU time, and one that is missing is made when it is needed.
     """
     if {"--dry-run", "--help", "-h"} & set(words):
         return False
