@@ -248,7 +248,8 @@ Outcome: TypeAlias = Extracted | Failed | Unchanged
 """How a job ends.
 
 All outcomes, and `Gone`, have the attributes of a report line, from `status` to `cost`. Those that
-cannot vary in a class are class variables, which are not part of an answer (`exchange.answer`).
+cannot vary in a class are class variables, which are not part of an answer (`exchange.answer`). A
+named tuple can have none, so a class that has some derives from the tuple of its fields.
 """
 
 
