@@ -94,6 +94,8 @@ NO_TRAITS = Traits()
 
 
 class _Unchanged(NamedTuple):
+    """Fields of `Unchanged`."""
+
     sha256: str
     engine: str
     pages: int
@@ -159,6 +161,8 @@ class Extracted(NamedTuple):
 
 
 class _Failed(NamedTuple):
+    """Fields of `Failed`."""
+
     failure: FailureKind
     message: str
     cost: Cost = Cost()
@@ -185,6 +189,8 @@ class Failed(_Failed):
 
 
 class _Gone(NamedTuple):
+    """Fields of `Gone`."""
+
     sha256: str
     """Hash of the content that it had."""
     engine: str

@@ -82,7 +82,7 @@ class _Page:
     Args:
         record: of the page, without its text.
         begin: 0-based index of its first character in the text of the document.
-        end: that of the first behind it.
+        end: 0-based index of the first character behind it.
     """
 
     def __init__(self, record: Record, begin: int, end: int) -> None:

@@ -25,7 +25,7 @@ class Said(NamedTuple):
     """Why it needs OCR; of several pages, that of the first page that does."""
 
     def with_page(self, metadata: Record) -> "Said":
-        """Return it with what the metadata of another page tell."""
+        """Return what this text and that of another page, by its metadata, tell together."""
         chars, confidence = metadata["ocr_chars"], self.ocr_confidence
         if chars:
             sure = confidence * self.ocr_chars + metadata["ocr_confidence"] / 100 * chars

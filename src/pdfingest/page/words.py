@@ -106,5 +106,5 @@ def space_between(before: str, after: str) -> str:
 
 
 def _is_unspaced(letter: str) -> bool:
-    """Whether a character, or none, is of a script without spaces."""
+    """Whether a character is of a script without spaces between words; no character is of none."""
     return letter != "" and any(ord(letter) in each for each in _UNSPACED)
